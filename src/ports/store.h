@@ -1,0 +1,46 @@
+// The spool: what was answered 250 for is here until it is delivered or its sender is told.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/queue_id.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "ports/body.h"
+#include "ports/loop.h"
+#include "rules/queue/message.h"
+
+namespace tapal {
+
+// One change of the spool; all of it is on stable storage or none of it.
+struct StoreChange {
+  struct NewMessage {
+    queue::Message message;
+    std::unique_ptr<BodyWriter> body;
+  };
+  std::vector<NewMessage> added;
+  std::vector<queue::Message> updated;  // state only; the body stays
+  std::vector<QueueId> removed;         // with their bodies
+};
+
+enum class Durability : std::uint8_t {
+  synced,   // on stable storage before commit() returns; shared with all who wait
+  relaxed,  // ordered after what came before, on stable storage with the next sync: losing it
+            // repeats an attempt, never loses a message
+};
+
+struct Store {
+  virtual ~Store() = default;
+  virtual std::unique_ptr<BodyWriter> new_body() = 0;  // safe from any thread
+  // Comes back to `loop`. Code::full when the disk is: nothing of the change is then kept.
+  virtual Task<Result<void>> commit(Loop& loop, StoreChange change, Durability durability) = 0;
+  virtual Result<BodyPtr> load_body(QueueId id) = 0;
+  virtual Result<queue::Message> load(QueueId id) = 0;
+  // All messages, oldest first, read once at start-up; `each` may not call the store.
+  virtual Result<void> scan(std::move_only_function<void(queue::Message)> each) = 0;
+  virtual std::uint64_t free_bytes() const = 0;  // room left on the spool's disk
+};
+
+}  // namespace tapal
