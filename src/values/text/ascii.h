@@ -23,8 +23,8 @@ std::string to_upper(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 
-std::string_view trim(std::string_view text);         // spaces, tabs, CR and LF at both ends
-bool is_ascii(std::string_view text);                 // every byte below 128
+std::string_view trim(std::string_view text);  // spaces, tabs, CR and LF at both ends
+bool is_ascii(std::string_view text);          // every byte below 128
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts
 std::vector<std::string_view> words(std::string_view text);  // between runs of white space
 
