@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -26,9 +27,10 @@ using BodyPtr = std::shared_ptr<const Body>;
 struct BodyWriter {
   virtual ~BodyWriter() = default;
   virtual Result<void> append(std::string_view bytes) = 0;  // Code::full: no room on the disk
-  virtual std::uint64_t size() const = 0;
-  // What was written so far, to be read back (for signing). Valid while the writer lives.
-  virtual BodyPtr view() const = 0;
+  // Bytes that go in front of everything appended: the header with its trace and signature fields,
+  // which are known only at the end. At most once, last; kept in memory, so bound it.
+  virtual void set_head(std::string head) = 0;
+  virtual std::uint64_t size() const = 0;  // with the head
 };
 
 }  // namespace tapal
