@@ -1,0 +1,56 @@
+// The configuration folder as people edit it, read whole (tapal.toml is read by app/settings):
+//   domains/<domain>/users, domains/<domain>/aliases, domains/<domain>/dkim/<selector>.pem,
+//   certs/<name>/fullchain.pem and privkey.pem
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rules/account/directory.h"
+#include "rules/alias/alias_table.h"
+
+namespace tapal::files {
+
+inline constexpr std::size_t domains_max = 100'000;
+inline constexpr std::size_t signing_keys_per_domain_max = 16;
+inline constexpr std::size_t certificates_max = 100'000;
+
+struct SigningKey {
+  std::string selector;
+  std::string pem;  // private: never printed
+  std::string file;
+};
+
+struct Certificate {
+  std::string name;  // host name: its folder's name
+  std::string chain_pem;
+  std::string key_pem;  // private: never printed
+  std::string chain_file;
+  std::string key_file;
+};
+
+struct ConfigFolder {
+  account::Directory directory;
+  alias::AliasTable aliases;
+  std::map<std::string, std::vector<SigningKey>, std::less<>> signing_keys;  // by domain, by name
+  std::vector<Certificate> certificates;                                     // by name
+  std::vector<std::string> problems;  // "file:line: what is wrong"; any makes the folder unfit
+  std::vector<std::string> notices;   // worth knowing, no reason to stop
+};
+
+struct ConfigPlaces {
+  std::filesystem::path folder;
+  std::filesystem::path certificates;  // empty: folder/certs
+};
+
+ConfigFolder load_config_folder(const ConfigPlaces& places);
+
+// Places inside the folder, for tools that write. `domain` in the form of mail::Address::domain.
+std::filesystem::path users_file(const std::filesystem::path& config, std::string_view domain);
+std::filesystem::path aliases_file(const std::filesystem::path& config, std::string_view domain);
+std::filesystem::path signing_key_file(const std::filesystem::path& config,
+                                       std::string_view domain, std::string_view selector);
+
+}  // namespace tapal::files

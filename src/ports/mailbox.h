@@ -1,0 +1,26 @@
+// Where mail for our own users ends up.
+#pragma once
+
+#include <string>
+
+#include "base/queue_id.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "ports/body.h"
+#include "ports/loop.h"
+#include "values/mail/address.h"
+
+namespace tapal {
+
+struct Mailbox {
+  virtual ~Mailbox() = default;
+  // Puts `prefix` (header lines that end in CRLF: Return-Path, Delivered-To) and then `body` into
+  // the user's mailbox, and comes back to `loop` once both are on stable storage. Giving the same
+  // user the same message again replaces the copy that still lies unread in place of adding one.
+  // Errors: full (no room on the disk, or too much waiting), denied, invalid (no such name can be
+  // a mailbox), internal.
+  virtual Task<Result<void>> deliver(Loop& loop, mail::Address user, BodyPtr body,
+                                     std::string prefix, QueueId id) = 0;
+};
+
+}  // namespace tapal

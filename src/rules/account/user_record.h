@@ -1,0 +1,30 @@
+// One user of one of our own domains.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "values/crypto/scram_keys.h"
+#include "values/mail/address.h"
+
+namespace tapal::account {
+
+// What may-send-as= gives: one address, or every address of a domain ("*@example.org").
+struct Grant {
+  std::optional<mail::Address> address;  // nothing: the whole domain
+  std::string domain;                    // lower case
+};
+
+struct UserRecord {
+  mail::Address address;      // name@domain
+  std::string password_hash;  // "$argon2id$..."
+  std::optional<crypto::ScramKeys> scram;
+  std::vector<Grant> grants;
+};
+
+// Whether a local part can be the name of a user: it becomes the name of a folder, and stands
+// before a colon in a file. The text names what is wrong; empty means it can.
+std::string user_name_problem(std::string_view name);
+
+}  // namespace tapal::account

@@ -1,0 +1,55 @@
+// Remembers for some minutes which passwords were right, so that an application that logs in for
+// every message does not pay for argon2 each time. Holds a keyed digest, never a password.
+// Single-threaded: the owner locks.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/time.h"
+
+namespace tapal::account {
+
+struct VerifiedCacheLimits {
+  std::size_t entries_max = 10'000;               // the longest unused entry goes first
+  Duration lifetime = std::chrono::minutes(5);    // from the check by argon2; 0 turns the cache off
+};
+
+// What was right: the password of this user, against this stored hash. A changed hash makes old
+// entries worthless.
+struct VerifiedClaim {
+  std::string_view user;
+  std::string_view password_hash;
+  std::string_view password;
+};
+
+class VerifiedCache {
+ public:
+  using Key = std::array<std::byte, 32>;  // random, made anew at every start
+  VerifiedCache(const Key& key, VerifiedCacheLimits limits);
+
+  void remember(const VerifiedClaim& claim, Instant now);
+  bool is_verified(const VerifiedClaim& claim, Instant now);
+  void clear();
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    std::string user;
+    std::array<std::byte, 32> digest{};
+    Instant expires{};
+  };
+  std::array<std::byte, 32> digest(const VerifiedClaim& claim) const;
+
+  Key key_;
+  VerifiedCacheLimits limits_;
+  std::list<Entry> entries_;  // last used first; one a user
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_user_;
+};
+
+}  // namespace tapal::account
