@@ -22,7 +22,7 @@ struct Address {
   auto operator<=>(const Address&) const = default;
   // As it goes on the wire, local part quoted where it must be: "john doe"@example.com.
   std::string text() const;
-  bool is_ascii() const;       // false: needs SMTPUTF8 (RFC 6531)
+  bool is_ascii() const;  // false: needs SMTPUTF8 (RFC 6531)
   bool has_literal() const { return domain.starts_with('['); }
   // The form to compare and look up by: local part case-folded (UTF-8 too). RFC 5321 section
   // 2.4 makes local parts case-sensitive, and hardly a server holds to it; our own users do not.

@@ -33,7 +33,11 @@ struct Recipient {
 };
 
 enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };
-enum class ReturnContent : std::uint8_t { unspecified, full, headers };  // RET=, RFC 3461 section 4.3
+enum class ReturnContent : std::uint8_t {
+  unspecified,
+  full,
+  headers
+};  // RET=, RFC 3461 section 4.3
 
 struct Envelope {
   std::optional<Address> return_path;  // nothing is the null reverse path <>
