@@ -1,0 +1,92 @@
+// What TLS listeners serve (ServerContext) and how we talk TLS to others (ClientContext), on
+// OpenSSL. Both may be used by many loops at once and must outlive the streams that use them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ports/stream.h"
+
+namespace tapal {
+
+enum class TlsVersion : std::uint8_t { tls_1_2, tls_1_3 };
+
+// A certificate as it is served.
+struct ServedCertificate {
+  std::vector<std::string> names;  // host names, or "*.example.org"; lower case, ASCII form.
+                                   // Empty: the names that the certificate itself holds
+  std::string chain_pem;           // own certificate first, then its issuers
+  std::string key_pem;
+  std::string origin;  // for error texts: the file's path
+};
+
+// The keys that session tickets are sealed with: shared by all listeners, so that a session may be
+// resumed on any; a new one each `lifetime`, the two before it are still opened.
+class TicketKeys {
+ public:
+  explicit TicketKeys(Duration lifetime = std::chrono::hours(12));
+  ~TicketKeys();
+  void rotate();  // also happens by itself when due; safe from any thread
+
+  struct Ring;
+  Ring& ring() { return *ring_; }
+
+ private:
+  std::unique_ptr<Ring> ring_;
+};
+
+struct ServerTlsOptions {
+  TlsVersion least_version = TlsVersion::tls_1_2;
+  std::shared_ptr<TicketKeys> tickets;  // null: no tickets, sessions are not resumed
+};
+
+// Picks by the client's SNI: the exact name, then the wildcard one label up, then the first.
+class ServerContext final : public TlsServer {
+ public:
+  // Errors (invalid) name the origin: unreadable PEM, a key that does not belong to the
+  // certificate, an expired or not yet valid certificate, an empty list.
+  static Result<std::unique_ptr<ServerContext>> make(std::vector<ServedCertificate> certificates,
+                                                     ServerTlsOptions options = {});
+  ~ServerContext() override;
+
+  // Hot reload: handshakes that begin later use the new list; on an error nothing changes. Safe
+  // from any thread.
+  Result<void> replace(std::vector<ServedCertificate> certificates);
+
+  struct Implementation;
+  Implementation& implementation() { return *implementation_; }
+
+ private:
+  explicit ServerContext(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+struct ClientTlsOptions {
+  std::string trusted_ca_file;  // PEM; empty: the system's own
+  TlsVersion least_version = TlsVersion::tls_1_2;
+  std::size_t sessions_max =
+      1000;  // kept for resumption, the longest unused go first; some KiB each
+};
+
+// Verification is always tried and its result reported in TlsState; it ends the handshake only
+// where TlsConnectOptions ask for it. A session is resumed only for the same session_key and
+// server_name.
+class ClientContext final : public TlsClient {
+ public:
+  static Result<std::unique_ptr<ClientContext>> make(ClientTlsOptions options = {});
+  ~ClientContext() override;
+
+  struct Implementation;
+  Implementation& implementation() { return *implementation_; }
+
+ private:
+  explicit ClientContext(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace tapal
