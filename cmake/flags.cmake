@@ -1,6 +1,6 @@
 # Warnings are errors; hardening as a server on the open network needs it; sanitizers by preset.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-                    -Wimplicit-fallthrough -Werror)
+                    -Wimplicit-fallthrough -Wno-missing-designated-field-initializers -Werror)
 add_compile_options(-fPIE -fstack-protector-strong -fstack-clash-protection -fno-omit-frame-pointer)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_link_options(-fuse-ld=lld -pie -Wl,-z,relro,-z,now -Wl,--as-needed)

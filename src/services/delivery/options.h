@@ -54,9 +54,9 @@ struct Options {
   std::size_t connections_per_destination_max = 20;
   std::size_t recipients_per_transaction_max = 100;
   std::size_t messages_per_connection_max = 100;
-  std::size_t hosts_per_attempt_max = 5;          // addresses tried before the attempt is a deferral
+  std::size_t hosts_per_attempt_max = 5;  // addresses tried before the attempt is a deferral
   std::size_t cached_body_bytes_max = 64U << 20U;  // bodies kept at hand between 250 and delivery
-  std::chrono::seconds idle_connection{10};       // how long a warm connection waits for more work
+  std::chrono::seconds idle_connection{10};        // how long a warm connection waits for more work
   std::chrono::seconds connect_timeout{30};
   RouteTable routes;
 };

@@ -1,0 +1,175 @@
+#include "services/delivery/destination.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tapal::delivery {
+namespace {
+
+using dns::Type;
+
+// One question's answer, or why there is none, in the terms of RFC 3463.
+using Found = std::variant<DnsAnswer, NoHost>;
+
+Task<Found> ask(FindHosts find, Loop& loop, std::string name, Type type) {
+  auto answer = co_await find.resolver.resolve(loop, name, type);
+  if (answer) co_return *std::move(answer);
+  const auto question = fmt::format("{} {}", name, dns::type_text(type));
+  const auto& error = answer.error();
+  switch (error.code) {
+    case Code::denied:
+      co_return NoHost{
+          "4.7.5", fmt::format("DNSSEC says the answer to {} is forged: {}", question, error.what)};
+    case Code::invalid:
+      co_return NoHost{"5.1.2", fmt::format("{} is not a domain name: {}", name, error.what)};
+    default:
+      co_return NoHost{"4.4.3", fmt::format("DNS did not answer {}: {}", question, error.what)};
+  }
+}
+
+struct Exchange {
+  std::uint16_t preference = 0;
+  std::uint64_t lot = 0;  // drawn for each: equal preferences come in random order
+  std::string name;
+
+  auto operator<=>(const Exchange&) const = default;
+};
+
+// When we are among a domain's exchanges, only more preferred ones may be tried, or mail would
+// go round in a circle (RFC 5321 section 5.1).
+void drop_from_self(std::vector<Exchange>& exchanges, const std::string& own_name) {
+  const auto self = std::ranges::find(exchanges, own_name, &Exchange::name);
+  if (self == exchanges.end()) return;
+  const auto limit = self->preference;
+  std::erase_if(exchanges, [limit](const auto& e) { return e.preference >= limit; });
+}
+
+using Exchanges = std::variant<std::vector<Exchange>, NoHost>;
+
+Task<Exchanges> find_exchanges(FindHosts find, Loop& loop, std::string domain) {
+  auto found = co_await ask(find, loop, domain, Type::mx);
+  if (auto* none = std::get_if<NoHost>(&found)) co_return std::move(*none);
+  auto& answer = std::get<DnsAnswer>(found);
+  if (answer.status == DnsAnswer::Status::no_such_name)
+    co_return NoHost{"5.1.2", fmt::format("the domain {} does not exist", domain)};
+  std::vector<Exchange> exchanges;
+  for (const auto& record : answer.records)
+    if (const auto* mx = std::get_if<dns::MailExchange>(&record.data))
+      exchanges.push_back({mx->preference, find.random.number(), mx->exchange});
+  if (exchanges.empty()) exchanges.push_back({0, 0, domain});  // implicit MX, RFC 5321 section 5.1
+  if (std::ranges::all_of(exchanges, [](const auto& e) { return e.name.empty(); }))
+    co_return NoHost{"5.1.10",
+                     fmt::format("the domain {} takes no mail (null MX, RFC 7505)", domain)};
+  std::ranges::sort(exchanges);  // RFC 5321 section 5.1
+  drop_from_self(exchanges, find.own.host_name);
+  if (exchanges.empty())
+    co_return NoHost{
+        "5.4.6",
+        fmt::format("DNS says that this server takes the mail of {}, but it is not one of its "
+                    "domains: add the domain, a route, or mend its MX record",
+                    domain)};
+  co_return std::move(exchanges);
+}
+
+// What was found on the way, so that an empty result can say why.
+struct Search {
+  std::vector<Host> hosts;
+  std::optional<NoHost> trouble;
+  std::string refused;  // the last address left out
+};
+
+enum class Trust : std::uint8_t { configured, from_dns };
+
+bool may_use(FindHosts find, const IpAddress& address, Trust trust) {
+  if (trust == Trust::configured || find.options.allow_private_addresses) return true;
+  return !address.is_private() &&
+         std::ranges::find(find.own.addresses, address) == find.own.addresses.end();
+}
+
+Task<void> add_addresses(
+    FindHosts find, Loop& loop, std::string name, Endpoint to, Trust trust, Search& search) {
+  for (const auto type : {Type::aaaa, Type::a}) {
+    const auto family = find.options.family;
+    if (family == (type == Type::a ? AddressFamily::ipv6 : AddressFamily::ipv4)) continue;
+    auto found = co_await ask(find, loop, name, type);
+    if (auto* none = std::get_if<NoHost>(&found)) {
+      search.trouble = std::move(*none);
+      continue;
+    }
+    for (const auto& record : std::get<DnsAnswer>(found).records) {
+      const auto* address = std::get_if<IpAddress>(&record.data);
+      if (address == nullptr) continue;
+      if (may_use(find, *address, trust))
+        search.hosts.push_back({name, {*address, to.port}});
+      else
+        search.refused = fmt::format("{} [{}]", name, address->text());
+    }
+  }
+}
+
+Destination conclude(Search search, std::string_view domain, std::size_t hosts_max) {
+  if (!search.hosts.empty()) {
+    if (search.hosts.size() > hosts_max) search.hosts.resize(hosts_max);
+    return Hosts{std::move(search.hosts)};
+  }
+  if (search.trouble) return *std::move(search.trouble);
+  if (!search.refused.empty())
+    return NoHost{
+        "5.4.4",
+        fmt::format("the mail of {} leads to {}, a private address or one of this server; "
+                    "a route or delivery.allow_private_addresses permits that",
+                    domain,
+                    search.refused)};
+  return NoHost{"5.4.4", fmt::format("no host that takes the mail of {} has an address", domain)};
+}
+
+Task<Destination> follow_route(FindHosts find, Loop& loop, const Route& route, std::string domain) {
+  if (const auto address = IpAddress::from_text(route.host))
+    co_return Hosts{{{address->smtp_literal(), {*address, route.port}}}};
+  Search search;
+  co_await add_addresses(
+      find, loop, route.host, Endpoint{{}, route.port}, Trust::configured, search);
+  co_return conclude(std::move(search), domain, find.options.hosts_per_attempt_max);
+}
+
+Destination literal(FindHosts find, std::string_view domain) {
+  auto text = domain.substr(1, domain.size() - 2);
+  if (text.starts_with("ipv6:") || text.starts_with("IPv6:")) text.remove_prefix(5);
+  Search search;
+  if (const auto address = IpAddress::from_text(text)) {
+    if (may_use(find, *address, Trust::from_dns))
+      search.hosts.push_back({std::string(domain), {*address, find.options.port}});
+    else
+      search.refused = address->text();
+  }
+  return conclude(std::move(search), domain, 1);
+}
+
+}  // namespace
+
+Task<Destination> find_hosts(FindHosts find, Loop& loop, std::string domain) {
+  if (const auto* route = find_route(find.options.routes, domain))
+    co_return co_await follow_route(find, loop, *route, domain);
+  if (domain.starts_with('[')) co_return literal(find, domain);
+  auto found = co_await find_exchanges(find, loop, domain);
+  if (auto* none = std::get_if<NoHost>(&found)) co_return std::move(*none);
+  Search search;
+  const auto enough = find.options.hosts_per_attempt_max;
+  for (const auto& exchange : std::get<std::vector<Exchange>>(found)) {
+    if (search.hosts.size() >= enough) break;
+    if (exchange.name.empty()) continue;
+    co_await add_addresses(
+        find, loop, exchange.name, Endpoint{{}, find.options.port}, Trust::from_dns, search);
+  }
+  co_return conclude(std::move(search), domain, enough);
+}
+
+std::string destination_key(const RouteTable& routes, std::string_view domain) {
+  const auto* route = find_route(routes, domain);
+  return route == nullptr ? std::string(domain)
+                          : fmt::format("route:{}:{}", route->host, route->port);
+}
+
+}  // namespace tapal::delivery

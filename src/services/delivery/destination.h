@@ -1,0 +1,59 @@
+// Which hosts take a domain's mail, in the order to try them (RFC 5321 section 5, RFC 7505).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "base/task.h"
+#include "ports/random.h"
+#include "ports/resolver.h"
+#include "services/delivery/options.h"
+
+namespace tapal::delivery {
+
+struct Host {
+  std::string name;  // as TLS will verify it; an address in brackets for a literal
+  Endpoint endpoint;
+
+  bool operator==(const Host&) const = default;
+};
+
+// Nobody to try: why, with the enhanced status code that tells whether it is for good (5.x.x).
+struct NoHost {
+  std::string status;
+  std::string text;
+
+  bool operator==(const NoHost&) const = default;
+};
+
+struct Hosts {
+  std::vector<Host> hosts;  // at least one, at most options.hosts_per_attempt_max
+};
+
+using Destination = std::variant<Hosts, NoHost>;
+
+// Who we are, so that mail is never sent to ourselves by way of DNS.
+struct OwnNames {
+  std::string host_name;
+  std::vector<IpAddress> addresses;
+};
+
+struct FindHosts {
+  Resolver& resolver;
+  Random& random;
+  const Options& options;
+  const OwnNames& own;
+};
+
+// Addresses that are private or our own are left out, unless `options` allow them or a route leads
+// there. What FindHosts refers to must outlive the task.
+Task<Destination> find_hosts(FindHosts find, Loop& loop, std::string domain);
+
+// The key under which mail shares connections and limits: the route where there is one, else the
+// domain.
+std::string destination_key(const RouteTable& routes, std::string_view domain);
+
+}  // namespace tapal::delivery

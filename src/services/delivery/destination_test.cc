@@ -1,0 +1,178 @@
+#include "services/delivery/destination.h"
+
+#include <gtest/gtest.h>
+
+namespace tapal::delivery {
+namespace {
+
+using Status = DnsAnswer::Status;
+
+// Answers from a table; anything else does not exist.
+struct TableResolver : Resolver {
+  std::map<std::pair<std::string, dns::Type>, Result<DnsAnswer>> answers;
+  std::set<std::string> names;
+
+  Task<Result<DnsAnswer>> resolve(Loop&, std::string name, dns::Type type) override {
+    if (const auto found = answers.find({name, type}); found != answers.end())
+      co_return found->second;
+    DnsAnswer none;
+    none.status = names.contains(name) ? Status::no_data : Status::no_such_name;
+    co_return none;
+  }
+  void add(const std::string& name, dns::Type type, dns::Data data) {
+    names.insert(name);
+    auto& answer = answers[{name, type}];
+    if (!answer) answer = DnsAnswer{};
+    answer->status = Status::found;
+    answer->records.push_back({name, type, std::chrono::seconds(60), std::move(data)});
+  }
+  void mx(const std::string& name, std::uint16_t preference, const std::string& exchange) {
+    add(name, dns::Type::mx, dns::MailExchange{preference, exchange});
+  }
+  void address(const std::string& name, std::string_view text) {
+    const auto ip = IpAddress::from_text(text).value();
+    add(name, ip.is_v4() ? dns::Type::a : dns::Type::aaaa, ip);
+  }
+};
+
+struct CountingRandom : Random {
+  std::byte next{};
+  void fill(std::span<std::byte> bytes) override {
+    std::ranges::fill(bytes, std::byte{});
+    next = std::byte(std::to_integer<unsigned>(next) + 1U);
+    bytes[0] = next;
+  }
+};
+
+struct NoLoop : Loop {
+  void post(std::move_only_function<void()>) override {}
+  Instant now() const override { return {}; }
+  std::unique_ptr<Timer> make_timer() override { return {}; }
+};
+
+struct World {
+  TableResolver resolver;
+  CountingRandom random;
+  Options options;
+  OwnNames own{"mx.own.example", {IpAddress::from_text("198.41.0.4").value()}};
+  NoLoop loop;
+
+  Destination find(const std::string& domain) {
+    Destination result;
+    TaskGroup group;
+    const auto run = [](World& w, std::string name, Destination& out) -> Task<void> {
+      out = co_await find_hosts(
+          FindHosts{w.resolver, w.random, w.options, w.own}, w.loop, std::move(name));
+    };
+    group.spawn(run(*this, domain, result));
+    return result;
+  }
+  std::vector<std::string> hosts(const std::string& domain) {
+    std::vector<std::string> out;
+    const auto found = find(domain);
+    if (const auto* hosts = std::get_if<Hosts>(&found))
+      for (const auto& host : hosts->hosts) out.push_back(host.name + " " + host.endpoint.text());
+    return out;
+  }
+  std::string status(const std::string& domain) {
+    const auto found = find(domain);
+    const auto* none = std::get_if<NoHost>(&found);
+    return none == nullptr ? "found" : none->status;
+  }
+};
+
+using Lines = std::vector<std::string>;
+
+TEST(FindHosts, tries_the_lowest_preference_first_and_ipv6_before_ipv4) {
+  World w;
+  w.resolver.mx("a.example", 20, "second.a.example");
+  w.resolver.mx("a.example", 10, "first.a.example");
+  w.resolver.address("first.a.example", "9.9.9.1");
+  w.resolver.address("first.a.example", "2600::1");
+  w.resolver.address("second.a.example", "9.9.9.2");
+  EXPECT_EQ(w.hosts("a.example"),
+            (Lines{"first.a.example [2600::1]:25",
+                   "first.a.example 9.9.9.1:25",
+                   "second.a.example 9.9.9.2:25"}));
+  w.options.family = AddressFamily::ipv4;
+  EXPECT_EQ(w.hosts("a.example").front(), "first.a.example 9.9.9.1:25");
+}
+
+TEST(FindHosts, shuffles_equal_preferences) {
+  World w;
+  for (const auto* name : {"x.a.example", "y.a.example", "z.a.example"}) {
+    w.resolver.mx("a.example", 10, name);
+    w.resolver.address(name, "9.9.9.9");
+  }
+  std::set<std::string> firsts;
+  for (int i = 0; i < 30; ++i) firsts.insert(w.hosts("a.example").front());
+  EXPECT_EQ(firsts.size(), 3U);
+}
+
+TEST(FindHosts, falls_back_to_the_domain_itself_without_mx) {
+  World w;
+  w.resolver.address("a.example", "9.9.9.1");
+  EXPECT_EQ(w.hosts("a.example"), (Lines{"a.example 9.9.9.1:25"}));
+}
+
+TEST(FindHosts, says_for_good_or_for_now) {
+  World w;
+  w.resolver.mx("null.example", 0, "");
+  w.resolver.mx("private.example", 10, "in.private.example");
+  w.resolver.address("in.private.example", "10.0.0.1");
+  w.resolver.mx("me.example", 10, "mx.own.example");
+  w.resolver.address("mine.example", "198.41.0.4");
+  w.resolver.mx("bare.example", 10, "gone.bare.example");
+  w.resolver.answers[{"lame.example", dns::Type::mx}] = fail(Code::try_later, "SERVFAIL");
+  w.resolver.answers[{"forged.example", dns::Type::mx}] = fail(Code::denied, "bad signature");
+  struct Case {
+    const char* domain;
+    const char* status;
+  };
+  for (const auto& [domain, status] : {Case{"missing.example", "5.1.2"},
+                                       Case{"null.example", "5.1.10"},
+                                       Case{"private.example", "5.4.4"},
+                                       Case{"me.example", "5.4.6"},
+                                       Case{"mine.example", "5.4.4"},
+                                       Case{"bare.example", "5.4.4"},
+                                       Case{"lame.example", "4.4.3"},
+                                       Case{"forged.example", "4.7.5"},
+                                       Case{"[127.0.0.1]", "5.4.4"}})
+    EXPECT_EQ(w.status(domain), status) << domain;
+}
+
+TEST(FindHosts, tries_only_better_hosts_than_itself) {
+  World w;
+  w.resolver.mx("a.example", 10, "primary.example");
+  w.resolver.mx("a.example", 20, "mx.own.example");
+  w.resolver.mx("a.example", 30, "later.example");
+  for (const auto* name : {"primary.example", "mx.own.example", "later.example"})
+    w.resolver.address(name, "9.9.9.9");
+  EXPECT_EQ(w.hosts("a.example"), (Lines{"primary.example 9.9.9.9:25"}));
+}
+
+TEST(FindHosts, allows_private_addresses_by_configuration_only) {
+  World w;
+  w.resolver.mx("a.example", 10, "mx.a.example");
+  w.resolver.address("mx.a.example", "::1");
+  w.options.port = 2525;
+  w.options.allow_private_addresses = true;
+  EXPECT_EQ(w.hosts("a.example"), (Lines{"mx.a.example [::1]:2525"}));
+  EXPECT_EQ(w.hosts("[127.0.0.1]"), (Lines{"[127.0.0.1] 127.0.0.1:2525"}));
+}
+
+TEST(FindHosts, follows_the_most_exact_route) {
+  World w;
+  w.resolver.address("relay.example", "192.168.1.1");
+  w.options.routes["*"] = Route{.host = "relay.example", .port = 587};
+  w.options.routes["*.b.example"] = Route{.host = "127.0.0.1", .port = 24};
+  w.options.routes["c.example"] = Route{.host = "::1", .port = 26};
+  EXPECT_EQ(w.hosts("any.example"), (Lines{"relay.example 192.168.1.1:587"}));
+  EXPECT_EQ(w.hosts("x.b.example"), (Lines{"[127.0.0.1] 127.0.0.1:24"}));
+  EXPECT_EQ(w.hosts("c.example"), (Lines{"[IPv6:::1] [::1]:26"}));
+  EXPECT_EQ(destination_key(w.options.routes, "any.example"), "route:relay.example:587");
+  EXPECT_EQ(destination_key({}, "any.example"), "any.example");
+}
+
+}  // namespace
+}  // namespace tapal::delivery
