@@ -9,12 +9,12 @@
 
 namespace tapal::files {
 
-class Snapshot {
+class FolderMarks {
  public:
   // Follows links (an ACME client renews by turning one), at most 8 folders deep. A folder that
-  // is not there is an empty snapshot. Lock files and names that begin with "." do not count.
-  static Snapshot take(const std::filesystem::path& folder);
-  bool operator==(const Snapshot&) const = default;
+  // is not there has no marks. Lock files and names that begin with "." do not count.
+  static FolderMarks take(const std::filesystem::path& folder);
+  bool operator==(const FolderMarks&) const = default;
 
  private:
   struct Mark {
@@ -28,8 +28,8 @@ class Snapshot {
   std::map<std::string, Mark> marks_;
 };
 
-inline bool changed_since(const Snapshot& snapshot, const std::filesystem::path& folder) {
-  return !(Snapshot::take(folder) == snapshot);
+inline bool changed_since(const FolderMarks& marks, const std::filesystem::path& folder) {
+  return !(FolderMarks::take(folder) == marks);
 }
 
 }  // namespace tapal::files
