@@ -1,0 +1,70 @@
+// The spool on one machine: RocksDB with a synced write-ahead log. One thread commits; all who
+// wait share its next sync. Bodies over a threshold are files of their own.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ports/log.h"
+#include "ports/store.h"
+
+namespace tapal {
+
+struct RocksdbStoreOptions {
+  std::string folder;  // made when missing, readable by its owner only; its parent must exist
+  std::uint64_t body_in_record_bytes_max = 64ULL * 1024;  // larger bodies become files
+  // Room on the disk that new mail may not use, so that the queue can still be worked off.
+  std::uint64_t min_free_bytes = 64ULL * 1024 * 1024;
+  std::size_t commits_waiting_max = 10'000;         // more are answered Code::full
+  std::size_t group_bytes_max = 8UL * 1024 * 1024;  // written with one sync
+  std::size_t write_buffer_bytes =
+      32UL * 1024 * 1024;  // memory for recent mail, of which two exist
+  std::size_t block_cache_bytes = 8UL * 1024 * 1024;
+  std::uint64_t wal_bytes_max = 256ULL * 1024 * 1024;  // the log on disk, about
+  // Relaxed commits are on stable storage after this at the latest.
+  std::chrono::milliseconds relaxed_sync_after{1'000};
+};
+
+// Since open(). `syncs` counts those of the log and those of body files and their folders.
+struct RocksdbCounters {
+  std::uint64_t commits = 0;  // calls of commit() that were written
+  std::uint64_t groups = 0;   // write batches
+  std::uint64_t syncs = 0;
+  std::uint64_t messages_added = 0;
+  std::uint64_t bytes = 0;     // of batches and body files
+  std::uint64_t failures = 0;  // commits answered with an error
+};
+
+class RocksdbStore final : public Store {
+ public:
+  // Takes the folder's lock: Code::denied, naming the folder, when another process has it.
+  // Removes body files that no message names. `log`, which may be null, must outlive the store.
+  static Result<std::unique_ptr<RocksdbStore>> open(RocksdbStoreOptions options, Log* log);
+
+  // Everything committed is flushed. No commit() may be waiting, no writer alive.
+  ~RocksdbStore() override;
+  RocksdbStore(const RocksdbStore&) = delete;
+  RocksdbStore& operator=(const RocksdbStore&) = delete;
+
+  std::unique_ptr<BodyWriter> new_body() override;
+  // Errors: full (disk, reserve or waiting line), internal (the disk failed). After an error the
+  // store tries to recover with each later commit.
+  Task<Result<void>> commit(Loop& loop, StoreChange change, Durability durability) override;
+  Result<BodyPtr> load_body(QueueId id) override;
+  Result<queue::Message> load(QueueId id) override;
+  // A message whose body is missing is given too, and told to the log as an error.
+  Result<void> scan(std::move_only_function<void(queue::Message)> each) override;
+  std::uint64_t free_bytes() const override;  // above min_free_bytes
+
+  RocksdbCounters counters() const;
+
+ private:
+  class Engine;
+  explicit RocksdbStore(std::unique_ptr<Engine> engine);
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace tapal

@@ -1,0 +1,76 @@
+// The transitions of a queued message. Whatever happens, in whatever order: a recipient ends at
+// most once, as delivered or as failed, and never comes back. Pure: the caller commits the message
+// afterwards and tells the Scheduler.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "rules/queue/message.h"
+#include "rules/queue/retry.h"
+
+namespace tapal::queue {
+
+// What one attempt came to for one recipient.
+struct Attempted {
+  enum class Result : std::uint8_t { delivered, failed, deferred };
+
+  std::uint32_t recipient = 0;  // index in Message::recipients
+  Result result = Result::deferred;
+  Outcome outcome;
+};
+
+// The indexes of recipients that the sender is to be told about now.
+struct NoticesDue {
+  std::vector<std::uint32_t> failed;
+  std::vector<std::uint32_t> delivered;  // asked for by NOTIFY=SUCCESS
+  std::vector<std::uint32_t> delayed;
+
+  bool empty() const { return failed.empty() && delivered.empty() && delayed.empty(); }
+};
+
+// A message with every recipient waiting for a first attempt at once. The envelope's recipients
+// move into it.
+Message new_message(QueueId id, mail::Envelope envelope, WallTime arrived);
+
+// Counts the attempt and files its results. Results for recipients that have ended, or that do not
+// exist, change nothing. A deferred recipient waits for the schedule's next time, never past the
+// give-up time; deferred at or after that time it has failed, with status 5.4.7. A recipient held
+// meanwhile stays held unless it was delivered or refused.
+void apply_attempt(Message& message,
+                   std::span<const Attempted> results,
+                   const RetrySchedule& schedule,
+                   WallTime now,
+                   std::uint64_t random);
+
+// Gives up waiting recipients past the give-up time that were tried at least once. One that was
+// never tried (we were down for a week) gets its attempt first. Returns how many.
+std::size_t expire(Message& message, const RetrySchedule& schedule, WallTime now);
+
+std::size_t hold(Message& message);                     // waiting -> held
+std::size_t release(Message& message, WallTime now);    // held -> waiting, due now
+std::size_t retry_now(Message& message, WallTime now);  // waiting -> due now
+
+bool has_ended(const RecipientState& recipient);
+
+// May a notice be sent back at all? Not for the null return path (RFC 5321 section 4.5.5), and not
+// for mail that nobody authenticated, whose return path may be forged.
+bool may_notify(const Message& message);
+
+// Failed recipients unless NOTIFY says otherwise, delivered ones that asked for it, and waiting
+// ones past the delay notice's time (RFC 3461 section 4.1). Nothing when may_notify() is false.
+NoticesDue notices_due(const Message& message, const RetrySchedule& schedule, WallTime now);
+// To be committed together with the notice.
+void mark_told(Message& message, const NoticesDue& notices);
+
+// Nothing remains to be tried and nobody remains to be told: the message can be removed.
+bool finished(const Message& message);
+
+// The earliest time anything is to be done for it, nothing when all are held or ended.
+std::optional<WallTime> next_attempt(const Message& message);
+
+}  // namespace tapal::queue
