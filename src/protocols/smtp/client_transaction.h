@@ -1,0 +1,72 @@
+// One mail transaction as a client sees it: what is to be sent, what the peer's extensions allow,
+// and what became of each recipient.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/smtp/client_extensions.h"
+#include "protocols/smtp/reply.h"
+#include "values/mail/envelope.h"
+
+namespace tapal::smtp::client {
+
+// What the message's bytes need from a peer. We never convert a message: that breaks its
+// signatures.
+struct ContentFacts {
+  bool eight_bit = false;  // any byte above 127
+  bool binary = false;     // NUL, a lone CR or LF, or a line over 998 octets: only BDAT carries it
+  bool utf8_header = false;  // any header field above 127: needs SMTPUTF8
+
+  bool operator==(const ContentFacts&) const = default;
+};
+
+struct Transaction {
+  mail::Envelope envelope;  // with its recipients, at least one
+  std::uint64_t body_bytes = 0;
+  ContentFacts content;
+};
+
+// Where the talk stood.
+enum class Phase : std::uint8_t {
+  greeting,
+  hello,
+  tls,
+  auth,
+  idle,    // between transactions
+  checks,  // our own, before anything was sent
+  mail,
+  rcpt,
+  data,
+  body,
+  final,  // the reply to the final dot or the last BDAT
+  quit,
+};
+std::string_view phase_text(Phase phase);  // "in reply to RCPT TO", for people
+
+enum class Outcome : std::uint8_t {
+  accepted,   // the peer has taken the message for this recipient
+  refused,    // by the peer, or by our checks of what it offers: `reply`
+  not_tried,  // the peer takes no more recipients in one transaction, or never got to this one:
+              // free to go in another transaction at once
+  lost,       // the session ended without a final answer
+};
+
+struct RecipientResult {
+  std::size_t index = 0;  // in envelope.recipients
+  Outcome outcome = Outcome::lost;
+  Phase phase = Phase::checks;  // where the outcome was decided
+  bool ours = false;            // the reply is our own, the peer did not say it
+  Reply reply;                  // empty (code 0) for lost, and for not_tried by our counting
+  std::string what;             // for lost and not_tried: why
+};
+
+// Our own answer when the peer cannot carry the message; code 0 when it can. Applies to all
+// recipients, except those of check_recipient.
+Reply check_message(const Transaction& transaction, const ExtensionSet& peer, bool tls_on);
+Reply check_recipient(const mail::Recipient& recipient, const ExtensionSet& peer);
+
+}  // namespace tapal::smtp::client
