@@ -2,41 +2,27 @@
 // real one, nothing survives it. fail_with() plays a full or broken disk.
 #pragma once
 
-#include <algorithm>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "ports/memory_body.h"
 #include "ports/store.h"
 
 namespace tapal {
-
-class MemoryBody final : public Body {
- public:
-  explicit MemoryBody(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
-    if (offset >= bytes_.size()) return std::size_t{0};
-    const std::size_t count = std::min(into.size(), bytes_.size() - std::size_t{offset});
-    if (count != 0) std::memcpy(into.data(), bytes_.data() + offset, count);
-    return count;
-  }
-
- private:
-  std::string bytes_;
-};
 
 class MemoryStore final : public Store {
  public:
   std::unique_ptr<BodyWriter> new_body() override { return std::make_unique<Writer>(*this); }
 
-  Task<Result<void>> commit(Loop& loop, StoreChange change, Durability durability) override {
-    Result<void> result = apply(std::move(change), durability);
+  Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
+                                            StoreChange change,
+                                            Durability durability) override {
+    Result<std::vector<BodyPtr>> result = apply(std::move(change), durability);
     co_await switch_to(loop);
     co_return result;
   }
@@ -93,8 +79,9 @@ class MemoryStore final : public Store {
       bytes_ += bytes;
       return {};
     }
+    void set_head(std::string head) override { bytes_.insert(0, head); }
     std::uint64_t size() const override { return bytes_.size(); }
-    BodyPtr view() const override { return std::make_shared<MemoryBody>(bytes_); }
+    BodyPtr take() { return std::make_shared<MemoryBody>(std::move(bytes_)); }
 
    private:
     MemoryStore& store_;
@@ -109,12 +96,15 @@ class MemoryStore final : public Store {
     return error_;
   }
 
-  Result<void> apply(StoreChange change, Durability durability) {
+  Result<std::vector<BodyPtr>> apply(StoreChange change, Durability durability) {
     const std::scoped_lock lock(mutex_);
     if (error_) return std::unexpected(*error_);
+    std::vector<BodyPtr> bodies;
     for (StoreChange::NewMessage& added : change.added) {
       const QueueId id = added.message.id;
-      messages_.insert_or_assign(id, Kept{std::move(added.message), added.body->view()});
+      auto writer = std::unique_ptr<Writer>(static_cast<Writer*>(added.body.release()));
+      bodies.push_back(writer->take());
+      messages_.insert_or_assign(id, Kept{std::move(added.message), bodies.back()});
     }
     for (queue::Message& message : change.updated) {
       const auto found = messages_.find(message.id);
@@ -122,7 +112,7 @@ class MemoryStore final : public Store {
     }
     for (const QueueId id : change.removed) messages_.erase(id);
     if (durability == Durability::synced) ++synced_commits_;
-    return {};
+    return bodies;
   }
 
   mutable std::mutex mutex_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ports/log.h"
 #include "ports/store.h"
@@ -52,7 +53,9 @@ class RocksdbStore final : public Store {
   std::unique_ptr<BodyWriter> new_body() override;
   // Errors: full (disk, reserve or waiting line), internal (the disk failed). After an error the
   // store tries to recover with each later commit.
-  Task<Result<void>> commit(Loop& loop, StoreChange change, Durability durability) override;
+  Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
+                                            StoreChange change,
+                                            Durability durability) override;
   Result<BodyPtr> load_body(QueueId id) override;
   Result<queue::Message> load(QueueId id) override;
   // A message whose body is missing is given too, and told to the log as an error.
