@@ -7,22 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/smtp/extensions.h"
 #include "protocols/smtp/reply.h"
 
 namespace tapal::smtp {
 
 struct ExtensionSet {
   std::string name;  // the peer's own name, first word of the first line; may be empty
-  bool pipelining = false;
-  bool eight_bit_mime = false;
-  bool chunking = false;
-  bool binary_mime = false;
-  bool smtputf8 = false;
-  bool dsn = false;
-  bool starttls = false;
-  bool require_tls = false;
-  bool enhanced_status_codes = false;
-  bool size = false;
+  Extensions offered;
   std::uint64_t size_max = 0;                          // bytes; 0: no limit told
   std::vector<std::string> auth_mechanisms;            // upper case, in the peer's order
   std::optional<std::uint32_t> mails_max;              // LIMITS MAILMAX (RFC 9422), never 0
@@ -30,6 +22,7 @@ struct ExtensionSet {
   std::optional<std::uint32_t> recipient_domains_max;  // LIMITS RCPTDOMAINMAX, never 0
 
   bool operator==(const ExtensionSet&) const = default;
+  bool has(Extension extension) const { return offered.has(extension); }
   bool offers_auth(std::string_view mechanism) const;
 };
 

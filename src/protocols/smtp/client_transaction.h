@@ -10,24 +10,26 @@
 
 #include "protocols/smtp/client_extensions.h"
 #include "protocols/smtp/reply.h"
+#include "values/mail/content.h"
 #include "values/mail/envelope.h"
 
 namespace tapal::smtp::client {
 
 // What the message's bytes need from a peer. We never convert a message: that breaks its
 // signatures.
-struct ContentFacts {
+struct ContentNeeds {
   bool eight_bit = false;  // any byte above 127
   bool binary = false;     // NUL, a lone CR or LF, or a line over 998 octets: only BDAT carries it
   bool utf8_header = false;  // any header field above 127: needs SMTPUTF8
 
-  bool operator==(const ContentFacts&) const = default;
+  bool operator==(const ContentNeeds&) const = default;
 };
+ContentNeeds needs_of(const mail::ContentFacts& facts);
 
 struct Transaction {
   mail::Envelope envelope;  // with its recipients, at least one
   std::uint64_t body_bytes = 0;
-  ContentFacts content;
+  ContentNeeds needs;
 };
 
 // Where the talk stood.
