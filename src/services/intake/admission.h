@@ -1,0 +1,45 @@
+// Who may send what to whom: the answers to MAIL and RCPT, and to the addresses in the header.
+// Pure; the refusal is the SMTP reply, with its reason and the next step.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocols/smtp/reply.h"
+#include "services/intake/domains.h"
+#include "values/mail/envelope.h"
+
+namespace tapal::intake {
+
+// The peer at the other end, as far as it has been made out.
+struct Client {
+  enum class Standing : std::uint8_t {
+    stranger,  // port 25: only mail for our own domains
+    trusted,   // from a network that relay.trusted_networks names: mail to anywhere
+    user,      // authenticated
+  };
+  Standing standing = Standing::stranger;
+  std::string user;  // "name@domain" where standing is user
+};
+
+using Refusal = std::optional<smtp::Reply>;
+
+// MAIL FROM. The null return path is open to all (RFC 5321 section 4.5.5).
+Refusal check_sender(const Domains& domains,
+                     const Client& client,
+                     const std::optional<mail::Address>& sender);
+
+// The same rule for an address in From or Sender; `field` names it in the reply.
+Refusal check_header_address(const Domains& domains,
+                             const Client& client,
+                             const mail::Address& address,
+                             std::string_view field);
+
+// RCPT TO: who gets it in the end. An alias may stand for several users.
+std::expected<std::vector<mail::Recipient>, smtp::Reply> place_recipient(
+    const Domains& domains, const Client& client, const mail::Recipient& recipient);
+
+}  // namespace tapal::intake

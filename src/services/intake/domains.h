@@ -1,0 +1,22 @@
+// What intake knows of our own domains: one version of the configuration folder, ready for use.
+// Replaced as a whole on reload (base/snapshot.h).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/mailauth/dkim_sign.h"
+#include "rules/account/directory.h"
+#include "rules/alias/alias_table.h"
+
+namespace tapal::intake {
+
+struct Domains {
+  account::Directory directory;
+  alias::AliasTable aliases;
+  std::map<std::string, std::vector<mailauth::DkimSigner>, std::less<>> signers;  // by domain
+};
+
+}  // namespace tapal::intake

@@ -1,0 +1,25 @@
+// What configuration says about accepting mail.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ip_address.h"
+#include "protocols/smtp/server_options.h"
+
+namespace tapal::intake {
+
+struct Options {
+  std::string host_name;
+  std::vector<IpNetwork> trusted_networks;  // may relay on port 25 without a password
+  std::size_t connections_max = 10'000;     // of all listeners
+  std::size_t connections_per_address_max = 100;
+  std::uint32_t hops_max = 50;  // Received fields; RFC 5321 section 6.3
+  std::chrono::seconds dkim_lifetime = std::chrono::days(7);  // x=: the queue's life and two days
+  smtp::ServerLimits limits;
+};
+
+}  // namespace tapal::intake
