@@ -7,15 +7,22 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ip_address.h"
 #include "base/result.h"
+#include "drivers/net/tls.h"
 #include "drivers/resolver/unbound_resolver.h"
+#include "drivers/rocksdb/rocksdb_store.h"
+#include "ports/log.h"
+#include "protocols/smtp/client_session.h"
+#include "protocols/smtp/server_options.h"
+#include "rules/account/verified_cache.h"
+#include "rules/queue/retry.h"
 #include "services/delivery/options.h"
+#include "values/crypto/password.h"
 
 namespace tapal::app {
 
@@ -30,8 +37,6 @@ struct RelaySettings {
   std::vector<IpNetwork> trusted_networks;  // may send to anyone without a password
 };
 
-enum class TlsVersion : std::uint8_t { tls_1_2, tls_1_3 };
-
 struct TlsSettings {
   std::string certificates_folder;  // empty: certs/ of the configuration folder
   std::string trusted_ca_file;      // empty: the system's
@@ -39,61 +44,25 @@ struct TlsSettings {
   bool tickets = true;
 };
 
-// What one client may ask of the SMTP listeners. Times without a word from the client and in all.
-struct LimitSettings {
-  std::uint64_t message_bytes = 50'000'000;
-  std::size_t recipients_per_message_max = 1000;
-  std::size_t header_bytes = 256U << 10U;
-  std::size_t command_line_bytes = 4096;
-  std::size_t text_line_bytes = 1000;  // with its CRLF (RFC 5321 section 4.5.3.1.6)
-  std::size_t errors_max = 10;
-  std::size_t commands_max = 100'000;
-  std::size_t transactions_max = 10'000;
-  std::size_t auth_attempts_max = 3;
-  std::chrono::seconds idle{300};
-  std::chrono::seconds session{3600};
-  std::size_t connections_max = 10'000;
-  std::size_t connections_per_address_max = 100;
+struct ConnectionLimits {
+  std::size_t all_max = 10'000;       // on all listeners together
+  std::size_t per_address_max = 100;  // from one IPv4 address or one IPv6 /64
 };
 
 struct QueueSettings {
-  std::vector<std::chrono::seconds> retry = {
-      std::chrono::minutes(1),  std::chrono::minutes(5), std::chrono::minutes(15),
-      std::chrono::minutes(30), std::chrono::hours(1),   std::chrono::hours(2)};
-  std::chrono::seconds retry_then_every = std::chrono::hours(4);
-  std::chrono::seconds give_up = std::chrono::days(5);
-  std::chrono::seconds delay_notice = std::chrono::hours(4);
-  double jitter = 0.1;  // a wait is drawn from wait * (1 +- jitter)
-  std::size_t messages_max = 1'000'000;
-  std::uint64_t disk_reserve = 500'000'000;  // bytes that stay free on the spool's disk
-};
-
-struct SpoolSettings {
-  std::uint64_t body_file_threshold = 128U << 10U;  // larger bodies get a file of their own
+  queue::RetryOptions retry;
+  std::size_t messages_max = 1'000'000;  // more are answered 452
 };
 
 struct MailboxSettings {
   std::string folder;  // empty: state_folder/mail
 };
 
-// RFC 5321 section 4.5.3.2; delivery.timeouts.connect is in delivery::Options.
-struct DeliveryTimeouts {
-  std::chrono::seconds greeting = std::chrono::minutes(5);
-  std::chrono::seconds ehlo = std::chrono::minutes(5);
-  std::chrono::seconds tls = std::chrono::minutes(1);
-  std::chrono::seconds mail = std::chrono::minutes(5);
-  std::chrono::seconds rcpt = std::chrono::minutes(5);
-  std::chrono::seconds data = std::chrono::minutes(2);
-  std::chrono::seconds block = std::chrono::minutes(3);
-  std::chrono::seconds final_dot = std::chrono::minutes(10);
-};
-
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 struct LogSettings {
   LogFormat format = LogFormat::automatic;
-  LogLevel level = LogLevel::info;
+  Level level = Level::info;
 };
 
 struct WorkerSettings {
@@ -101,9 +70,8 @@ struct WorkerSettings {
 };
 
 struct AuthSettings {
-  std::chrono::seconds cache_lifetime = std::chrono::minutes(5);
-  std::uint64_t password_memory = 19U << 20U;  // bytes of argon2id
-  std::size_t password_passes = 2;
+  account::VerifiedCacheLimits cache;
+  crypto::PasswordCost password_cost;  // of new passwords; old hashes keep theirs
 };
 
 struct Settings {
@@ -112,12 +80,13 @@ struct Settings {
   ListenSettings listen;
   RelaySettings relay;
   TlsSettings tls;
-  LimitSettings limits;
+  smtp::ServerLimits limits;
+  ConnectionLimits connections;
   QueueSettings queue;
-  SpoolSettings spool;
+  RocksdbStoreOptions spool;  // its folder is state_folder/spool
   MailboxSettings mailbox;
   delivery::Options delivery;  // with [routes]
-  DeliveryTimeouts delivery_timeouts;
+  smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
   LogSettings log;
   WorkerSettings workers;

@@ -14,7 +14,8 @@ struct ConfigProblems {
   std::vector<std::string> errors;    // the server will not start
   std::vector<std::string> warnings;  // it will, but something does not work or is unwise
 };
-ConfigProblems config_problems(const files::ConfigFolder& folder, const Settings& settings,
+ConfigProblems config_problems(const files::ConfigFolder& folder,
+                               const Settings& settings,
                                WallTime now);
 
 }  // namespace tapal::app

@@ -19,8 +19,8 @@ struct Mailbox {
   // user the same message again replaces the copy that still lies unread in place of adding one.
   // Errors: full (no room on the disk, or too much waiting), denied, invalid (no such name can be
   // a mailbox), internal.
-  virtual Task<Result<void>> deliver(Loop& loop, mail::Address user, BodyPtr body,
-                                     std::string prefix, QueueId id) = 0;
+  virtual Task<Result<void>> deliver(
+      Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) = 0;
 };
 
 }  // namespace tapal

@@ -51,6 +51,7 @@ ConfigFolder load_config_folder(const ConfigPlaces& places);
 std::filesystem::path users_file(const std::filesystem::path& config, std::string_view domain);
 std::filesystem::path aliases_file(const std::filesystem::path& config, std::string_view domain);
 std::filesystem::path signing_key_file(const std::filesystem::path& config,
-                                       std::string_view domain, std::string_view selector);
+                                       std::string_view domain,
+                                       std::string_view selector);
 
 }  // namespace tapal::files

@@ -3,13 +3,13 @@
 // or not a regular file) or internal.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include "base/result.h"
 
@@ -20,9 +20,10 @@ inline constexpr std::size_t config_file_bytes_max = 16u << 20;
 Result<std::string> read_file(const std::filesystem::path& path,
                               std::size_t bytes_max = config_file_bytes_max);
 
-// A reader sees the old bytes or the new ones, also after a crash: written beside the place, synced,
-// renamed over it, and the folder synced.
-Result<void> write_atomically(const std::filesystem::path& path, std::string_view bytes,
+// A reader sees the old bytes or the new ones, also after a crash: written beside the place,
+// synced, renamed over it, and the folder synced.
+Result<void> write_atomically(const std::filesystem::path& path,
+                              std::string_view bytes,
                               mode_t mode);
 
 // With its parents; those that were missing get the same mode. One that is there stays as it is.
@@ -30,7 +31,8 @@ Result<void> create_folder(const std::filesystem::path& path, mode_t mode);
 
 // Read, change, write, under a lock (`<path>.lock`) that keeps a second editor waiting. A missing
 // file reads as empty. When `change` fails nothing is written.
-Result<void> edit_file(const std::filesystem::path& path, mode_t mode,
+Result<void> edit_file(const std::filesystem::path& path,
+                       mode_t mode,
                        const std::function<Result<std::string>(std::string_view)>& change);
 
 // An errno as an error: "cannot <action> <path>: <reason>".

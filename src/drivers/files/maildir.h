@@ -12,16 +12,18 @@ namespace tapal::files {
 
 // `name` is the message's file name under new/, chosen by the caller so that a second delivery of
 // the same message replaces the first. Blocks until everything is on stable storage.
-Result<void> deliver_to_maildir(const std::filesystem::path& maildir, const std::string& name,
-                                std::string_view prefix, const Body& body);
+Result<void> deliver_to_maildir(const std::filesystem::path& maildir,
+                                const std::string& name,
+                                std::string_view prefix,
+                                const Body& body);
 
 class MaildirMailbox final : public Mailbox {
  public:
   // Both must outlive this object; delivery blocks a worker while the disk syncs.
   MaildirMailbox(std::filesystem::path folder, Workers& workers);
 
-  Task<Result<void>> deliver(Loop& loop, mail::Address user, BodyPtr body, std::string prefix,
-                             QueueId id) override;
+  Task<Result<void>> deliver(
+      Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) override;
 
   // Where a user's mail is; invalid for a name that cannot be a folder's.
   Result<std::filesystem::path> maildir_of(const mail::Address& user) const;

@@ -19,8 +19,8 @@ class Directory {
   // `domain` in the form of mail::Address::domain.
   void add_domain(std::string_view domain, std::vector<UserRecord> users);
 
-  bool is_own_domain(std::string_view domain) const;  // case does not matter
-  std::vector<std::string> domains() const;           // sorted
+  bool is_own_domain(std::string_view domain) const;                 // case does not matter
+  std::vector<std::string> domains() const;                          // sorted
   std::span<const UserRecord> users(std::string_view domain) const;  // in the file's order
   std::size_t user_count() const { return user_count_; }
 
@@ -33,9 +33,11 @@ class Directory {
 
   // Whether `user` may be the sender `as`: the own address, its suffixed forms, what may-send-as
   // grants, and what `as` resolves to by the aliases (`as_resolved`: the users who get mail sent to
-  // `as`, empty when it is no address of ours). An address of another user is never enough.
-  static bool may_send_as(const UserRecord& user, const mail::Address& as,
-                          std::span<const mail::Address> as_resolved);
+  // `as`, empty when it is no address of ours). Another user's own address needs a grant, also
+  // when copies of that user's mail come here by an alias.
+  bool may_send_as(const UserRecord& user,
+                   const mail::Address& as,
+                   std::span<const mail::Address> as_resolved) const;
 
  private:
   struct Domain {

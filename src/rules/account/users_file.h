@@ -26,7 +26,8 @@ struct UsersFile {
 UsersFile read_users(std::string_view text, std::string_view domain, std::string_view file_name);
 
 // The same as one result: an Error of Code::invalid holds all problems, one a line.
-Result<std::vector<UserRecord>> parse_users(std::string_view text, std::string_view domain,
+Result<std::vector<UserRecord>> parse_users(std::string_view text,
+                                            std::string_view domain,
                                             std::string_view file_name);
 
 // What a password becomes in the file. `scram_keys` may be empty.
@@ -37,10 +38,12 @@ struct Credentials {
 
 // Each gives the new text. Errors: invalid (the name cannot be one, or is taken), not_found.
 // Lines that cannot be read are kept as they are.
-Result<std::string> add_user(std::string_view text, std::string_view name,
+Result<std::string> add_user(std::string_view text,
+                             std::string_view name,
                              const Credentials& credentials);
 Result<std::string> remove_user(std::string_view text, std::string_view name);
-Result<std::string> set_password(std::string_view text, std::string_view name,
+Result<std::string> set_password(std::string_view text,
+                                 std::string_view name,
                                  const Credentials& credentials);
 
 }  // namespace tapal::account

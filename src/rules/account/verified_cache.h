@@ -12,12 +12,13 @@
 #include <unordered_map>
 
 #include "base/time.h"
+#include "values/crypto/hash.h"
 
 namespace tapal::account {
 
 struct VerifiedCacheLimits {
-  std::size_t entries_max = 10'000;               // the longest unused entry goes first
-  Duration lifetime = std::chrono::minutes(5);    // from the check by argon2; 0 turns the cache off
+  std::size_t entries_max = 10'000;             // the longest unused entry goes first
+  Duration lifetime = std::chrono::minutes(5);  // from the check by argon2; 0 turns the cache off
 };
 
 // What was right: the password of this user, against this stored hash. A changed hash makes old
@@ -41,10 +42,10 @@ class VerifiedCache {
  private:
   struct Entry {
     std::string user;
-    std::array<std::byte, 32> digest{};
+    crypto::Digest digest{};
     Instant expires{};
   };
-  std::array<std::byte, 32> digest(const VerifiedClaim& claim) const;
+  crypto::Digest digest(const VerifiedClaim& claim) const;
 
   Key key_;
   VerifiedCacheLimits limits_;

@@ -20,9 +20,10 @@ inline constexpr std::size_t alias_depth_max = 10;  // aliases that lead to alia
 struct DomainInput {
   std::string domain;              // in the form of mail::Address::domain
   std::vector<std::string> users;  // local parts in the file's order
-  bool users_are_complete = true;  // false: its users file has problems; missing targets are not told
-  std::string aliases_text;        // empty when there is no file
-  std::string aliases_file;        // its name for messages
+  bool users_are_complete =
+      true;                  // false: its users file has problems; missing targets are not told
+  std::string aliases_text;  // empty when there is no file
+  std::string aliases_file;  // its name for messages
 };
 
 struct Resolution {

@@ -28,7 +28,8 @@ struct AliasesFile {
   std::vector<AliasRule> rules;
   std::vector<std::string> problems;
 };
-AliasesFile read_aliases(std::string_view text, std::string_view domain,
+AliasesFile read_aliases(std::string_view text,
+                         std::string_view domain,
                          std::string_view file_name);
 
 }  // namespace tapal::alias

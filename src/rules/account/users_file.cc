@@ -1,0 +1,253 @@
+#include "rules/account/users_file.h"
+
+#include <optional>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "values/text/ascii.h"
+#include "values/text/utf8.h"
+
+namespace tapal::account {
+namespace {
+
+constexpr std::string_view password_prefix = "$argon2id$";
+constexpr std::string_view scram_prefix = "SCRAM-SHA-256$";
+constexpr std::string_view grants_prefix = "may-send-as=";
+constexpr std::size_t password_hash_bytes_max = 512;
+constexpr std::size_t problems_max = 100;
+
+// Takes the first line off `text`, with its line end.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end == text.npos ? end : end + 1);
+  text.remove_prefix(line.size());
+  return line;
+}
+
+bool is_blank_or_comment(std::string_view line) {
+  line = text::trim(line);
+  return line.empty() || line.starts_with('#');
+}
+
+// The name of a line, trimmed; nothing for a line without a user.
+std::optional<std::string_view> name_of(std::string_view line) {
+  if (is_blank_or_comment(line)) return {};
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return {};
+  return text::trim(line.substr(0, colon));
+}
+
+class Reader {
+ public:
+  Reader(std::string_view domain, std::string_view file_name)
+      : domain_(domain), file_name_(file_name) {}
+
+  UsersFile read(std::string_view text) {
+    while (!text.empty() && result_.problems.size() < problems_max) {
+      ++line_number_;
+      const std::string_view line = take_line(text);
+      if (line.size() > user_line_bytes_max) {
+        problem(fmt::format("the line is longer than {} bytes", user_line_bytes_max));
+      } else if (!is_blank_or_comment(line)) {
+        read_user(text::trim(line));
+      }
+      if (result_.users.size() > users_per_domain_max) {
+        problem(fmt::format("more than {} users in one domain", users_per_domain_max));
+        break;
+      }
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void problem(std::string_view what) {
+    result_.problems.push_back(fmt::format("{}:{}: {}", file_name_, line_number_, what));
+  }
+
+  void read_user(std::string_view line) {
+    const auto name = name_of(line);
+    if (!name) return problem("no colon; a line is \"name: password-hash\"");
+    if (const auto wrong = user_name_problem(*name); !wrong.empty()) return problem(wrong);
+    auto address = mail::parse_address(fmt::format("{}@{}", *name, domain_));
+    if (!address) return problem(address.error().what);
+
+    UserRecord user{*std::move(address), {}, {}, {}};
+    const auto [first, is_new] = first_lines_.try_emplace(user.address.key(), line_number_);
+    if (!is_new) {
+      return problem(
+          fmt::format("{} is here a second time; first on line {}", *name, first->second));
+    }
+    const auto words = text::words(line.substr(line.find(':') + 1));
+    for (std::size_t i = 0; i < words.size() && !words[i].starts_with('#'); ++i) {
+      // A word is never shown: it may be a password typed in the wrong place.
+      if (const auto wrong = read_word(words[i], user); !wrong.empty())
+        return problem(fmt::format("{}, word {} after the colon: {}", *name, i + 1, wrong));
+    }
+    if (user.password_hash.empty()) {
+      return problem(fmt::format("{} has no password hash; set one with: tapal user passwd {}",
+                                 *name,
+                                 user.address.text()));
+    }
+    result_.users.push_back(std::move(user));
+  }
+
+  static std::string read_word(std::string_view word, UserRecord& user) {
+    if (word.starts_with(password_prefix)) {
+      if (!user.password_hash.empty()) return "a second password hash";
+      if (word.size() > password_hash_bytes_max) return "this is too long for a password hash";
+      user.password_hash = word;
+      return {};
+    }
+    if (word.starts_with(scram_prefix)) {
+      if (user.scram) return "a second set of SCRAM keys";
+      auto keys = crypto::ScramKeys::from_text(word);
+      if (!keys) return keys.error().what;
+      user.scram = *std::move(keys);
+      return {};
+    }
+    if (word.starts_with(grants_prefix))
+      return read_grants(word.substr(grants_prefix.size()), user);
+    return "expected $argon2id$..., SCRAM-SHA-256$... or may-send-as=address,...; a password in "
+           "clear text never stands here";
+  }
+
+  static std::string read_grants(std::string_view list, UserRecord& user) {
+    for (const std::string_view item : text::split(list, ',')) {
+      if (user.grants.size() == grants_per_user_max)
+        return fmt::format("more than {} addresses", grants_per_user_max);
+      const bool whole_domain = item.starts_with("*@");
+      auto address = mail::parse_address(whole_domain ? fmt::format("x{}", item.substr(1))
+                                                      : std::string(item));
+      if (!address) {
+        return fmt::format("\"{}\" is neither an address nor *@domain: {}",
+                           text::printable(item, 80),
+                           address.error().what);
+      }
+      Grant grant{{}, address->domain};
+      if (!whole_domain) grant.address = *std::move(address);
+      user.grants.push_back(std::move(grant));
+    }
+    return {};
+  }
+
+  std::string_view domain_;
+  std::string_view file_name_;
+  std::size_t line_number_ = 0;
+  std::unordered_map<std::string, std::size_t> first_lines_;
+  UsersFile result_;
+};
+
+bool is_named(std::string_view line, const std::string& folded_name) {
+  const auto name = name_of(line);
+  return name && text::case_fold(*name) == folded_name;
+}
+
+Result<void> check_credentials(const Credentials& credentials) {
+  const auto is_one_word = [](std::string_view text) { return text::words(text).size() == 1; };
+  const bool hash_is_good = credentials.password_hash.starts_with(password_prefix) &&
+                            is_one_word(credentials.password_hash);
+  const bool keys_are_good =
+      credentials.scram_keys.empty() ||
+      (credentials.scram_keys.starts_with(scram_prefix) && is_one_word(credentials.scram_keys));
+  if (!hash_is_good) return fail(Code::invalid, "not an argon2id hash");
+  if (!keys_are_good) return fail(Code::invalid, "not SCRAM-SHA-256 keys");
+  return {};
+}
+
+std::string credential_words(const Credentials& credentials) {
+  std::string words = " " + credentials.password_hash;
+  if (!credentials.scram_keys.empty()) words += " " + credentials.scram_keys;
+  return words;
+}
+
+// The line with other credentials: its name, its other words, its comment and its end stay.
+std::string with_credentials(std::string_view line, const Credentials& credentials) {
+  const std::size_t after_colon = line.find(':') + 1;
+  const std::size_t end = line.find_last_not_of("\r\n") + 1;
+  std::string changed = std::string(line.substr(0, after_colon)) + credential_words(credentials);
+  std::string_view rest = line.substr(after_colon, end - after_colon);
+  while (true) {
+    const std::size_t begin = rest.find_first_not_of(" \t");
+    if (begin == rest.npos) break;
+    if (rest[begin] == '#') {
+      changed += rest;
+      break;
+    }
+    const std::size_t word_end = std::min(rest.find_first_of(" \t", begin), rest.size());
+    const std::string_view word = rest.substr(begin, word_end - begin);
+    if (!word.starts_with(password_prefix) && !word.starts_with(scram_prefix))
+      changed += rest.substr(0, word_end);
+    rest.remove_prefix(word_end);
+  }
+  changed += line.substr(end);
+  return changed;
+}
+
+}  // namespace
+
+UsersFile read_users(std::string_view text, std::string_view domain, std::string_view file_name) {
+  return Reader(domain, file_name).read(text);
+}
+
+Result<std::vector<UserRecord>> parse_users(std::string_view text,
+                                            std::string_view domain,
+                                            std::string_view file_name) {
+  UsersFile file = read_users(text, domain, file_name);
+  if (!file.problems.empty())
+    return fail(Code::invalid, fmt::format("{}", fmt::join(file.problems, "\n")));
+  return std::move(file.users);
+}
+
+Result<std::string> add_user(std::string_view text,
+                             std::string_view name,
+                             const Credentials& credentials) {
+  if (auto wrong = user_name_problem(name); !wrong.empty())
+    return fail(Code::invalid, std::move(wrong));
+  TAPAL_CHECK(check_credentials(credentials));
+  const std::string folded = text::case_fold(name);
+  for (std::string_view rest = text; !rest.empty();) {
+    if (is_named(take_line(rest), folded))
+      return fail(Code::invalid, fmt::format("there is a user {} already", name));
+  }
+  std::string changed(text);
+  if (!changed.empty() && !changed.ends_with('\n')) changed += '\n';
+  changed += fmt::format("{}:{}\n", name, credential_words(credentials));
+  return changed;
+}
+
+Result<std::string> remove_user(std::string_view text, std::string_view name) {
+  const std::string folded = text::case_fold(name);
+  std::string changed;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    if (!is_named(line, folded)) {
+      changed += line;
+      continue;
+    }
+    changed += text;
+    return changed;
+  }
+  return fail(Code::not_found, fmt::format("there is no user {}", text::printable(name, 80)));
+}
+
+Result<std::string> set_password(std::string_view text,
+                                 std::string_view name,
+                                 const Credentials& credentials) {
+  TAPAL_CHECK(check_credentials(credentials));
+  const std::string folded = text::case_fold(name);
+  std::string changed;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    if (!is_named(line, folded)) {
+      changed += line;
+      continue;
+    }
+    changed += with_credentials(line, credentials);
+    changed += text;
+    return changed;
+  }
+  return fail(Code::not_found, fmt::format("there is no user {}", text::printable(name, 80)));
+}
+
+}  // namespace tapal::account
