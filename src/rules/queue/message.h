@@ -23,9 +23,9 @@ enum class State : std::uint8_t {
 
 // The last word on a recipient, as the log and `tapal why` show it.
 struct Outcome {
-  std::string status;    // enhanced code: "4.7.1"; ours where the peer gave none
-  std::string text;      // the peer's reply, or what went wrong on our side
-  std::string remote;    // "mx.example.com [2001:db8::1]:25"; empty when no peer was reached
+  std::string status;  // enhanced code: "4.7.1"; ours where the peer gave none
+  std::string text;    // the peer's reply, or what went wrong on our side
+  std::string remote;  // "mx.example.com [2001:db8::1]:25"; empty when no peer was reached
   bool operator==(const Outcome&) const = default;
 };
 
@@ -36,7 +36,7 @@ struct RecipientState {
   WallTime next_attempt{};
   std::optional<WallTime> last_attempt;
   Outcome last;
-  bool sender_told = false;       // the failure or success notice, where one is due, is committed
+  bool sender_told = false;  // the failure or success notice, where one is due, is committed
   bool sender_told_of_delay = false;
   bool operator==(const RecipientState&) const = default;
 };
@@ -45,7 +45,7 @@ struct RecipientState {
 struct Origin {
   enum class Kind : std::uint8_t { submitted, received, relayed, notice };
   Kind kind = Kind::submitted;
-  std::string user;         // authenticated user, or empty
+  std::string user;            // authenticated user, or empty
   bool authenticated = false;  // by password or by network: a notice may be sent back
   bool operator==(const Origin&) const = default;
 };

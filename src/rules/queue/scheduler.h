@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,7 +18,6 @@
 
 #include "base/queue_id.h"
 #include "base/time.h"
-#include "rules/queue/indexed_heap.h"
 #include "rules/queue/message.h"
 
 namespace tapal::queue {
@@ -82,7 +82,6 @@ struct DestinationCounts {
 class Scheduler {
  public:
   explicit Scheduler(SchedulerLimits limits = {});
-  ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
@@ -126,31 +125,24 @@ class Scheduler {
 
  private:
   static constexpr std::uint32_t none = UINT32_MAX;
-  static constexpr std::size_t lanes = 2;
+  static constexpr std::size_t lanes = 2;  // of each destination
   enum class PartState : std::uint8_t { waiting, held, in_flight };
 
-  // Recipient indexes, without an allocation for the usual one.
-  struct Recipients {
-    std::uint32_t first = 0;
-    std::unique_ptr<std::vector<std::uint32_t>> more;
-    std::size_t size() const { return more ? more->size() : 1; }
-    std::vector<std::uint32_t> list() const;
-    static Recipients of(std::vector<std::uint32_t> indexes);
-  };
-  // Recipients of one message at one destination with one due time.
+  // Recipients of one message at one destination with one due time. Small, since a full queue has
+  // a million of them.
   struct Part {
     QueueId id;
     WallTime due{};
+    std::unique_ptr<std::vector<std::uint32_t>> more_recipients;  // all of them, when not just one
+    std::uint32_t first_recipient = 0;
     std::uint32_t destination = none;
     std::uint32_t next_of_message = none;
+    std::uint32_t previous_of_message = none;
     std::uint32_t heap_position = none;
     PartState state = PartState::waiting;
     Lane lane = Lane::first;
-    Recipients recipients;
-  };
-  struct PartOrder {
-    const std::vector<Part>* parts;
-    bool operator()(std::uint32_t a, std::uint32_t b) const;
+
+    std::size_t size() const { return more_recipients ? more_recipients->size() : 1; }
   };
   // One lane of one destination: its waiting parts, earliest due first.
   struct Line {
@@ -170,44 +162,50 @@ class Scheduler {
     bool hold_wanted = false;  // by hand, while parts were in flight
     bool dropped = false;
   };
-  struct Hash {
+  struct IdHash {
     std::size_t operator()(QueueId id) const { return std::hash<std::uint64_t>()(id.value); }
+  };
+  struct NameHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>()(name);
     }
   };
-  struct PartHeap;  // accessors for indexed_heap.h
-  struct TimerHeap;
+  using Entries = std::unordered_map<QueueId, Entry, IdHash>;
+
+  auto part_heap(Line& line);
+  auto timer_heap();
+  Line& line_of(std::uint32_t line_number);
+  const Part& first_in(std::uint32_t line_number) const;
 
   std::uint32_t destination_number(std::string_view name);
-  std::uint32_t new_part(Part part);
-  void file_recipient_groups(QueueId id,
-                             Entry& entry,
-                             const Message& message,
-                             std::span<const std::uint32_t> indexes,
-                             std::uint32_t destination);
-  void file_part(std::uint32_t number);
-  void unfile_part(std::uint32_t number);
-  void free_part(Entry& entry, std::uint32_t number);
   void free_destination_if_unused(std::uint32_t number);
-  void refile_line(std::uint32_t destination, Lane lane);
-  void wake_timers(WallTime now);
+  std::uint32_t new_part(Part part, Entry& entry);
+  void free_part(std::uint32_t number, Entry& entry);
+  void add_parts(std::span<std::uint32_t> recipients,
+                 const Message& message,
+                 Entry& entry,
+                 std::uint32_t destination);
+  void file(std::uint32_t number);    // a waiting part into its line
+  void unfile(std::uint32_t number);  // and out of it
+  void set_state(Part& part, PartState state);
+  void refile_line(std::uint32_t line_number);
+  void wake_lines(WallTime now);
   std::optional<Job> next_in(Lane lane, WallTime now);
   Job start(std::uint32_t number);
-  bool lane_has_room(Lane lane) const;
-  bool destination_has_room(const Destination& destination) const;
-  void count(const Part& part, std::ptrdiff_t sign);
+  bool has_room(Lane lane) const;
+  bool has_room(const Destination& destination) const;
+  void count(PartState state, std::ptrdiff_t recipients);
+  void publish_counts();
   WaitFact fact(const Part& part, WallTime now) const;
-  void forget(QueueId id);
 
   SchedulerLimits limits_;
-  std::vector<Part> parts_;
+  std::deque<Part> parts_;  // grows without moving a million of them
   std::vector<std::uint32_t> free_parts_;
   std::deque<Destination> destinations_;
   std::vector<std::uint32_t> free_destinations_;
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> destination_numbers_;
-  std::unordered_map<QueueId, Entry, Hash> entries_;
+  std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> destination_numbers_;
+  Entries entries_;
   // Lines (destination * 2 + lane) whose earliest part is not due yet.
   std::vector<std::uint32_t> timers_;
   // Lines with something due, in turn; may name lines that have nothing any more.

@@ -1,0 +1,169 @@
+#include "rules/queue/message_life.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tapal::queue {
+namespace {
+
+// RFC 3463 section 3.5, X.4.7: delivery time expired. The last reply stays in the text, since it
+// tells the sender more than the time does.
+void give_up(RecipientState& recipient, const RetrySchedule& schedule) {
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(schedule.options().give_up);
+  recipient.state = State::failed;
+  recipient.last.text = fmt::format("not delivered within {} hours; last: {} {}",
+                                    hours.count(),
+                                    recipient.last.status,
+                                    recipient.last.text);
+  recipient.last.status = "5.4.7";
+}
+
+std::size_t change_all(Message& message, State from, State to) {
+  std::size_t changed = 0;
+  for (RecipientState& recipient : message.recipients) {
+    if (recipient.state != from) continue;
+    recipient.state = to;
+    ++changed;
+  }
+  return changed;
+}
+
+}  // namespace
+
+Message new_message(QueueId id, mail::Envelope envelope, WallTime arrived) {
+  Message message;
+  message.id = id;
+  message.arrived = arrived;
+  message.recipients.reserve(envelope.recipients.size());
+  for (mail::Recipient& recipient : envelope.recipients) {
+    RecipientState& state = message.recipients.emplace_back();
+    state.recipient = std::move(recipient);
+    state.next_attempt = arrived;
+  }
+  envelope.recipients.clear();
+  message.envelope = std::move(envelope);
+  return message;
+}
+
+bool has_ended(const RecipientState& recipient) {
+  return recipient.state == State::delivered || recipient.state == State::failed;
+}
+
+void apply_attempt(Message& message,
+                   std::span<const Attempted> results,
+                   const RetrySchedule& schedule,
+                   WallTime now,
+                   std::uint64_t random) {
+  for (const Attempted& result : results) {
+    if (result.recipient >= message.recipients.size()) continue;
+    RecipientState& recipient = message.recipients[result.recipient];
+    if (has_ended(recipient)) continue;
+    ++recipient.attempts;
+    recipient.last_attempt = now;
+    recipient.last = result.outcome;
+    switch (result.result) {
+      case Attempted::Result::delivered: recipient.state = State::delivered; break;
+      case Attempted::Result::failed: recipient.state = State::failed; break;
+      case Attempted::Result::deferred:
+        // All recipients of the attempt come due together, to share a transaction again.
+        recipient.next_attempt = std::min(schedule.next_attempt(recipient.attempts, now, random),
+                                          schedule.expires(message.arrived));
+        if (recipient.state == State::waiting && schedule.expired(message.arrived, now)) {
+          give_up(recipient, schedule);
+        }
+        break;
+    }
+  }
+}
+
+std::size_t expire(Message& message, const RetrySchedule& schedule, WallTime now) {
+  if (!schedule.expired(message.arrived, now)) return 0;
+  std::size_t expired = 0;
+  for (RecipientState& recipient : message.recipients) {
+    if (recipient.state != State::waiting || recipient.attempts == 0) continue;
+    give_up(recipient, schedule);
+    ++expired;
+  }
+  return expired;
+}
+
+std::size_t hold(Message& message) { return change_all(message, State::waiting, State::held); }
+
+std::size_t release(Message& message, WallTime now) {
+  for (RecipientState& recipient : message.recipients) {
+    if (recipient.state == State::held) recipient.next_attempt = now;
+  }
+  return change_all(message, State::held, State::waiting);
+}
+
+std::size_t retry_now(Message& message, WallTime now) {
+  std::size_t due = 0;
+  for (RecipientState& recipient : message.recipients) {
+    if (recipient.state != State::waiting) continue;
+    recipient.next_attempt = now;
+    ++due;
+  }
+  return due;
+}
+
+bool may_notify(const Message& message) {
+  return message.envelope.return_path && message.origin.authenticated &&
+         message.origin.kind != Origin::Kind::notice;
+}
+
+NoticesDue notices_due(const Message& message, const RetrySchedule& schedule, WallTime now) {
+  NoticesDue due;
+  if (!may_notify(message)) return due;
+  const bool delayed = schedule.delayed(message.arrived, now);
+  for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
+    const RecipientState& state = message.recipients[i];
+    const mail::Notify& notify = state.recipient.notify;
+    if (notify.never) continue;  // stands alone, RFC 3461 section 4.1
+    switch (state.state) {
+      case State::failed:
+        if (!state.sender_told && notify.wants_failure()) due.failed.push_back(i);
+        break;
+      case State::delivered:
+        if (!state.sender_told && notify.success) due.delivered.push_back(i);
+        break;
+      case State::waiting:
+        if (delayed && state.attempts > 0 && !state.sender_told_of_delay && notify.wants_delay()) {
+          due.delayed.push_back(i);
+        }
+        break;
+      case State::held: break;
+    }
+  }
+  return due;
+}
+
+void mark_told(Message& message, const NoticesDue& notices) {
+  for (const auto* indexes : {&notices.failed, &notices.delivered}) {
+    for (const std::uint32_t i : *indexes) message.recipients.at(i).sender_told = true;
+  }
+  for (const std::uint32_t i : notices.delayed)
+    message.recipients.at(i).sender_told_of_delay = true;
+}
+
+bool finished(const Message& message) {
+  const bool may = may_notify(message);
+  return std::ranges::all_of(message.recipients, [may](const RecipientState& state) {
+    if (!has_ended(state)) return false;
+    const mail::Notify& notify = state.recipient.notify;
+    const bool asked = state.state == State::failed ? notify.wants_failure() : notify.success;
+    return state.sender_told || !may || notify.never || !asked;
+  });
+}
+
+std::optional<WallTime> next_attempt(const Message& message) {
+  std::optional<WallTime> earliest;
+  for (const RecipientState& recipient : message.recipients) {
+    if (recipient.state != State::waiting) continue;
+    if (!earliest || recipient.next_attempt < *earliest) earliest = recipient.next_attempt;
+  }
+  return earliest;
+}
+
+}  // namespace tapal::queue
