@@ -80,8 +80,9 @@ struct AuthChallenge {
 // The peer says yes. Call on_auth_verified() when the mechanism agrees (SCRAM has the peer prove
 // itself), else on_auth_given_up().
 struct AuthAccepted {};
-// Call on_body() with 1 to bytes_max bytes, or none when the body is empty; or on_body_failed().
+// Call on_body() with 1 to bytes_max bytes of the body, from this offset on; or on_body_failed().
 struct WantBody {
+  std::uint64_t offset = 0;
   std::size_t bytes_max = 0;
 };
 // One result for each recipient, in order.
@@ -149,18 +150,17 @@ class ClientSession {
   void on_auth_response(std::string_view bytes);
   void on_auth_verified();
   void on_auth_given_up(std::string_view reason);
-  enum class BodyPart : std::uint8_t { more, last };
-  void on_body(std::string_view bytes, BodyPart part);
+  void on_body(std::string_view bytes);  // no bytes: the body ended early, which is a failure
   void on_body_failed(std::string_view reason);
-  // Only after Ready with may_reuse. All actions of one transaction end with TransactionDone, then
-  // Ready or SessionFailed.
+  // After Ready with may_reuse. A transaction ends with TransactionDone, then Ready or
+  // SessionFailed; at any other time than after Ready it ends at once, with no recipient tried.
   void start(client::Transaction transaction, Instant now);
   // Sends QUIT and waits shortly for its reply. In the middle of a transaction: gives it up.
   void quit(Instant now);
 
   bool wants_bytes() const;  // a reply is awaited
   bool wants_body() const;
-  bool is_closed() const { return state_ == State::closed; }
+  bool is_closed() const { return stage_ == Stage::closed; }  // Close was taken
   Instant deadline() const;  // for reading, writing and the handshake; `never` when idle
 
   // The peer, as far as it has spoken.
@@ -171,13 +171,116 @@ class ClientSession {
   const client::Transaction& transaction() const { return transaction_; }
 
  private:
-  enum class State : std::uint8_t { open, closed };
-  State state_ = State::open;
+  enum class Stage : std::uint8_t {
+    hello,           // greeting, EHLO, STARTTLS and their replies
+    tls_handshake,   // the shell's turn
+    auth,            // a reply to AUTH
+    auth_choice,     // the shell's turn
+    auth_challenge,  // the shell's turn
+    auth_verify,     // the shell's turn
+    idle,
+    commands,  // MAIL, RCPT, DATA and their replies
+    body,
+    final,
+    quitting,
+    closing,  // what is left to say, then Close
+    closed,
+  };
+  enum class RecipientStep : std::uint8_t { unsent, sent, taken, settled };
+  struct Awaited {  // a command whose reply is to come
+    enum class Command : std::uint8_t {
+      greeting,
+      ehlo,
+      helo,
+      starttls,
+      auth,
+      reset,
+      mail,
+      rcpt,
+      data,
+      final,
+      quit,
+    };
+    Command command = Command::greeting;
+    std::size_t recipient = 0;  // of rcpt, and of final with LMTP
+  };
+  enum class Goodbye : std::uint8_t { none, quit };
+  enum class Delivery : std::uint8_t { data, bdat, early_bdat };
+
+  // client_session.cc: the machine
+  void command(Awaited awaited, std::string_view line);
+  void on_reply(const Reply& reply);
+  void on_unasked_reply(const Reply& reply);
+  void fail(client::SessionFailed failure, Goodbye goodbye = Goodbye::none);
+  void fail_protocol(std::string what, std::optional<Reply> reply = {});
+  void close_after(Goodbye goodbye);
+  std::chrono::seconds patience() const;
+  client::Phase phase() const;
+
+  // client_handshake.cc: up to Ready
+  void on_greeting(const Reply& reply);
+  void say_hello();
+  void on_hello(const Reply& reply, bool extended);
+  void after_hello();
+  void on_starttls(const Reply& reply);
+  void on_auth(const Reply& reply);
+  void cancel_auth(std::string_view reason);
+  void become_ready();
+
+  // client_mail.cc: transactions
+  void plan_recipients();
+  void issue();
+  bool issue_one();
+  void advance();
+  void on_mail(const Reply& reply);
+  void on_rcpt(std::size_t index, const Reply& reply);
+  void on_data(const Reply& reply);
+  void on_final(std::size_t index, const Reply& reply);
+  void on_early_reply(const Reply& reply);
+  void begin_body();
+  void end_body();
+  bool is_open(std::size_t index) const;  // no outcome yet
+  void settle(std::size_t index, client::Outcome outcome, const Reply& reply);
+  void settle_open(client::Outcome outcome, const Reply& reply);
+  void lose_open(const client::SessionFailed& failure);
+  void conclude();
+
+  ClientOptions options_;
+  Stage stage_ = Stage::hello;
+  Instant now_;
+  Instant armed_at_;  // when the wait for what comes next began
+  ReplyReader reader_;
+  std::deque<Awaited> awaited_;
+  std::deque<client::Action> actions_;
+  std::string out_;      // not yet given to the shell
+  std::string sending_;  // with the shell
+
   bool tls_on_ = false;
   bool authenticated_ = false;
   std::string greeting_name_;
   ExtensionSet extensions_;
+  std::optional<Reply> starttls_refusal_;
+  std::optional<std::string> auth_initial_;  // too long for the AUTH line: goes with the first 334
+  std::string auth_cancelled_;               // why
+  std::size_t auth_rounds_ = 0;
+
+  std::uint32_t mails_ = 0;  // transactions begun on this connection
+  bool reset_due_ = false;   // the peer may still have the last transaction open
+
+  // One transaction.
   client::Transaction transaction_;
+  std::vector<client::RecipientResult> results_;
+  std::vector<RecipientStep> steps_;
+  std::size_t next_recipient_ = 0;  // the first that may still have to be sent
+  Delivery delivery_ = Delivery::data;
+  DotStuffer stuffer_;
+  std::uint64_t body_taken_ = 0;
+  bool in_transaction_ = false;
+  bool mail_sent_ = false;
+  bool mail_accepted_ = false;
+  bool content_asked_ = false;  // DATA or BDAT is said
+  bool body_ended_ = false;     // the end of the message is in out_
+  bool handed_out_ = false;     // and was given to the shell
 };
 
 }  // namespace tapal::smtp

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +48,7 @@ enum class Phase : std::uint8_t {
   final,  // the reply to the final dot or the last BDAT
   quit,
 };
-std::string_view phase_text(Phase phase);  // "in reply to RCPT TO", for people
+std::string_view phase_text(Phase phase);  // "at RCPT TO", for people
 
 enum class Outcome : std::uint8_t {
   accepted,   // the peer has taken the message for this recipient
@@ -66,9 +67,14 @@ struct RecipientResult {
   std::string what;             // for lost and not_tried: why
 };
 
-// Our own answer when the peer cannot carry the message; code 0 when it can. Applies to all
-// recipients, except those of check_recipient.
-Reply check_message(const Transaction& transaction, const ExtensionSet& peer, bool tls_on);
-Reply check_recipient(const mail::Recipient& recipient, const ExtensionSet& peer);
+struct PeerFacts {
+  const ExtensionSet& extensions;
+  bool tls_on = false;
+};
+
+// Our own answers when the peer cannot carry the message at all, or to one recipient; nothing when
+// it can.
+std::optional<Reply> check_message(const Transaction& transaction, const PeerFacts& peer);
+std::optional<Reply> check_recipient(const mail::Recipient& recipient, const PeerFacts& peer);
 
 }  // namespace tapal::smtp::client
