@@ -31,12 +31,13 @@ class BodyCanonicalizer {
   explicit BodyCanonicalizer(Canonicalization form) : form_(form) {}
 
   void update(std::string_view chunk, BodySink& sink);
-  void finish(BodySink& sink);  // once, after the last piece
+  void finish(BodySink& sink);  // after the last piece; begins anew
 
  private:
   void put(std::string_view text, BodySink& sink);
-  void put_line(std::string_view text, BodySink& sink);
-  void release_line_ends(BodySink& sink);
+  void put_verbatim(std::string_view text, BodySink& sink);
+  void end_line();
+  void flush(BodySink& sink);
 
   Canonicalization form_;
   std::string buffer_;           // canonical bytes on their way to the sink

@@ -34,6 +34,7 @@ std::string_view dkim_verdict_text(DkimVerdict verdict);
 struct DkimLimits {
   std::size_t signatures_max = 10;             // the topmost ones
   std::size_t header_bytes_max = 1024 * 1024;  // larger headers are not checked at all
+  std::size_t header_fields_max = 10'000;      // nor are headers of more fields
   std::size_t key_records_max = 4;             // TXT records tried at one name
   std::chrono::seconds future_max{300};        // how far t= may be ahead of our clock
 };

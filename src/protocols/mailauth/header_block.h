@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace tapal::mailauth {
@@ -17,23 +19,32 @@ struct RawField {
 // or LF is an ordinary byte.
 std::vector<RawField> split_header_block(std::string_view header_block);
 
-// Hands out the instances of a field from the bottom of the header up, as "h=" lists them
-// (RFC 6376 section 5.4.2).
-class FieldPicker {
+// Where each field stands, by name.
+class FieldIndex {
  public:
-  explicit FieldPicker(const std::vector<RawField>& fields);
-  // The lowest instance not handed out yet, or nullptr. `skipped` is never handed out.
-  const RawField* pick(std::string_view name, const RawField* skipped = nullptr);
+  // Borrows `fields`, which must outlive it.
+  explicit FieldIndex(const std::vector<RawField>& fields);
+  // Top first, in the order of the header; empty when there is none. Names ignore case.
+  const std::vector<const RawField*>& instances(std::string_view name) const;
 
  private:
-  struct Group {
-    std::string_view name;
-    std::size_t next = 0;  // index plus one into order_ of the lowest instance left
-    std::size_t first = 0;
-  };
-  const std::vector<RawField>& fields_;
-  std::vector<std::size_t> order_;  // fields by lower-case name, then position
-  std::vector<Group> groups_;
+  std::unordered_map<std::string, std::vector<const RawField*>> instances_;
+};
+
+// Hands out the instances of a field from the bottom of the header up, as "h=" lists them
+// (RFC 6376 section 5.4.2). One for each signature.
+class FieldPicker {
+ public:
+  // `skipped` is never handed out: a signature does not sign itself.
+  explicit FieldPicker(const FieldIndex& index, const RawField* skipped = nullptr)
+      : index_(&index), skipped_(skipped) {}
+  // The lowest instance not handed out yet, or nullptr.
+  const RawField* pick(std::string_view name);
+
+ private:
+  const FieldIndex* index_;
+  const RawField* skipped_;
+  std::unordered_map<const std::vector<const RawField*>*, std::size_t> taken_;
 };
 
 }  // namespace tapal::mailauth

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,11 +37,7 @@ class TagList {
   std::vector<Tag> tags_;
 };
 
-// Without any white space, CR and LF: base64 may be folded anywhere.
-std::string without_white_space(std::string_view text);
 // "a : b:c" to its parts without white space around them; empty parts are kept.
 std::vector<std::string_view> colon_list(std::string_view text);
-// White space as folding leaves it: spaces, tabs, CR, LF at both ends removed.
-std::string_view trim_folding(std::string_view text);
 
 }  // namespace tapal::mailauth

@@ -36,6 +36,7 @@ class PublicKey {
   bool verify(const Digest& digest, std::string_view signature) const;
 
  private:
+  friend class PrivateKey;
   struct State;
   explicit PublicKey(std::shared_ptr<const State> state);
   std::shared_ptr<const State> state_;
@@ -65,11 +66,8 @@ class PrivateKey {
   std::string ed25519_public_bytes() const;  // 32 bytes; empty for other kinds
   PublicKey public_key() const;
 
-  // For this module's own files: the library's key, never null.
-  struct State;
-  const State& state() const { return *state_; }
-
  private:
+  struct State;
   explicit PrivateKey(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,0 +1,149 @@
+#include "values/crypto/hash.h"
+
+#include <stdexcept>
+
+#include <openssl/evp.h>
+#include <sodium.h>
+
+namespace tapal::crypto {
+namespace {
+
+// The library fails here only when it is out of memory or not built with SHA-256 at all.
+void must(bool worked) {
+  if (!worked) throw std::runtime_error("libcrypto cannot compute SHA-256");
+}
+
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  must(algorithm != nullptr);
+  return algorithm;
+}
+
+struct Context {
+  Context() : handle(EVP_MD_CTX_new()) { must(handle != nullptr); }
+  ~Context() { EVP_MD_CTX_free(handle); }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  void begin() const { must(EVP_DigestInit_ex2(handle, sha256_algorithm(), nullptr) == 1); }
+  void update(std::string_view bytes) const {
+    must(EVP_DigestUpdate(handle, bytes.data(), bytes.size()) == 1);
+  }
+  Digest finish() const {
+    Digest digest{};
+    must(EVP_DigestFinal_ex(handle, digest.data(), nullptr) == 1);
+    return digest;
+  }
+
+  EVP_MD_CTX* handle;
+};
+
+const unsigned char* unsigned_bytes(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+// libcrypto measures lengths in int here.
+int int_size(std::string_view bytes) {
+  must(bytes.size() <= 0x7fffffff);
+  return static_cast<int>(bytes.size());
+}
+
+}  // namespace
+
+std::string_view bytes_of(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+struct Sha256::State {
+  Context context;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) { state_->context.begin(); }
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) { state_->context.update(bytes); }
+
+Digest Sha256::finish() {
+  const Digest digest = state_->context.finish();
+  state_->context.begin();
+  return digest;
+}
+
+Digest sha256(std::string_view bytes) {
+  thread_local const Context context;
+  context.begin();
+  context.update(bytes);
+  return context.finish();
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  // From two hashes (RFC 2104 section 2): HMAC() would fetch its algorithms anew at every call.
+  constexpr std::size_t block_bytes = 64;
+  std::array<char, block_bytes> inner{};
+  std::array<char, block_bytes> outer{};
+  Digest short_key{};
+  if (key.size() > block_bytes) {
+    short_key = sha256(key);
+    key = bytes_of(short_key);
+  }
+  for (std::size_t i = 0; i < block_bytes; ++i) {
+    const char byte = i < key.size() ? key[i] : '\0';
+    inner[i] = static_cast<char>(byte ^ 0x36);
+    outer[i] = static_cast<char>(byte ^ 0x5c);
+  }
+  thread_local const Context context;
+  context.begin();
+  context.update({inner.data(), inner.size()});
+  context.update(bytes);
+  const Digest middle = context.finish();
+  context.begin();
+  context.update({outer.data(), outer.size()});
+  context.update(bytes_of(middle));
+  sodium_memzero(inner.data(), inner.size());
+  sodium_memzero(outer.data(), outer.size());
+  sodium_memzero(short_key.data(), short_key.size());
+  return context.finish();
+}
+
+Digest pbkdf2_hmac_sha256(std::string_view password,
+                          std::string_view salt,
+                          std::uint32_t iterations) {
+  if (iterations == 0 || iterations > pbkdf2_iterations_max) {
+    throw std::invalid_argument("PBKDF2 iterations out of bounds");
+  }
+  Digest key{};
+  must(PKCS5_PBKDF2_HMAC(password.data(),
+                         int_size(password),
+                         unsigned_bytes(salt),
+                         int_size(salt),
+                         static_cast<int>(iterations),
+                         sha256_algorithm(),
+                         static_cast<int>(key.size()),
+                         key.data()) == 1);
+  return key;
+}
+
+bool constant_time_equal(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool constant_time_equal(const Digest& a, const Digest& b) {
+  return sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+void wipe(std::string& secret) {
+  secret.resize(secret.capacity());  // what an earlier, longer value left behind goes too
+  sodium_memzero(secret.data(), secret.size());
+  secret.clear();
+}
+
+std::string random_bytes(std::size_t count) {
+  must(sodium_init() >= 0);
+  std::string bytes(count, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return bytes;
+}
+
+}  // namespace tapal::crypto
