@@ -73,7 +73,8 @@ struct Message {
 };
 
 // Code::invalid for anything cut, too long, or with a record of another class than IN.
-// Bytes behind the message are refused too.
+// Bytes behind the message are refused too. Several questions are read, but never written (RFC
+// 9619).
 Result<Message> parse_message(std::string_view bytes);
 
 // With compressed names. When it would not fit into `bytes_max`, whole records are left out from

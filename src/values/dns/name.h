@@ -24,6 +24,9 @@ inline constexpr std::size_t name_wire_bytes_max = 255;  // length bytes and the
 // A-labels.
 Result<std::string> parse_name(std::string_view text);
 
+// The same as a master file has it: "@" is `origin`, and a name without a final dot is below it.
+Result<std::string> parse_relative_name(std::string_view text, std::string_view origin);
+
 // The functions below take canonical names.
 
 // The same as `zone`, or below it.

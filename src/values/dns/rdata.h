@@ -2,11 +2,13 @@
 // all others go through as bytes (RFC 3597).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "values/dns/record.h"
@@ -28,6 +30,9 @@ struct StartOfAuthority {
 Result<StartOfAuthority> soa_from_data(const Data& data);
 Result<Data> soa_to_data(const StartOfAuthority& soa);
 
+// Whether a record of `type` holds this kind of data.
+bool data_fits(Type type, const Data& data);
+
 // Reads `size` bytes at `offset` of a whole message, which names may point into; names inside SOA,
 // SRV and the like come out uncompressed.
 struct DataPlace {
@@ -37,6 +42,9 @@ struct DataPlace {
 Result<Data> data_from_wire(Type type, std::string_view message, DataPlace place);
 // Uncompressed. Code::invalid when `data` is not of the kind that `type` has or is too long.
 Result<std::string> data_to_wire(Type type, const Data& data);
+
+// The strings of a TXT record: `value` in pieces of 255 bytes, at least one.
+std::vector<std::string_view> text_strings(const Text& text);
 
 // One field of a line of a master file, escapes still in it.
 struct TextField {

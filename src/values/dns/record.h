@@ -14,11 +14,24 @@
 namespace tapal::dns {
 
 enum class Type : std::uint16_t {
-  a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16, aaaa = 28, srv = 33, opt = 41,
-  ds = 43, rrsig = 46, dnskey = 48, tlsa = 52, caa = 257,
+  a = 1,
+  ns = 2,
+  cname = 5,
+  soa = 6,
+  ptr = 12,
+  mx = 15,
+  txt = 16,
+  aaaa = 28,
+  srv = 33,
+  opt = 41,
+  ds = 43,
+  rrsig = 46,
+  dnskey = 48,
+  tlsa = 52,
+  caa = 257,
 };
 
-std::string type_text(Type type);                        // "MX"; "TYPE999" for others (RFC 3597)
+std::string type_text(Type type);  // "MX"; "TYPE999" for others (RFC 3597)
 std::optional<Type> type_from_text(std::string_view text);
 
 // Names are kept in presentation form: lower case, no final dot, "" is the root.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,12 +31,15 @@ class Zone {
 
  private:
   using Node = std::vector<Record>;
-  struct Search;
+  Zone() = default;
+  Result<void> add(Record record);
+  // The records at `name`, or those that a wildcard makes up for it (RFC 4592 section 3.3).
   const Node* find(std::string_view name) const;
-  const Node* find_wildcard(std::string_view name) const;
-  void refer(Message& response, const std::vector<Record>& delegation) const;
-  const Record* delegation_over(std::string_view name) const;
+  const Node* delegation_over(std::string_view name) const;
+  bool answer_step(Message& response, std::string& name, Type type) const;
+  void refer(Message& response, const Node& delegation) const;
   void deny(Message& response, Rcode rcode) const;
+  void add_addresses(Message& response, std::size_t answers_from) const;
 
   std::string origin_;
   Record soa_;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,9 @@ struct ZoneTextOptions {
   std::size_t records_max = 1'000'000;
   std::size_t entry_bytes_max = 65536;  // one entry, with its continuation lines
 };
+
+// "3600" or "1h30m" (units s m h d w), at most 2^31-1 seconds (RFC 2181 section 8).
+std::optional<std::uint32_t> parse_ttl(std::string_view text);
 
 // Code::invalid begins with "line N:". $ORIGIN and $TTL are known, $INCLUDE and $GENERATE are
 // refused.
