@@ -18,12 +18,6 @@ using smtp::make_reply;
 
 constexpr std::size_t subject_bytes_max = 200;  // queue::Message keeps it for people
 
-smtp::Reply storage_refusal(const Error& error) {
-  return error.code == Code::full
-             ? make_reply(452, "4.3.1", "no room for the message now, try again later")
-             : make_reply(451, "4.3.0", "the message could not be kept, try again later");
-}
-
 std::string random_bytes(Random& random) {
   std::array<std::byte, 16> bytes{};
   random.fill(bytes);
@@ -56,6 +50,12 @@ queue::Origin origin_of(const Client& client) {
 }
 
 }  // namespace
+
+smtp::Reply storage_refusal(const Error& error) {
+  return error.code == Code::full
+             ? make_reply(452, "4.3.1", "no room for the message now, try again later")
+             : make_reply(451, "4.3.0", "the message could not be kept, try again later");
+}
 
 IncomingMessage::IncomingMessage(MessageContext context,
                                  std::shared_ptr<const Domains> domains,

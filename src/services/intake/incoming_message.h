@@ -37,6 +37,9 @@ struct MessageContext {
   Store& store;
 };
 
+// What the client is told when the spool could not take a message.
+smtp::Reply storage_refusal(const Error& error);
+
 class IncomingMessage {
  public:
   IncomingMessage(MessageContext context, std::shared_ptr<const Domains> domains, Client client);

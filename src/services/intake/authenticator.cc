@@ -1,0 +1,71 @@
+#include "services/intake/authenticator.h"
+
+#include <array>
+#include <span>
+#include <utility>
+
+#include "values/crypto/hash.h"
+
+namespace tapal::intake {
+namespace {
+
+account::VerifiedCache::Key random_key(Random& random) {
+  account::VerifiedCache::Key key{};
+  random.fill(key);
+  return key;
+}
+
+std::string random_text(Random& random) {
+  std::string text(32, '\0');
+  random.fill(std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+}  // namespace
+
+Authenticator::Authenticator(Workers& workers,
+                             Clock& clock,
+                             Random& random,
+                             account::VerifiedCacheLimits limits,
+                             crypto::PasswordCost cost)
+    : workers_(workers),
+      clock_(clock),
+      unknown_user_secret_(random_text(random)),
+      unknown_user_hash_(crypto::hash_password(random_text(random), cost).value_or("")),
+      cache_(random_key(random), limits) {}
+
+Task<sasl::PasswordVerdict> Authenticator::check_password(Loop& loop,
+                                                          const account::Directory& directory,
+                                                          std::string login,
+                                                          std::string password) {
+  const auto* user = directory.find_login(login);
+  const std::string hash = user == nullptr ? unknown_user_hash_ : user->password_hash;
+  const account::VerifiedClaim claim{login, hash, password};
+  auto verdict = sasl::PasswordVerdict::wrong;
+  if (user != nullptr && is_remembered(claim)) {
+    verdict = sasl::PasswordVerdict::right;
+  } else {
+    auto verify = [&hash, &password] { return crypto::verify_password(hash, password); };
+    const auto verified = co_await run_on(workers_, loop, std::move(verify));
+    if (!verified) {
+      verdict = sasl::PasswordVerdict::unavailable;
+    } else if (*verified && user != nullptr) {
+      remember(claim);
+      verdict = sasl::PasswordVerdict::right;
+    }
+  }
+  crypto::wipe(password);
+  co_return verdict;
+}
+
+bool Authenticator::is_remembered(const account::VerifiedClaim& claim) {
+  const std::scoped_lock lock(mutex_);
+  return cache_.is_verified(claim, clock_.now());
+}
+
+void Authenticator::remember(const account::VerifiedClaim& claim) {
+  const std::scoped_lock lock(mutex_);
+  cache_.remember(claim, clock_.now());
+}
+
+}  // namespace tapal::intake

@@ -1,0 +1,50 @@
+// One mail transaction of a session: from MAIL to the message in the spool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.h"
+#include "services/intake/admission.h"
+#include "services/intake/incoming_message.h"
+
+namespace tapal::intake {
+
+struct SessionWorld;
+
+class Transaction {
+ public:
+  // `world` must outlive it. `standing` is that of a client that has not logged in.
+  Transaction(SessionWorld& world, Client::Standing standing, IpAddress peer);
+
+  // Each gives the refusal, if there is one. begin() drops what was under way.
+  Refusal begin(const mail::Envelope& envelope,
+                std::uint64_t declared_bytes,
+                const std::string& user);
+  Refusal add(const mail::Recipient& recipient);
+  Refusal on_bytes(std::string_view bytes);
+  void abandon();
+  // The reply to the end of the message: 250 once it is on stable storage and in the queue.
+  Task<smtp::Reply> store(mail::Envelope envelope, Arrival arrival);
+
+ private:
+  IncomingMessage& message();
+  void tell_refused(std::string_view what, const smtp::Reply& reply) const;
+  Refusal no_room(std::uint64_t bytes) const;
+
+  SessionWorld& world_;
+  Client::Standing anonymous_standing_;
+  IpAddress peer_;
+  Client client_;
+  std::shared_ptr<const Domains> domains_;   // one version for the whole transaction
+  std::string from_;                         // for the log
+  std::vector<mail::Recipient> recipients_;  // placed: our users, or remote addresses
+  std::unique_ptr<IncomingMessage> message_;
+  bool refused_ = false;  // the rest of the body is only read over
+};
+
+}  // namespace tapal::intake
