@@ -43,7 +43,7 @@ class DataReader {
   // but the end is still found.
   std::size_t read(std::string_view bytes, std::string& into);
   // After the last chunk of BDAT: a lone CR at the very end shows only here.
-  void finish();
+  void finish(std::string& into);
 
   bool ended() const { return ended_; }  // dot_stuffed only
   Violation violation() const { return violation_; }
@@ -52,7 +52,9 @@ class DataReader {
  private:
   enum class State : std::uint8_t { line_start, dot, dot_cr, in_line, cr };
 
-  const char* read_line_part(const char* at, const char* end);
+  const char* read_line(const char* at, const char* end);
+  void keep(std::string_view bytes, std::string& into);
+  void keep(const char* from, const char* to, std::string& into);
   void end_line();
   void note(Violation violation);
 

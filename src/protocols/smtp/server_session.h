@@ -132,54 +132,59 @@ class ServerSession {
     bool sender_known = false;
     bool chunked = false;    // a BDAT was taken
     bool body_open = false;  // bytes may have gone out as BodyBytes
-    std::size_t recipients_tried = 0;
+    bool recipient_tried = false;
     mail::Envelope envelope;
     mail::Recipient asked;
     std::optional<Reply> refusal;  // of the body, given at its end
-    bool refusal_closes = false;
-    std::uint64_t discarded_bytes = 0;
+    std::uint64_t raw_bytes = 0;   // of the body, as they came
   };
-  enum class Fault : std::uint8_t { counted, closing };
 
   // server_session.cc: the machine
-  bool step();
+  void greet();
+  bool step();  // false: more bytes or an answer needed
   bool step_line();
+  void refuse_line(std::string_view text);
+  std::size_t line_bytes_max() const;
   void ask(Question question, ServerAction action);
-  bool answer(Question question, Instant now);  // false: nobody asked
+  bool answered(Question question, Instant now);  // false: nobody asked
   void say(const Reply& reply);
-  void error(const Reply& reply);  // say() and count it
+  void say_answer(const Reply& reply);  // closes after 421
+  void error(const Reply& reply);       // say() and count it
   void close_with(const Reply& reply);
+  void close();
   void flush();
+  void abandon_body();
   void reset_transaction();
-  Extensions offered() const;
-  bool boundary_stop();
+  std::string_view unread() const { return std::string_view(input_).substr(read_); }
 
-  // server_commands.cc: one function a command
+  // server_commands.cc
   void run(std::string_view line);
-  bool passes_gate(const CommandLine& command);
-  void run_greeting(const CommandLine& command);
+  void run_helo(const CommandLine& command);
   void run_mail(std::string_view argument);
   void run_rcpt(std::string_view argument);
   void run_starttls(std::string_view argument);
-  void run_plain(const CommandLine& command);
-  void count_idle_command();
+  void run_idle_command(const CommandLine& command);
+  bool may_idle();  // false: closed
+  void refuse_recipient(const Reply& reply);
+  Extensions offered() const;
   Reply ehlo_reply() const;
 
   // server_auth.cc
   void run_auth(std::string_view argument);
-  void on_auth_line(std::string_view line);
+  void run_auth_response(std::string_view line);
+  void fail_authentication(const Reply& reply);
 
   // server_body.cc
   void run_data(std::string_view argument);
   void run_bdat(std::string_view argument);
+  void open_body(DataReader::Format format);
+  void skip_chunk(Reply reply);
   bool step_data();
   bool step_chunk();
   bool step_skipped_chunk();
-  void take_body(std::string_view bytes);
-  void refuse_body(Reply reply);
+  void take_body(std::size_t bytes);
   void finish_body();
-  void finish_chunk();
-  std::string_view unread() const { return std::string_view(input_).substr(read_); }
+  bool give_body_refusal();  // false: there is none
 
   ServerOptions options_;
   Phase phase_ = Phase::commands;
@@ -206,6 +211,7 @@ class ServerSession {
   std::string user_;
   Transaction transaction_;
   DataReader reader_;
+  std::uint64_t chunk_bytes_ = 0;
   std::uint64_t chunk_left_ = 0;
   bool chunk_is_last_ = false;
   std::optional<Reply> chunk_refusal_;  // of a chunk that is read over
