@@ -1,0 +1,83 @@
+#include "values/crypto/certificate.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+#include "values/crypto/test_keys.h"
+
+namespace tapal::crypto {
+namespace {
+
+using std::chrono::days;
+using std::chrono::sys_days;
+
+constexpr Validity year_2027{sys_days(days(20'819)), sys_days(days(21'184))};
+
+TEST(Certificate, says_what_it_was_made_of) {
+  const std::vector<std::string> names = {
+      "mail.example.com", "*.example.com", "xn--bcher-kva.example", "192.0.2.1", "2001:db8::1"};
+  for (const char* pem : {test_keys::ec_p256, test_keys::ed25519, test_keys::rsa_1024}) {
+    const auto key = PrivateKey::from_pem(pem);
+    ASSERT_TRUE(key);
+    const auto certificate = make_self_signed(names, *key, year_2027);
+    ASSERT_TRUE(certificate) << certificate.error().what;
+    const auto facts = read_certificate(*certificate);
+    ASSERT_TRUE(facts) << facts.error().what;
+    EXPECT_EQ(facts->names, names);
+    EXPECT_EQ(facts->subject, "CN=mail.example.com");
+    EXPECT_EQ(facts->issuer, facts->subject);
+    EXPECT_EQ(facts->validity.not_before, year_2027.not_before);
+    EXPECT_EQ(facts->validity.not_after, year_2027.not_after);
+    EXPECT_TRUE(facts->self_signed);
+    EXPECT_EQ(facts->key_sha256, sha256(key->public_key_der()));
+    EXPECT_TRUE(certificate_fits(*certificate, *key));
+    EXPECT_FALSE(certificate_fits(*certificate, *PrivateKey::generate_ec_p256()));
+  }
+}
+
+TEST(Certificate, differs_from_the_one_before) {
+  const auto key = PrivateKey::from_pem(test_keys::ed25519);
+  const auto one = read_certificate(*make_self_signed({"a.example"}, *key, year_2027));
+  const auto two = read_certificate(*make_self_signed({"a.example"}, *key, year_2027));
+  EXPECT_NE(one->sha256, two->sha256);
+}
+
+TEST(Certificate, with_a_first_name_too_long_for_a_common_name_has_none) {
+  const auto key = PrivateKey::generate_ec_p256();
+  const std::string name = std::string(40, 'a') + "." + std::string(40, 'b') + ".example";
+  const auto facts = read_certificate(*make_self_signed({name}, *key, year_2027));
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->names, std::vector{name});
+  EXPECT_EQ(facts->subject, "");
+}
+
+TEST(Certificate, takes_no_names_that_are_none) {
+  const auto key = PrivateKey::generate_ec_p256();
+  const std::array<std::vector<std::string>, 7> cases = {{
+      {},
+      {""},
+      {"a.example,DNS:evil.example"},
+      {"bücher.example"},
+      {"a b.example"},
+      {"*.*.example"},
+      std::vector<std::string>(certificate_names_max + 1, "a.example"),
+  }};
+  for (const auto& names : cases) {
+    EXPECT_FALSE(make_self_signed(names, *key, year_2027)) << (names.empty() ? "" : names.front());
+  }
+  EXPECT_FALSE(make_self_signed({"a.example"}, *key, {year_2027.not_after, year_2027.not_before}));
+}
+
+TEST(Certificate, that_cannot_be_read_says_why) {
+  EXPECT_TRUE(read_certificate("").error().what.contains("not a certificate"));
+  EXPECT_TRUE(read_certificate(test_keys::ed25519).error().what.contains("not a certificate"));
+  EXPECT_TRUE(read_certificate("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+                  .error()
+                  .what.contains("damaged"));
+  EXPECT_TRUE(
+      read_certificate(std::string(pem_bytes_max + 1, 'x')).error().what.contains("too many"));
+}
+
+}  // namespace
+}  // namespace tapal::crypto
