@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ struct Address {
 // The error names what is wrong. Source routes, "%" and "!" have no meaning here.
 Result<Address> parse_address(std::string_view text);
 
+// The same from its two halves: `local` without quotes, `domain` in any form parse_address() takes.
+Result<Address> make_address(std::string_view local, std::string_view domain);
+
 // The reverse path of MAIL FROM and the forward path of RCPT TO: "<...>", where "<>" is nothing
 // and a source route "<@a,@b:user@c>" is dropped (RFC 5321 appendix C). `rest` is what follows
 // the path (the ESMTP parameters).
@@ -40,7 +44,7 @@ struct Path {
   std::optional<Address> address;
   std::string_view rest;
 };
-Result<Path> parse_path(std::string_view text);
+Result<Path> parse_path(std::string_view text, std::string_view postmaster_domain = {});
 
 // One mailbox of a header field: display name decoded (RFC 2047), may be empty.
 struct Mailbox {
@@ -50,7 +54,8 @@ struct Mailbox {
 };
 
 // An address list as in From, To, Cc (RFC 5322 section 3.4, obsolete forms and comments accepted,
-// groups flattened). The error names the offending text. At most `mailboxes_max` are read.
+// groups flattened, a comment behind a bare address taken for its name). The error names the
+// offending text. At most `mailboxes_max` are read.
 Result<std::vector<Mailbox>> parse_mailbox_list(std::string_view field_body,
                                                 std::size_t mailboxes_max = 10'000);
 

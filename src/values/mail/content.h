@@ -29,7 +29,7 @@ class ContentScanner {
   ContentFacts finish();
 
  private:
-  void line_piece(std::string_view piece);
+  void line_piece(std::string_view piece, bool has_8bit);
   void end_line();
 
   ContentFacts facts_;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -85,11 +86,9 @@ class HeaderReader {
   std::string_view rest_;
 };
 
-// The most a field's line should have, without CRLF (RFC 5322 section 2.1.1).
-inline constexpr std::size_t line_bytes_wanted = 78;
-
-// "Name: body CRLF", folded at white space so that lines keep to 78 bytes where the words allow it.
-// `body` is one line of text that is right as it stands; line ends in it become spaces.
+// "Name: body CRLF", folded at white space so that lines keep to 76 bytes (RFC 2047 section 2)
+// where the words allow it. `body` is one line of text that is right as it stands; line ends and
+// NUL in it become spaces, so that nothing can break out of the field.
 std::string field(std::string_view name, std::string_view body);
 
 }  // namespace tapal::mail

@@ -6,12 +6,13 @@
 
 namespace tapal::mail {
 
-// "<...@domain>": `random_bytes` (16 or more) in base32, so that two never meet and nothing about
-// the sender is told.
+// "<...@domain>": `random_bytes` (16 or more) in hexadecimal, so that two never meet and nothing
+// about the sender is told.
 std::string make_message_id(std::string_view random_bytes, std::string_view domain);
 
-// One msg-id in angle brackets, no white space, at most 995 bytes. Quoted left sides and address
-// literals pass; UTF-8 passes (RFC 6532).
+// One msg-id in angle brackets: something on both sides of an @, no white space, controls or
+// further brackets, at most 995 bytes. Laxer than the grammar, since many senders are; UTF-8
+// passes (RFC 6532).
 bool is_message_id(std::string_view text);
 
 }  // namespace tapal::mail
