@@ -1,0 +1,78 @@
+// The table of settings: one row each. Reading, the sample file, the reference page and the
+// comparison of two versions all walk it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/settings.h"
+#include "app/settings_toml.h"
+
+namespace tapal::app {
+
+enum class Takes : std::uint8_t { effect_on_reload, effect_after_restart };
+
+// Least and most in the row's own unit: pieces, bytes, milliseconds. Equal: no bounds.
+struct Bounds {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+};
+
+struct SettingRow;
+
+// How a row's value is read from TOML into the settings, and printed as TOML.
+struct Binding {
+  std::string_view kind;  // "duration", as people are told
+  // Empty when all is well, else what was expected: "expected a duration such as \"4h\"".
+  std::string (*read)(const TomlEntry& entry, const SettingRow& row, Settings& into);
+  std::string (*print)(Settings& from);
+  std::string (*print_bound)(std::int64_t bound);
+  // What a text may be, in the order of the enumeration; empty for kinds that are not a choice.
+  std::span<const std::string_view> choices;
+};
+
+struct SettingRow {
+  std::string_view name;  // "limits.idle"
+  Binding binding;
+  Bounds bounds;
+  Takes takes = Takes::effect_on_reload;
+  std::string_view help;          // one or two sentences
+  std::string_view default_text;  // where the default is not the printed value; else empty
+  std::string_view example;       // a TOML value; empty: the default is example enough
+};
+
+std::span<const SettingRow> setting_rows();
+const SettingRow* find_setting(std::string_view name);
+
+// The fields of one entry under [routes], for the reference page: name and what it is.
+struct RouteField {
+  std::string_view name;
+  std::string_view help;
+};
+std::span<const RouteField> route_fields();
+
+// Reads what stands under [routes]: give it the entries whose path begins with "routes".
+class RouteReader {
+ public:
+  void read(const TomlEntry& entry, Settings& settings);
+  std::vector<TomlProblem> finish(Settings& settings);  // after the last entry
+
+ private:
+  struct Seen {
+    std::string written;  // the key as it stands in the file
+    TomlPlace place;
+    bool has_port = false;
+  };
+  void problem(const TomlEntry& entry, std::string_view what);
+  void read_text(const TomlEntry& entry, delivery::Route& route, Seen& seen);
+  void read_field(const TomlEntry& entry, Settings& settings, const std::string& domain);
+
+  std::map<std::string, Seen> seen_;
+  std::vector<TomlProblem> problems_;
+};
+
+}  // namespace tapal::app

@@ -1,0 +1,143 @@
+#include "drivers/files/maildir.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "drivers/files/descriptor.h"
+#include "drivers/files/files.h"
+#include "rules/account/user_record.h"
+#include "values/crypto/hash.h"
+#include "values/text/hex.h"
+#include "values/text/idna.h"
+
+namespace tapal::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t folder_mode = 0700;
+constexpr mode_t file_mode = 0600;
+constexpr std::size_t block_bytes = 64UL * 1024;
+
+// CRLF to LF across blocks; a CR that stands alone stays.
+class LineEnds {
+ public:
+  std::string_view convert(std::string_view bytes) {
+    out_.clear();
+    for (const char c : bytes) {
+      if (held_cr_ && c != '\n') out_ += '\r';
+      held_cr_ = c == '\r';
+      if (!held_cr_) out_ += c;
+    }
+    return out_;
+  }
+  std::string_view rest() { return std::exchange(held_cr_, false) ? "\r" : ""; }
+
+ private:
+  std::string out_;
+  bool held_cr_ = false;
+};
+
+Result<void> write_message(const Descriptor& file,
+                           std::string_view prefix,
+                           const Body& body,
+                           const fs::path& path) {
+  LineEnds ends;
+  TAPAL_CHECK(write_all(file, ends.convert(prefix), path));
+  std::string block(block_bytes, '\0');
+  for (std::uint64_t offset = 0; offset < body.size();) {
+    TAPAL_TRY(const std::size_t count, body.read(offset, block));
+    if (count == 0) return fail(Code::internal, "the message ends before its length");
+    TAPAL_CHECK(write_all(file, ends.convert(std::string_view(block).substr(0, count)), path));
+    offset += count;
+  }
+  return write_all(file, ends.rest(), path);
+}
+
+// tmp/ last: where it is, the others are.
+Result<void> create_maildir(const fs::path& maildir) {
+  for (const char* part : {"new", "cur", "tmp"}) {
+    TAPAL_CHECK(create_folder(maildir / part, folder_mode));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> deliver_to_maildir(const fs::path& maildir,
+                                const std::string& name,
+                                std::string_view prefix,
+                                const Body& body) {
+  static std::atomic<unsigned> counter = 0;
+  // A name of its own, so that the same message on two workers does not mix; what a crash leaves
+  // in tmp/ is removed by readers of the mailbox after 36 hours, as Maildir has it.
+  const fs::path temporary = maildir / "tmp" / fmt::format("{}.{}.{}", name, getpid(), counter++);
+  const fs::path final_place = maildir / "new" / name;
+  const auto create = [&] {
+    return Descriptor(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode));
+  };
+  Descriptor file = create();
+  if (!file && errno == ENOENT) {
+    TAPAL_CHECK(create_maildir(maildir));
+    file = create();
+  }
+  if (!file) return std::unexpected(system_error("create", temporary, errno));
+  const auto finish = [&]() -> Result<void> {
+    TAPAL_CHECK(write_message(file, prefix, body, temporary));
+    if (fsync(file.number()) != 0 || !file.close())
+      return std::unexpected(system_error("write", temporary, errno));
+    if (rename(temporary.c_str(), final_place.c_str()) != 0)
+      return std::unexpected(system_error("create", final_place, errno));
+    return {};
+  };
+  if (auto finished = finish(); !finished) {
+    unlink(temporary.c_str());
+    return finished;
+  }
+  return sync_folder(maildir / "new");
+}
+
+MaildirMailbox::MaildirMailbox(fs::path folder, Workers& workers)
+    : folder_(std::move(folder)), workers_(workers) {}
+
+Result<fs::path> MaildirMailbox::maildir_of(const mail::Address& user) const {
+  // The key: one mailbox for a name however its case is written.
+  const std::string key = user.key();
+  const std::string name = key.substr(0, key.rfind('@'));
+  if (const auto wrong = account::user_name_problem(name); !wrong.empty())
+    return fail(Code::invalid, wrong);
+  TAPAL_CHECK(text::check_hostname(user.domain));
+  return folder_ / user.domain / name;
+}
+
+std::string MaildirMailbox::file_name(const mail::Address& user, QueueId id) {
+  constexpr unsigned low_bits = 22;  // of QueueId; above are milliseconds since 1970
+  const std::uint64_t seconds = (id.value >> low_bits) / 1000;
+  const crypto::Digest digest = crypto::sha256(user.key());
+  return fmt::format(
+      "{}.{}-{}.tapal", seconds, id.text(), text::to_hex(crypto::bytes_of(digest).substr(0, 8)));
+}
+
+Task<Result<void>> MaildirMailbox::deliver(
+    Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) {
+  struct Delivery {
+    fs::path maildir;
+    std::string name;
+    std::string prefix;
+    BodyPtr body;
+    Result<void> operator()() const { return deliver_to_maildir(maildir, name, prefix, *body); }
+  };
+  TAPAL_CO_TRY(fs::path maildir, maildir_of(user));
+  Delivery delivery{std::move(maildir), file_name(user, id), std::move(prefix), std::move(body)};
+  auto run = run_on(workers_, loop, std::move(delivery));
+  auto result = co_await run;
+  if (!result) co_return std::unexpected(std::move(result).error());
+  co_return *std::move(result);
+}
+
+}  // namespace tapal::files
