@@ -210,17 +210,21 @@ class ClientSession {
   // client_session.cc: the machine
   void command(Awaited awaited, std::string_view line);
   void on_reply(const Reply& reply);
+  void on_answer(const Awaited& awaited, const Reply& reply);
   void on_unasked_reply(const Reply& reply);
+  void on_shutdown(const Reply& reply);
   void fail(client::SessionFailed failure, Goodbye goodbye = Goodbye::none);
   void fail_protocol(std::string what, std::optional<Reply> reply = {});
   void close_after(Goodbye goodbye);
   std::chrono::seconds patience() const;
   client::Phase phase() const;
+  static client::Phase phase_of(Awaited::Command command);
+  void release_buffers();
 
   // client_handshake.cc: up to Ready
   void on_greeting(const Reply& reply);
   void say_hello();
-  void on_hello(const Reply& reply, bool extended);
+  void on_hello(const Reply& reply, Awaited::Command said);
   void after_hello();
   void on_starttls(const Reply& reply);
   void on_auth(const Reply& reply);
@@ -239,9 +243,10 @@ class ClientSession {
   void on_early_reply(const Reply& reply);
   void begin_body();
   void end_body();
+  bool has_taken() const;
   bool is_open(std::size_t index) const;  // no outcome yet
-  void settle(std::size_t index, client::Outcome outcome, const Reply& reply);
-  void settle_open(client::Outcome outcome, const Reply& reply);
+  void settle(std::size_t index, client::Outcome outcome, client::Phase phase, const Reply& reply);
+  void settle_open(client::Outcome outcome, client::Phase phase, const Reply& reply);
   void lose_open(const client::SessionFailed& failure);
   void conclude();
 
@@ -251,6 +256,7 @@ class ClientSession {
   Instant armed_at_;  // when the wait for what comes next began
   ReplyReader reader_;
   std::deque<Awaited> awaited_;
+  std::optional<Awaited::Command> answering_;  // whose reply is being looked at
   std::deque<client::Action> actions_;
   std::string out_;      // not yet given to the shell
   std::string sending_;  // with the shell

@@ -112,7 +112,7 @@ Result<void> ReplyReader::end_line() {
   }
   if (reply_.lines.size() == lines_max)
     return fail(Code::invalid, fmt::format("a reply of over {} lines", lines_max));
-  const int code = *text::to_number<int>(line.substr(0, 3));
+  const int code = text::to_number<int>(line.substr(0, 3)).value_or(0);
   if (code != reply_.code) reply_.status.clear();
   reply_.code = code;
   std::string_view text = line.substr(std::min<std::size_t>(line.size(), 4));
