@@ -157,15 +157,14 @@ class ZoneParser {
 
 std::optional<std::uint32_t> parse_ttl(std::string_view text) {
   std::uint64_t total = 0;
-  bool has_unit = true;
+  bool is_first = true;
   while (!text.empty()) {
     std::size_t digits = 0;
     while (digits < text.size() && text::is_digit(text[digits])) ++digits;
     const auto number = text::to_number<std::uint32_t>(text.substr(0, digits));
-    if (!number || !has_unit) return {};
+    if (!number) return {};
     std::uint64_t unit = 1;
-    has_unit = digits < text.size();
-    if (has_unit) {
+    if (digits < text.size()) {
       switch (text::to_lower(text[digits])) {
         case 's': unit = 1; break;
         case 'm': unit = 60; break;
@@ -175,7 +174,10 @@ std::optional<std::uint32_t> parse_ttl(std::string_view text) {
         default: return {};
       }
       ++digits;
+    } else if (!is_first) {
+      return {};  // units with all numbers or with none
     }
+    is_first = false;
     total += *number * unit;
     if (total > ttl_max) return {};
     text.remove_prefix(digits);

@@ -127,7 +127,7 @@ TEST(ZoneText, names_the_line_of_a_fault) {
       {"a generic length that lies", "a TYPE9 \\# 3 0102", "line 1:"},
       {"a generic A of three bytes", "a A \\# 3 010203", "line 1:"},
       {"hex digits odd", "a DS 1 2 3 012", "line 1:"},
-      {"an entry behind a long one", "a TXT (\n\n)\nb A x", "line 4:"},
+      {"an entry behind a long one", "a TXT (\n\nx)\nb A x", "line 4:"},
   };
   for (const Case& test : cases) {
     const auto records = parse_zone_text(test.text, in_example());
