@@ -19,7 +19,7 @@ std::string harmless(std::string_view said) {
   constexpr std::string_view allowed = ".-_:[]";
   std::string word(said.substr(0, std::min(said.size(), bytes_max)));
   std::ranges::replace_if(
-      word, [](char c) { return !text::is_alnum(c) && !allowed.contains(c); }, '?');
+      word, [allowed](char c) { return !text::is_alnum(c) && !allowed.contains(c); }, '?');
   return word.empty() ? "unknown" : word;
 }
 
