@@ -65,7 +65,7 @@ TEST(MessageRecord, refuses_what_is_wrong_and_names_the_member) {
   const struct {
     std::string_view what, from, to, named;
   } cases[] = {
-      {"id", R"("id":"04)", R"("id":"!4)", "id"},
+      {"id", R"("id":")", R"("id":"!)", "id"},
       {"state", R"("state":"held")", R"("state":"lost")", "state"},
       {"attempts too large", R"("attempts":4294967295)", R"("attempts":4294967296)", "attempts"},
       {"attempts negative", R"("attempts":4294967295)", R"("attempts":-1)", "attempts"},

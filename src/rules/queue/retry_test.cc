@@ -34,10 +34,10 @@ TEST(RetrySchedule, tries_at_once_then_by_the_intervals_then_every_four_hours) {
 
 TEST(RetrySchedule, jitter_stays_within_its_fraction_and_uses_it) {
   const RetrySchedule schedule;
-  EXPECT_EQ(schedule.next_attempt(7, noon, 0) - noon, 4h * 9 / 10);
+  EXPECT_EQ(schedule.next_attempt(7, noon, 0) - noon, 216min);
   const auto longest = schedule.next_attempt(7, noon, UINT64_MAX) - noon;
-  EXPECT_GE(longest, 4h * 11 / 10 - 1s);
-  EXPECT_LE(longest, 4h * 11 / 10);
+  EXPECT_GE(longest, 264min - 1s);
+  EXPECT_LE(longest, 264min);
 }
 
 TEST(RetrySchedule, a_senseless_jitter_never_leads_into_the_past) {

@@ -1,0 +1,180 @@
+#include "drivers/rocksdb/body_folder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace tapal::spool {
+namespace {
+
+// How much may be written before the kernel is asked to start: the final sync is short then, and
+// those who wait for the same commit are not held up by one large message.
+constexpr std::uint64_t flush_every_bytes = 1024UL * 1024;
+
+class FileBody final : public Body {
+ public:
+  FileBody(std::string head, FileDescriptor file, std::uint64_t file_bytes)
+      : head_(std::move(head)), file_(std::move(file)), file_bytes_(file_bytes) {}
+  std::uint64_t size() const override { return head_.size() + file_bytes_; }
+
+  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
+    std::size_t done = 0;
+    if (offset < head_.size()) {
+      done = head_.copy(into.data(), into.size(), static_cast<std::size_t>(offset));
+    }
+    while (done < into.size()) {
+      const std::uint64_t at = offset + done - head_.size();
+      if (at >= file_bytes_) break;
+      const ssize_t count =
+          ::pread(file_.get(), into.data() + done, into.size() - done, static_cast<off_t>(at));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return system_error("read", "a message body");
+      if (count == 0) return fail(Code::internal, "a message body's file is cut short");
+      done += static_cast<std::size_t>(count);
+    }
+    return done;
+  }
+
+ private:
+  std::string head_;
+  FileDescriptor file_;
+  std::uint64_t file_bytes_;
+};
+
+// Calls `each` with the name of every entry but "." and "..".
+Result<void> for_each_entry(const std::string& path, const auto& each) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), &::closedir);
+  if (!folder) return system_error("read the folder", path);
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") each(name);
+  }
+  return {};
+}
+
+}  // namespace
+
+SpoolWriter::~SpoolWriter() {
+  if (file_.is_open() && !kept_) ::unlink(path_.c_str());
+}
+
+Result<void> SpoolWriter::append(std::string_view bytes) {
+  if (!file_.is_open()) {
+    if (memory_.size() + bytes.size() <= memory_bytes_max_) {
+      memory_ += bytes;
+      return {};
+    }
+    TAPAL_CHECK(spill());
+  }
+  TAPAL_CHECK(write_all(file_.get(), bytes, path_));
+  file_bytes_ += bytes.size();
+  if (file_bytes_ - flushing_bytes_ >= flush_every_bytes) {
+    // Only a hint: what fails here fails again, and is seen, in keep().
+    ::sync_file_range(file_.get(),
+                      static_cast<off_t>(flushing_bytes_),
+                      static_cast<off_t>(file_bytes_ - flushing_bytes_),
+                      SYNC_FILE_RANGE_WRITE);
+    flushing_bytes_ = file_bytes_;
+  }
+  return {};
+}
+
+Result<void> SpoolWriter::spill() {
+  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file_.is_open()) return system_error("make", path_);
+  TAPAL_CHECK(write_all(file_.get(), memory_, path_));
+  file_bytes_ = memory_.size();
+  memory_ = std::string();
+  return {};
+}
+
+std::string SpoolWriter::take_memory() {
+  if (head_.empty()) return std::move(memory_);
+  return std::move(head_.append(memory_));
+}
+
+BodyPtr SpoolWriter::take_file() {
+  return std::make_shared<FileBody>(std::move(head_), std::move(file_), file_bytes_);
+}
+
+std::string BodyFolder::folder_of(QueueId id) const {
+  const std::string text = id.text();
+  return path_ + '/' + text.substr(text.size() - 2);
+}
+std::string BodyFolder::path_of(QueueId id) const { return folder_of(id) + '/' + id.text(); }
+
+Result<void> BodyFolder::prepare() {
+  TAPAL_CHECK(make_folder(path_));
+  const std::string unfinished = path_ + "/new";
+  TAPAL_CHECK(make_folder(unfinished));
+  return for_each_entry(
+      unfinished, [&](const std::string& name) { ::unlink((unfinished + '/' + name).c_str()); });
+}
+
+std::unique_ptr<SpoolWriter> BodyFolder::writer(std::uint64_t memory_bytes_max) {
+  return std::make_unique<SpoolWriter>(fmt::format("{}/new/{}", path_, next_++), memory_bytes_max);
+}
+
+Result<void> BodyFolder::keep(SpoolWriter& writer, QueueId id) {
+  if (::fdatasync(writer.file_.get()) != 0) return system_error("sync", writer.path_);
+  ++syncs_;
+  const std::string folder = folder_of(id);
+  const bool is_new = ::mkdir(folder.c_str(), 0700) == 0;
+  if (!is_new && errno != EEXIST) return system_error("make the folder", folder);
+  const std::string path = path_of(id);
+  if (::rename(writer.path_.c_str(), path.c_str()) != 0) return system_error("make", path);
+  writer.kept_ = true;
+  unsynced_folders_.push_back(folder);
+  if (is_new) unsynced_folders_.push_back(path_);
+  return {};
+}
+
+Result<void> BodyFolder::sync_folders() {
+  const std::vector<std::string> folders = std::exchange(unsynced_folders_, {});
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    if (std::find(folders.begin(), folders.begin() + static_cast<std::ptrdiff_t>(i), folders[i]) !=
+        folders.begin() + static_cast<std::ptrdiff_t>(i)) {
+      continue;
+    }
+    TAPAL_CHECK(sync_folder(folders[i]));
+    ++syncs_;
+  }
+  return {};
+}
+
+void BodyFolder::remove(QueueId id) { ::unlink(path_of(id).c_str()); }
+
+Result<BodyPtr> BodyFolder::load(QueueId id, std::string head, std::uint64_t bytes) const {
+  const std::string path = path_of(id);
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return system_error("open the body", path);
+  struct stat about{};
+  if (::fstat(file.get(), &about) != 0) return system_error("look at the body", path);
+  if (static_cast<std::uint64_t>(about.st_size) != bytes) {
+    return fail(
+        Code::internal,
+        fmt::format("the body {} has {} bytes where {} were written", path, about.st_size, bytes));
+  }
+  return std::make_shared<FileBody>(std::move(head), std::move(file), bytes);
+}
+
+Result<std::vector<QueueId>> BodyFolder::list() const {
+  std::vector<std::string> folders;
+  TAPAL_CHECK(for_each_entry(path_, [&](const std::string& name) {
+    if (name.size() == 2) folders.push_back(path_ + '/' + name);
+  }));
+  std::vector<QueueId> ids;
+  for (const std::string& folder : folders) {
+    TAPAL_CHECK(for_each_entry(folder, [&](const std::string& name) {
+      if (const auto id = QueueId::from_text(name)) ids.push_back(*id);
+    }));
+  }
+  return ids;
+}
+
+}  // namespace tapal::spool

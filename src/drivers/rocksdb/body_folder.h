@@ -1,0 +1,78 @@
+// Bodies too large for a record: a file each, at <folder>/<last two characters of the id>/<id>,
+// written under <folder>/new first. The header, known last, stays in the message's record.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/queue_id.h"
+#include "drivers/rocksdb/file.h"
+#include "ports/body.h"
+
+namespace tapal::spool {
+
+// Kept in memory up to a threshold, then in a file of the folder. Its destructor removes the file
+// unless BodyFolder::keep() moved it away.
+class SpoolWriter final : public BodyWriter {
+ public:
+  SpoolWriter(std::string path, std::uint64_t memory_bytes_max)
+      : path_(std::move(path)), memory_bytes_max_(memory_bytes_max) {}
+  ~SpoolWriter() override;
+
+  Result<void> append(std::string_view bytes) override;
+  void set_head(std::string head) override { head_ = std::move(head); }
+  std::uint64_t size() const override { return head_.size() + memory_.size() + file_bytes_; }
+
+  bool is_file() const { return file_.is_open(); }
+  std::uint64_t file_bytes() const { return file_bytes_; }
+  const std::string& head() const { return head_; }
+  std::string take_memory();  // head and all; only when !is_file()
+  BodyPtr take_file();        // only when is_file(), after BodyFolder::keep()
+
+ private:
+  friend class BodyFolder;
+  Result<void> spill();
+
+  std::string path_;
+  std::uint64_t memory_bytes_max_;
+  std::string head_;
+  std::string memory_;
+  FileDescriptor file_;
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t flushing_bytes_ = 0;
+  bool kept_ = false;
+};
+
+class BodyFolder {
+ public:
+  explicit BodyFolder(std::string path) : path_(std::move(path)) {}
+
+  // Makes what is missing and removes unfinished files.
+  Result<void> prepare();
+  std::unique_ptr<SpoolWriter> writer(std::uint64_t memory_bytes_max);  // safe from any thread
+
+  // Syncs the file and gives it its name; durable after sync_folders(). The commit thread's.
+  Result<void> keep(SpoolWriter& writer, QueueId id);
+  Result<void> sync_folders();
+  void remove(QueueId id);  // nothing happens when it is not there
+  std::uint64_t syncs() const { return syncs_; }
+
+  // `bytes` is the file's expected size. The body stays readable after remove().
+  Result<BodyPtr> load(QueueId id, std::string head, std::uint64_t bytes) const;
+  Result<std::vector<QueueId>> list() const;
+  std::string path_of(QueueId id) const;
+
+ private:
+  std::string folder_of(QueueId id) const;
+
+  std::string path_;
+  std::atomic<std::uint64_t> next_ = 0;
+  std::atomic<std::uint64_t> syncs_ = 0;
+  std::vector<std::string> unsynced_folders_;
+};
+
+}  // namespace tapal::spool

@@ -1,0 +1,345 @@
+#include "drivers/rocksdb/commit_thread.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/statvfs.h>
+
+namespace tapal::spool {
+namespace {
+
+// Reopening the database after a failure writes small files; with less room it would only fail.
+constexpr std::uint64_t reopen_bytes_min = 4ULL * 1024 * 1024;
+constexpr std::size_t half_added_max = 100'000;
+
+bool is_fine(const Pending* pending) { return pending->result.has_value(); }
+
+}  // namespace
+
+Pending encode(StoreChange change, Durability durability) {
+  Pending pending;
+  pending.durability = durability;
+  for (StoreChange::NewMessage& each : change.added) {
+    Pending::Added& added = pending.added.emplace_back();
+    added.id = each.message.id;
+    added.state = to_json(each.message);
+    pending.bytes += added.state.size();
+    // The store is only given writers that it made.
+    std::unique_ptr<SpoolWriter> writer(static_cast<SpoolWriter*>(each.body.release()));
+    if (writer->is_file()) {
+      pending.bytes += writer->head().size();
+      added.large = std::move(writer);
+    } else {
+      added.small = std::make_shared<MemoryBody>(writer->take_memory());
+      pending.bytes += added.small->size();
+    }
+  }
+  for (const queue::Message& message : change.updated) {
+    pending.updated.push_back({message.id, to_json(message)});
+    pending.bytes += pending.updated.back().state.size();
+  }
+  pending.removed = std::move(change.removed);
+  return pending;
+}
+
+CommitThread::CommitThread(const RocksdbStoreOptions& options,
+                           Database& database,
+                           BodyFolder& bodies,
+                           Log* log)
+    : options_(options), database_(database), bodies_(bodies), log_(log) {}
+
+CommitThread::~CommitThread() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void CommitThread::start() {
+  thread_ = std::thread([this] { run(); });
+  ::pthread_setname_np(thread_.native_handle(), "spool-commit");
+}
+
+void CommitThread::know_files(std::span<const QueueId> ids) {
+  const std::scoped_lock lock(files_mutex_);
+  files_.insert(ids.begin(), ids.end());
+}
+
+bool CommitThread::has_file(QueueId id) const {
+  const std::scoped_lock lock(files_mutex_);
+  return files_.contains(id);
+}
+
+std::uint64_t CommitThread::disk_free_bytes() const {
+  struct statvfs about{};
+  if (::statvfs(options_.folder.c_str(), &about) != 0) return 0;
+  return std::uint64_t{about.f_bavail} * about.f_frsize;
+}
+
+void CommitThread::add_counters(RocksdbCounters& counters) const {
+  counters.commits += commits_;
+  counters.groups += groups_;
+  counters.messages_added += added_;
+  counters.bytes += bytes_;
+  counters.failures += failures_;
+}
+
+bool CommitThread::enqueue(Pending& pending) {
+  bool was_empty = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (waiting_.size() >= options_.commits_waiting_max) {
+      pending.result = fail(Code::full, "too many changes wait for the spool's disk");
+      return false;
+    }
+    was_empty = waiting_.empty();
+    waiting_.push_back(&pending);
+  }
+  if (was_empty) arrived_.notify_one();
+  return true;
+}
+
+void CommitThread::run() {
+  std::vector<Pending*> group;
+  while (take(group)) {
+    if (group.empty()) {
+      sync_relaxed();
+      continue;
+    }
+    write(group);
+    wake(group);
+  }
+  if (unsynced_) sync_relaxed();
+}
+
+// The next group; an empty one when relaxed changes have waited long enough. False: the end.
+bool CommitThread::take(std::vector<Pending*>& group) {
+  group.clear();
+  if (taken_.empty()) {
+    std::unique_lock lock(mutex_);
+    const auto something = [this] { return stopping_ || !waiting_.empty(); };
+    if (!unsynced_)
+      arrived_.wait(lock, something);
+    else if (!arrived_.wait_for(lock, options_.relaxed_sync_after, something))
+      return true;
+    if (waiting_.empty()) return false;
+    taken_.swap(waiting_);
+  }
+  std::size_t bytes = 0;
+  auto end = taken_.begin();
+  do {
+    bytes += (*end)->bytes;
+    ++end;
+  } while (end != taken_.end() && bytes + (*end)->bytes <= options_.group_bytes_max);
+  group.assign(taken_.begin(), end);
+  taken_.erase(taken_.begin(), end);
+  return true;
+}
+
+void CommitThread::write(std::span<Pending*> group) {
+  if (broken_) {
+    if (const Result<void> recovered = recover(); !recovered) {
+      failed(group, recovered.error());
+      return;
+    }
+  }
+  check_room(group);
+  keep_files(group);
+  Batch batch;
+  for (Pending* pending : group) {
+    if (!is_fine(pending)) continue;
+    put(batch, *pending);
+    if (pending->durability == Durability::synced) batch.durability = Durability::synced;
+  }
+  if (batch.writes.Count() != 0) {
+    const Result<void> result = database_.write(batch.writes, batch.durability);
+    if (!result) {
+      broken_ = true;
+      for (const QueueId id : batch.added) {
+        if (half_added_.size() < half_added_max) half_added_.push_back(id);
+      }
+      complain("the spool cannot write", result.error());
+      failed(group, result.error());
+      return;
+    }
+    ++groups_;
+    bytes_ += batch.writes.GetDataSize();
+  }
+  written(group, batch);
+}
+
+// New mail leaves min_free_bytes alone; working the queue off may use them.
+void CommitThread::check_room(std::span<Pending*> group) const {
+  std::uint64_t left = disk_free_bytes();
+  for (Pending* pending : group) {
+    if (pending->added.empty()) continue;
+    if (left < options_.min_free_bytes + pending->bytes) {
+      pending->result = fail(Code::full, "the spool's disk is full, but for its reserve");
+    } else {
+      left -= pending->bytes;
+    }
+  }
+}
+
+void CommitThread::keep_files(std::span<Pending*> group) {
+  bool any = false;
+  for (Pending* pending : group) {
+    for (Pending::Added& added : pending->added) {
+      if (!added.large || !is_fine(pending)) continue;
+      Result<void> kept = bodies_.keep(*added.large, added.id);
+      if (!kept) {
+        pending->result = std::unexpected(std::move(kept).error());
+        break;
+      }
+      added.file_kept = any = true;
+      bytes_ += added.large->file_bytes();
+    }
+  }
+  if (!any) return;
+  const Result<void> synced = bodies_.sync_folders();
+  for (Pending* pending : group) {
+    const bool has_files = std::ranges::any_of(pending->added, &Pending::Added::file_kept);
+    if (!synced && has_files && is_fine(pending)) pending->result = std::unexpected(synced.error());
+    if (!is_fine(pending)) drop_files(*pending);
+  }
+}
+
+void CommitThread::drop_files(Pending& pending) {
+  for (Pending::Added& added : pending.added) {
+    if (std::exchange(added.file_kept, false)) bodies_.remove(added.id);
+  }
+}
+
+bool CommitThread::is_there(const Batch& batch, QueueId id) const {
+  if (batch.removed.contains(id)) return false;
+  if (batch.added.contains(id)) return true;
+  const auto found = database_.get(key_of(Record::state, id));
+  return !found || found->has_value();
+}
+
+void CommitThread::put(Batch& batch, Pending& pending) {
+  for (Pending::Added& added : pending.added) {
+    batch.added.insert(added.id);
+    batch.writes.Put(key_of(Record::state, added.id), added.state);
+    if (added.small) {
+      batch.writes.Put(key_of(Record::body, added.id), rocksdb::Slice(added.small->bytes()));
+    } else {
+      batch.files.insert(added.id);
+      batch.writes.Put(key_of(Record::file, added.id),
+                       file_record(added.large->file_bytes(), added.large->head()));
+    }
+  }
+  for (const Pending::Updated& updated : pending.updated) {
+    // A message removed meanwhile must not come back as a state without a body.
+    if (!is_there(batch, updated.id)) continue;
+    batch.writes.Put(key_of(Record::state, updated.id), updated.state);
+  }
+  for (const QueueId id : pending.removed) {
+    if (!is_there(batch, id)) continue;
+    batch.removed.insert(id);
+    batch.writes.Delete(key_of(Record::state, id));
+    // Body records are written once, so they may be removed by SingleDelete, which vanishes
+    // together with what it removes when both meet in a flush.
+    const bool is_file = batch.files.contains(id) || has_file(id);
+    batch.writes.SingleDelete(key_of(is_file ? Record::file : Record::body, id));
+  }
+}
+
+void CommitThread::written(std::span<Pending*> group, const Batch& batch) {
+  {
+    const std::scoped_lock lock(files_mutex_);
+    files_.insert(batch.files.begin(), batch.files.end());
+    for (const QueueId id : batch.removed) {
+      if (files_.erase(id) != 0) files_to_remove_.push_back(id);
+    }
+  }
+  if (batch.writes.Count() != 0) unsynced_ = batch.durability == Durability::relaxed;
+  if (!unsynced_) forget_removed_files();
+  for (Pending* pending : group) {
+    if (!is_fine(pending)) {
+      ++failures_;
+      continue;
+    }
+    ++commits_;
+    added_ += pending->added.size();
+    std::vector<BodyPtr>& bodies = *pending->result;
+    bodies.reserve(pending->added.size());
+    for (Pending::Added& added : pending->added) {
+      if (added.small)
+        bodies.push_back(std::move(added.small));
+      else
+        bodies.push_back(added.large->take_file());
+    }
+  }
+}
+
+void CommitThread::failed(std::span<Pending*> group, const Error& error) {
+  for (Pending* pending : group) {
+    if (is_fine(pending)) pending->result = std::unexpected(error);
+    drop_files(*pending);
+    ++failures_;
+  }
+}
+
+void CommitThread::forget_removed_files() {
+  for (const QueueId id : files_to_remove_) bodies_.remove(id);
+  files_to_remove_.clear();
+}
+
+void CommitThread::sync_relaxed() {
+  unsynced_ = false;
+  if (const Result<void> synced = database_.sync_log(); !synced) {
+    broken_ = true;
+    complain("the spool cannot sync", synced.error());
+    return;
+  }
+  forget_removed_files();
+}
+
+// What was refused may be in the log all the same, when only its sync failed; the log is read again
+// on opening, so it is removed then.
+Result<void> CommitThread::recover() {
+  if (disk_free_bytes() < reopen_bytes_min) {
+    return fail(Code::full, "the spool's disk is full");
+  }
+  TAPAL_CHECK(database_.reopen());
+  rocksdb::WriteBatch removal;
+  for (const QueueId id : half_added_) {
+    for (const Record record : {Record::state, Record::body, Record::file}) {
+      TAPAL_TRY(const auto found, database_.get(key_of(record, id)));
+      if (!found) continue;
+      if (record == Record::state)
+        removal.Delete(key_of(record, id));
+      else
+        removal.SingleDelete(key_of(record, id));
+    }
+  }
+  TAPAL_CHECK(database_.write(removal, Durability::synced));
+  half_added_.clear();
+  broken_ = false;
+  if (log_ != nullptr) log_->write(Level::warning, "the spool writes again");
+  return {};
+}
+
+void CommitThread::complain(std::string_view event, const Error& error) {
+  if (log_ != nullptr) log_->write(Level::error, event, {{"reason", error.what}});
+}
+
+void CommitThread::wake(std::span<Pending*> group) {
+  std::vector<std::pair<Loop*, std::vector<std::coroutine_handle<>>>> by_loop;
+  for (const Pending* pending : group) {
+    auto place = std::ranges::find(by_loop, pending->loop, [](const auto& p) { return p.first; });
+    if (place == by_loop.end()) place = by_loop.insert(by_loop.end(), {pending->loop, {}});
+    place->second.push_back(pending->waiter);
+  }
+  for (auto& [loop, waiters] : by_loop) {
+    loop->post([resumed = std::move(waiters)] {
+      for (const std::coroutine_handle<> waiter : resumed) waiter.resume();
+    });
+  }
+}
+
+}  // namespace tapal::spool

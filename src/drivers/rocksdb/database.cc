@@ -1,0 +1,163 @@
+#include "drivers/rocksdb/database.h"
+
+#include <mutex>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include "drivers/rocksdb/wal_files.h"
+
+namespace tapal::spool {
+namespace {
+
+constexpr std::size_t scan_read_ahead_bytes = 2UL * 1024 * 1024;
+
+std::string big_endian(std::uint64_t number) {
+  std::string bytes(8, '\0');
+  for (std::size_t i = 8; i-- > 0; number >>= 8U) bytes[i] = static_cast<char>(number & 0xffU);
+  return bytes;
+}
+std::uint64_t from_big_endian(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char c : bytes) number = number << 8U | static_cast<unsigned char>(c);
+  return number;
+}
+
+std::unexpected<Error> database_error(const rocksdb::Status& status) {
+  const bool is_full = status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace ||
+                       status.subcode() == rocksdb::Status::kSpaceLimit;
+  return fail(is_full ? Code::full : Code::internal, "the spool's database: " + status.ToString());
+}
+
+rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env* environment) {
+  rocksdb::Options options;
+  options.env = environment;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.avoid_flush_during_recovery = true;  // opening must work with little room on the disk
+  options.max_total_wal_size = from.wal_bytes_max;
+  options.write_buffer_size = from.write_buffer_bytes;
+  options.max_write_buffer_number = 2;
+  options.allow_concurrent_memtable_write = false;  // one thread writes
+  options.enable_write_thread_adaptive_yield = false;
+  options.compression = rocksdb::kNoCompression;
+  options.bytes_per_sync = 1024UL * 1024;
+  options.target_file_size_base = from.write_buffer_bytes;
+  options.max_bytes_for_level_base = 8 * from.write_buffer_bytes;
+  options.max_background_jobs = 2;
+  options.max_open_files = 256;
+  options.skip_stats_update_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = 1024UL * 1024;
+  options.keep_log_file_num = 2;
+  options.max_bgerror_resume_count = 0;  // the commit thread reopens, see commit_thread.cc
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(from.block_cache_bytes, 2);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+std::string key_of(Record record, QueueId id) {
+  return static_cast<char>(record) + big_endian(id.value);
+}
+
+std::optional<QueueId> id_of(std::string_view key) {
+  if (key.size() != 9) return {};
+  return QueueId{from_big_endian(key.substr(1))};
+}
+
+std::string file_record(std::uint64_t bytes, std::string_view head) {
+  return big_endian(bytes).append(head);
+}
+
+Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view value) {
+  if (value.size() < 8) return fail(Code::internal, "the spool has a damaged body record");
+  return std::pair(from_big_endian(value.substr(0, 8)), std::string(value.substr(8)));
+}
+
+Database::Database(const RocksdbStoreOptions& options)
+    : path_(options.folder + "/records"),
+      environment_(make_environment(syncs_)),
+      options_(database_options(options, environment_.get())) {}
+
+Database::~Database() {
+  if (!db_) return;
+  // What the log holds is safe without this; a clean end just makes the next start short.
+  db_->Flush(rocksdb::FlushOptions()).PermitUncheckedError();
+  db_->Close().PermitUncheckedError();
+}
+
+Result<void> Database::open() {
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(options_, path_, &db);
+  if (!status.ok()) return database_error(status);
+  db_.reset(db);
+  return {};
+}
+
+Result<void> Database::reopen() {
+  const std::unique_lock lock(mutex_);
+  db_.reset();
+  return open();
+}
+
+Result<void> Database::write(rocksdb::WriteBatch& batch, Durability durability) {
+  rocksdb::WriteOptions options;
+  options.sync = durability == Durability::synced;
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::internal, "the spool's database is closed after an error");
+  const rocksdb::Status status = db_->Write(options, &batch);
+  if (!status.ok()) return database_error(status);
+  return {};
+}
+
+Result<void> Database::sync_log() {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::internal, "the spool's database is closed after an error");
+  const rocksdb::Status status = db_->SyncWAL();
+  if (!status.ok()) return database_error(status);
+  return {};
+}
+
+Result<std::optional<std::string>> Database::get(const std::string& key) const {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
+  std::string value;
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), key, &value);
+  if (status.IsNotFound()) return std::optional<std::string>();
+  if (!status.ok()) return database_error(status);
+  return std::optional<std::string>(std::move(value));
+}
+
+bool Database::may_exist(const std::string& key) const {
+  const std::shared_lock lock(mutex_);
+  std::string value;
+  return !db_ || db_->KeyMayExist(rocksdb::ReadOptions(), key, &value);
+}
+
+Result<void> Database::scan(std::move_only_function<void(QueueId, std::string_view)> each) const {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
+  const std::string end(1, static_cast<char>(Record::state) + 1);
+  const rocksdb::Slice upper(end);
+  rocksdb::ReadOptions options;
+  options.readahead_size = scan_read_ahead_bytes;
+  options.fill_cache = false;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+  const std::string begin(1, static_cast<char>(Record::state));
+  for (at->Seek(begin); at->Valid(); at->Next()) {
+    if (const auto id = id_of(at->key().ToStringView())) each(*id, at->value().ToStringView());
+  }
+  if (!at->status().ok()) return database_error(at->status());
+  return {};
+}
+
+}  // namespace tapal::spool

@@ -1,0 +1,62 @@
+// RocksDB as the spool needs it: keys, opening, reading while another thread reopens it after a
+// failure.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include "base/queue_id.h"
+#include "base/result.h"
+#include "drivers/rocksdb/rocksdb_store.h"
+
+namespace tapal::spool {
+
+// Records of a message. Ids are big endian: the order of keys is the order of age.
+enum class Record : char {
+  state = 'm',  // queue::to_json
+  body = 'b',   // the whole body, when small; written once
+  file =
+      'f',  // 8 bytes size (big endian) of the body's file, then the head before it; written once
+};
+std::string key_of(Record record, QueueId id);
+std::optional<QueueId> id_of(std::string_view key);
+std::string file_record(std::uint64_t bytes, std::string_view head);
+Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view value);
+
+class Database {
+ public:
+  explicit Database(const RocksdbStoreOptions& options);
+  ~Database();
+
+  Result<void> open();
+  Result<void> write(rocksdb::WriteBatch& batch, Durability durability);
+  Result<void> sync_log();
+  // Closes and opens again: the way out of RocksDB's own error states.
+  Result<void> reopen();
+
+  // Nothing: there is no such record.
+  Result<std::optional<std::string>> get(const std::string& key) const;
+  // Reads no values; may say yes where the answer is no, once in a hundred times.
+  bool may_exist(const std::string& key) const;
+  // Calls each(id, value) for all state records, oldest first.
+  Result<void> scan(std::move_only_function<void(QueueId, std::string_view)> each) const;
+  std::uint64_t log_syncs() const { return syncs_; }
+
+ private:
+  std::string path_;
+  std::atomic<std::uint64_t> syncs_ = 0;
+  std::unique_ptr<rocksdb::Env> environment_;
+  rocksdb::Options options_;
+  mutable std::shared_mutex mutex_;  // exclusive while db_ is exchanged
+  std::unique_ptr<rocksdb::DB> db_;  // null after a reopening that failed
+};
+
+}  // namespace tapal::spool

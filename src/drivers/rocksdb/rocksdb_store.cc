@@ -1,0 +1,160 @@
+#include "drivers/rocksdb/rocksdb_store.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "drivers/rocksdb/body_folder.h"
+#include "drivers/rocksdb/commit_thread.h"
+#include "drivers/rocksdb/database.h"
+#include "drivers/rocksdb/file.h"
+
+namespace tapal {
+
+using spool::FileDescriptor;
+using spool::key_of;
+using spool::Record;
+
+class RocksdbStore::Engine {
+ public:
+  Engine(RocksdbStoreOptions from, Log* to)
+      : options(std::move(from)),
+        log(to),
+        database(options),
+        bodies(options.folder + "/bodies"),
+        commits(options, database, bodies, log) {}
+
+  Result<void> open();
+  Result<void> remove_orphans();
+  bool body_is_there(QueueId id) const;
+  void tell(Level level, std::string_view event, QueueId id, std::string reason) const {
+    if (log != nullptr) log->write(level, event, {{"queue_id", id.text()}, {"reason", reason}});
+  }
+
+  RocksdbStoreOptions options;
+  Log* log;
+  FileDescriptor lock;
+  spool::Database database;
+  spool::BodyFolder bodies;
+  spool::CommitThread commits;  // last: it uses the others
+};
+
+Result<void> RocksdbStore::Engine::open() {
+  TAPAL_CHECK(spool::make_folder(options.folder));
+  const std::string path = options.folder + "/lock";
+  lock = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.is_open()) return spool::system_error("open", path);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return spool::system_error("lock", path);
+    return fail(Code::denied, "another tapal uses the spool " + options.folder);
+  }
+  TAPAL_CHECK(bodies.prepare());
+  TAPAL_CHECK(database.open());
+  TAPAL_CHECK(remove_orphans());
+  commits.start();
+  return {};
+}
+
+Result<void> RocksdbStore::Engine::remove_orphans() {
+  TAPAL_TRY(const std::vector<QueueId> files, bodies.list());
+  std::vector<QueueId> named;
+  for (const QueueId id : files) {
+    TAPAL_TRY(const auto record, database.get(key_of(Record::file, id)));
+    if (record) {
+      named.push_back(id);
+      continue;
+    }
+    bodies.remove(id);
+    tell(Level::info, "unused body removed", id, "no message names it");
+  }
+  commits.know_files(named);
+  return {};
+}
+
+// Without reading bodies: a small one by the filters of the database, a large one by its file's
+// size.
+bool RocksdbStore::Engine::body_is_there(QueueId id) const {
+  if (!commits.has_file(id)) return database.may_exist(key_of(Record::body, id));
+  const auto record = database.get(key_of(Record::file, id));
+  if (!record || !*record) return false;
+  const auto file = spool::read_file_record(**record);
+  return file && bodies.load(id, {}, file->first).has_value();
+}
+
+RocksdbStore::RocksdbStore(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+RocksdbStore::~RocksdbStore() = default;
+
+Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(RocksdbStoreOptions options, Log* log) {
+  auto engine = std::make_unique<Engine>(std::move(options), log);
+  TAPAL_CHECK(engine->open());
+  return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
+}
+
+std::unique_ptr<BodyWriter> RocksdbStore::new_body() {
+  return engine_->bodies.writer(engine_->options.body_in_record_bytes_max);
+}
+
+Task<Result<std::vector<BodyPtr>>> RocksdbStore::commit(Loop& loop,
+                                                        StoreChange change,
+                                                        Durability durability) {
+  struct Wait {
+    spool::CommitThread& commits;
+    spool::Pending& pending;
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<> waiter) {
+      pending.waiter = waiter;
+      return commits.enqueue(pending);
+    }
+    void await_resume() const noexcept {}
+  };
+  spool::Pending pending = spool::encode(std::move(change), durability);
+  pending.loop = &loop;
+  Wait wait{engine_->commits, pending};
+  co_await wait;
+  co_return std::move(pending.result);
+}
+
+Result<BodyPtr> RocksdbStore::load_body(QueueId id) {
+  TAPAL_TRY(auto small, engine_->database.get(key_of(Record::body, id)));
+  if (small) return std::make_shared<MemoryBody>(*std::move(small));
+  TAPAL_TRY(const auto record, engine_->database.get(key_of(Record::file, id)));
+  if (!record) return fail(Code::not_found, "no body of message " + id.text() + " in the spool");
+  TAPAL_TRY(auto file, spool::read_file_record(*record));
+  return engine_->bodies.load(id, std::move(file.second), file.first);
+}
+
+Result<queue::Message> RocksdbStore::load(QueueId id) {
+  TAPAL_TRY(const auto state, engine_->database.get(key_of(Record::state, id)));
+  if (!state) return fail(Code::not_found, "no message " + id.text() + " in the spool");
+  return queue::message_from_json(*state);
+}
+
+Result<void> RocksdbStore::scan(std::move_only_function<void(queue::Message)> each) {
+  return engine_->database.scan([&](QueueId id, std::string_view state) {
+    Result<queue::Message> message = queue::message_from_json(state);
+    if (!message) {  // it stays where it is, for a newer tapal or a person to read
+      engine_->tell(Level::error, "message left in the spool", id, message.error().what);
+      return;
+    }
+    if (!engine_->body_is_there(id)) {
+      engine_->tell(Level::error, "message without its body", id, "lost from the disk");
+    }
+    each(*std::move(message));
+  });
+}
+
+std::uint64_t RocksdbStore::free_bytes() const {
+  const std::uint64_t free = engine_->commits.disk_free_bytes();
+  return free > engine_->options.min_free_bytes ? free - engine_->options.min_free_bytes : 0;
+}
+
+RocksdbCounters RocksdbStore::counters() const {
+  RocksdbCounters counters;
+  counters.syncs = engine_->database.log_syncs() + engine_->bodies.syncs();
+  engine_->commits.add_counters(counters);
+  return counters;
+}
+
+}  // namespace tapal
