@@ -1,0 +1,54 @@
+// A whole tapal in this process: everything wired together, from listeners to couriers. Several
+// may run side by side (the demo does).
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "app/settings.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "drivers/rocksdb/rocksdb_store.h"
+#include "ports/log.h"
+
+namespace tapal::app {
+
+struct ServerAddresses {
+  std::vector<Endpoint> smtp;
+  std::vector<Endpoint> submission;
+  std::vector<Endpoint> submissions;
+};
+
+class Server {
+ public:
+  // Listens and delivers when it returns. The Error says what is wrong and where: configuration,
+  // certificates, a port in use, a spool in use. `log` must outlive the server.
+  static Result<std::unique_ptr<Server>> start(std::filesystem::path config_folder,
+                                               Settings settings,
+                                               Log& log);
+  // As stop().
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Takes in the changed configuration folder and certificates. What is wrong keeps the last good
+  // state in place and goes to the log; settings that need a restart are named there. Any thread.
+  Result<void> reload();
+  // reload() when a file has changed since the last look; cheap otherwise. From one thread.
+  void reload_if_changed();
+  // Stops accepting, gives sessions and attempts under way `grace`, then ends them. What was
+  // acknowledged is in the spool.
+  void stop(std::chrono::seconds grace);
+
+  ServerAddresses addresses() const;  // with the ports the system picked
+  RocksdbCounters spool_counters() const;
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tapal::app

@@ -1,0 +1,82 @@
+// One connection to a peer: a stream and the client session on it, from the greeting to QUIT.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/task.h"
+#include "ports/body.h"
+#include "ports/loop.h"
+#include "ports/random.h"
+#include "ports/stream.h"
+#include "protocols/smtp/client_session.h"
+#include "services/delivery/destination.h"
+#include "services/delivery/options.h"
+
+namespace tapal::delivery {
+
+// How to talk to the peer once connected.
+struct Terms {
+  smtp::ClientOptions session;
+  TlsConnectOptions tls;
+  std::string user;  // empty: no AUTH
+  std::string password;
+};
+
+class Connection {
+ public:
+  Connection(Loop& loop,
+             Host host,
+             std::unique_ptr<Stream> stream,
+             Terms terms,
+             TlsClient& tls,
+             Random& random);
+  ~Connection();
+
+  // What a step came to: the session is ready for a transaction, or over.
+  struct Progress {
+    std::optional<smtp::client::TransactionDone> done;
+    std::optional<smtp::client::SessionFailed> failed;
+    bool ready = false;
+  };
+  Task<Progress> open();  // greeting, EHLO, TLS, AUTH
+  Task<Progress> send(smtp::client::Transaction transaction, BodyPtr body);
+  Task<void> quit();
+  void cut() { stream_->close(); }
+
+  const Host& host() const { return host_; }
+  bool is_open() const { return !session_.is_closed(); }
+  bool is_reusable() const { return reusable_; }
+  std::size_t messages_sent() const { return messages_sent_; }
+  const std::string& tls_text() const { return tls_text_; }  // "TLSv1.3 CIPHER", empty in clear
+  std::string text() const;                                  // "mx.example.com [2001:db8::1]:25"
+
+ private:
+  enum class Until : std::uint8_t { ready, closed };
+  Task<Progress> run(Until until);
+  Task<bool> perform(smtp::client::Action action, Progress& progress);
+  Task<void> start_tls();
+  void authenticate(const smtp::client::AskAuthentication& ask);
+  void give_body(std::size_t bytes_max);
+  Task<void> read();
+
+  Loop& loop_;
+  Host host_;
+  std::unique_ptr<Stream> stream_;
+  Terms terms_;
+  TlsClient& tls_;
+  Random& random_;
+  smtp::ClientSession session_;
+  struct Sasl;
+  std::unique_ptr<Sasl> sasl_;
+  BodyPtr body_;
+  std::uint64_t body_sent_ = 0;
+  std::string chunk_;
+  std::string tls_text_;
+  std::size_t messages_sent_ = 0;
+  bool reusable_ = true;
+};
+
+}  // namespace tapal::delivery

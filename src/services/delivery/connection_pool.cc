@@ -1,0 +1,61 @@
+#include "services/delivery/connection_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tapal::delivery {
+
+ConnectionPool::ConnectionPool(Loop& loop, Limits limits)
+    : loop_(loop), limits_(limits), timer_(loop.make_timer()) {}
+
+ConnectionPool::~ConnectionPool() = default;
+
+std::unique_ptr<Connection> ConnectionPool::take(const std::string& destination) {
+  // The one used last: its peer is the least likely to have hung up.
+  const auto found =
+      std::ranges::find(idle_.rbegin(), idle_.rend(), destination, &Idle::destination);
+  if (found == idle_.rend()) return nullptr;
+  auto connection = std::move(found->connection);
+  idle_.erase(std::next(found).base());
+  return connection;
+}
+
+void ConnectionPool::give(std::string destination, std::unique_ptr<Connection> connection) {
+  if (stopped_ || limits_.idle.count() == 0 || !connection->is_reusable())
+    return dismiss(std::move(connection));
+  idle_.push_back({std::move(destination), loop_.now(), std::move(connection)});
+  if (idle_.size() > limits_.idle_connections_max) drop_oldest();
+  if (!std::exchange(reaping_, true)) tasks_.spawn(reap());
+}
+
+Task<void> ConnectionPool::reap() {
+  while (!idle_.empty()) {
+    const auto when = idle_.front().since + limits_.idle;
+    if (loop_.now() < when) {
+      if (!co_await timer_->wait_until(when)) break;
+      continue;
+    }
+    drop_oldest();
+  }
+  reaping_ = false;
+}
+
+void ConnectionPool::drop_oldest() {
+  auto connection = std::move(idle_.front().connection);
+  idle_.pop_front();
+  dismiss(std::move(connection));
+}
+
+void ConnectionPool::dismiss(std::unique_ptr<Connection> connection) {
+  const auto quit = [](std::unique_ptr<Connection> last) -> Task<void> { co_await last->quit(); };
+  if (connection->is_open()) tasks_.spawn(quit(std::move(connection)));
+}
+
+void ConnectionPool::stop() {
+  stopped_ = true;
+  for (auto& idle : std::exchange(idle_, {})) dismiss(std::move(idle.connection));
+  timer_->cancel();
+  for (auto* connection : in_use_) connection->cut();
+}
+
+}  // namespace tapal::delivery

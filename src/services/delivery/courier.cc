@@ -1,0 +1,186 @@
+#include "services/delivery/courier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "services/delivery/verdict.h"
+
+namespace tapal::delivery {
+
+namespace client = smtp::client;
+
+namespace {
+
+client::Transaction transaction_of(const Attempt& attempt, const std::vector<std::size_t>& left) {
+  client::Transaction transaction;
+  transaction.envelope = attempt.envelope;
+  transaction.envelope.recipients.clear();
+  for (const auto index : left)
+    transaction.envelope.recipients.push_back(attempt.envelope.recipients[index]);
+  transaction.body_bytes = attempt.body->size();
+  transaction.content.eight_bit = attempt.envelope.body != mail::BodyType::seven_bit;
+  transaction.content.binary = attempt.envelope.body == mail::BodyType::binary_mime;
+  transaction.content.utf8_header = attempt.envelope.smtputf8;
+  return transaction;
+}
+
+smtp::ClientTls client_tls(TlsMode mode) {
+  switch (mode) {
+    case TlsMode::never: return smtp::ClientTls::never;
+    case TlsMode::opportunistic: return smtp::ClientTls::opportunistic;
+    case TlsMode::required: return smtp::ClientTls::required;
+    case TlsMode::implicit: break;
+  }
+  return smtp::ClientTls::implicit;
+}
+
+}  // namespace
+
+// One attempt on its way: which recipients still have no verdict, and what went wrong so far.
+struct Courier::Errand {
+  Attempt attempt;
+  AttemptReport report;
+  std::vector<std::size_t> left;  // positions in attempt.indexes without a verdict
+  Verdict trouble{queue::Attempted::Result::deferred, {"4.4.1", "no host could be reached", {}}};
+  const Route* route = nullptr;
+  bool tls_failed = false;  // the last host's handshake
+
+  explicit Errand(Attempt given) : attempt(std::move(given)) {
+    for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
+  }
+  void file(std::size_t position, Verdict verdict) {
+    report.recipients.push_back(
+        {attempt.indexes[position], verdict.result, std::move(verdict.outcome)});
+  }
+  void file_all(const Verdict& verdict) {
+    for (const auto position : std::exchange(left, {})) file(position, verdict);
+  }
+};
+
+Courier::Courier(CourierWorld world)
+    : world_(world),
+      pool_(world.loop, {world.options.idle_connection, world.options.connections_max}) {}
+Courier::~Courier() = default;
+
+void Courier::stop() { pool_.stop(); }
+Task<void> Courier::join() { co_await pool_.join(); }
+
+Task<AttemptReport> Courier::deliver(Attempt attempt) {
+  Errand errand(std::move(attempt));
+  errand.route =
+      find_route(world_.options.routes, errand.attempt.envelope.recipients.front().address.domain);
+  if (auto warm = pool_.take(errand.attempt.destination)) co_await use(std::move(warm), errand);
+  if (!errand.left.empty()) co_await try_hosts(errand);
+  co_return std::move(errand.report);
+}
+
+Task<void> Courier::try_hosts(Errand& errand) {
+  const FindHosts find{world_.resolver, world_.random, world_.options, world_.own};
+  const auto domain = errand.attempt.envelope.recipients.front().address.domain;
+  auto destination = co_await find_hosts(find, world_.loop, domain);
+  if (const auto* none = std::get_if<NoHost>(&destination)) {
+    errand.file_all(verdict_of(*none));
+    co_return;
+  }
+  for (auto& host : std::get<Hosts>(destination).hosts) {
+    if (errand.left.empty() || pool_.stopped()) break;
+    co_await try_host(std::move(host), errand);
+  }
+  errand.file_all(errand.trouble);
+}
+
+Task<void> Courier::try_host(Host host, Errand& errand) {
+  auto terms = terms_for(host, errand);
+  auto connection = co_await open(host, terms, errand);
+  const bool may_go_in_clear =
+      terms.session.tls == smtp::ClientTls::opportunistic && !errand.attempt.envelope.require_tls;
+  if (!connection && errand.tls_failed && may_go_in_clear) {
+    // Opportunistic: a peer whose TLS is broken still gets its mail (RFC 7435).
+    terms.session.tls = smtp::ClientTls::never;
+    connection = co_await open(host, terms, errand);
+  }
+  if (connection) co_await use(std::move(connection), errand);
+}
+
+Terms Courier::terms_for(const Host& host, const Errand& errand) const {
+  const auto& options = world_.options;
+  const auto tls = errand.route == nullptr ? options.tls : errand.route->tls;
+  Terms terms;
+  terms.session.hello_name = options.ehlo_name.empty() ? world_.own.host_name : options.ehlo_name;
+  terms.session.tls = client_tls(tls);
+  terms.session.timeouts = world_.timeouts;
+  if (!host.name.starts_with('[')) terms.tls.server_name = host.name;
+  terms.tls.session_key = fmt::format("{} {}", host.name, host.endpoint.text());
+  terms.tls.verification_required = tls == TlsMode::required || tls == TlsMode::implicit;
+  if (errand.route == nullptr) return terms;
+  if (errand.route->protocol == Protocol::lmtp) terms.session.variant = smtp::ClientVariant::lmtp;
+  terms.user = errand.route->user;
+  terms.password = errand.route->password;
+  if (!terms.user.empty()) terms.session.auth = smtp::ClientAuth::required;
+  terms.session.auth_in_clear_allowed = host.endpoint.address.is_loopback();
+  return terms;
+}
+
+Task<std::unique_ptr<Connection>> Courier::open(Host host, Terms terms, Errand& errand) {
+  errand.tls_failed = false;
+  const auto& source =
+      host.endpoint.address.is_v4() ? world_.options.source_ipv4 : world_.options.source_ipv6;
+  const auto deadline = world_.loop.now() + world_.options.connect_timeout;
+  auto stream = co_await world_.network.connect(host.endpoint, source, deadline);
+  if (!stream) {
+    errand.trouble = verdict_of(stream.error(), host);
+    co_return nullptr;
+  }
+  auto connection = std::make_unique<Connection>(world_.loop,
+                                                 std::move(host),
+                                                 *std::move(stream),
+                                                 std::move(terms),
+                                                 world_.tls,
+                                                 world_.random);
+  pool_.in_use(*connection);
+  const auto progress = co_await connection->open();
+  pool_.not_in_use(*connection);
+  if (progress.ready) co_return connection;
+  if (progress.failed) {
+    errand.tls_failed = progress.failed->kind == client::SessionFailed::Kind::tls_failed;
+    errand.trouble = verdict_of(*progress.failed, connection->text());
+  }
+  co_return nullptr;
+}
+
+// One transaction, or several when the peer takes fewer recipients at once. A recipient keeps no
+// verdict when the session ended without one and the message was not handed out: another host may
+// be tried.
+Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) {
+  bool ready = true;
+  while (ready && !errand.left.empty()) {
+    const auto tried = errand.left;
+    pool_.in_use(*connection);
+    auto progress =
+        co_await connection->send(transaction_of(errand.attempt, tried), errand.attempt.body);
+    pool_.not_in_use(*connection);
+    ready = progress.ready && connection->is_reusable();
+    errand.report.tls = connection->tls_text();
+    if (progress.failed) errand.trouble = verdict_of(*progress.failed, connection->text());
+    if (!progress.done) break;
+    errand.left.clear();
+    for (const auto& result : progress.done->recipients) {
+      const auto position = tried.at(result.index);
+      const bool lost = result.outcome == client::Outcome::lost && !progress.done->maybe_delivered;
+      if (lost || result.outcome == client::Outcome::not_tried)
+        errand.left.push_back(position);
+      else
+        errand.file(position, verdict_of(result, *connection));
+    }
+    errand.report.maybe_delivered |= progress.done->maybe_delivered;
+    if (errand.left.size() == tried.size()) break;  // no progress on this connection
+  }
+  if (ready && connection->messages_sent() < world_.options.messages_per_connection_max)
+    pool_.give(errand.attempt.destination, std::move(connection));
+  else
+    pool_.dismiss(std::move(connection));
+}
+
+}  // namespace tapal::delivery

@@ -1,0 +1,412 @@
+#include "services/delivery/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "services/delivery/verdict.h"
+#include "values/mail/header.h"
+#include "values/mail/trace.h"
+#include "values/text/date.h"
+
+namespace tapal::delivery {
+namespace {
+
+using queue::Attempted;
+using queue::State;
+
+// What the mail of our own users waits for; no domain has this name.
+constexpr std::string_view mailboxes = "mailboxes";
+
+// Wall time may jump: a wait for it is never longer than this.
+constexpr std::chrono::minutes wait_max{1};
+constexpr std::chrono::seconds keep_again_after{1};
+
+constexpr std::uint64_t returned_bytes_max =
+    512 * 1024;  // of an original, whatever the policy says
+
+std::string_view event_of(Attempted::Result result) {
+  switch (result) {
+    case Attempted::Result::delivered: return "message delivered";
+    case Attempted::Result::failed: return "message failed";
+    case Attempted::Result::deferred: break;
+  }
+  return "message deferred";
+}
+
+// What of the original goes back with a notice: all of it, or its header.
+std::string read_original(const Body& body, mail::ReturnContent returned) {
+  std::string text(
+      static_cast<std::size_t>(std::min<std::uint64_t>(body.size(), returned_bytes_max)), '\0');
+  text.resize(body.read(0, text).value_or(0));
+  if (returned != mail::ReturnContent::full)
+    text.resize(mail::header_end(text).value_or(text.size()));
+  return text;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(DispatcherWorld world,
+                       queue::RetrySchedule schedule,
+                       queue::SchedulerLimits limits)
+    : world_(std::move(world)),
+      schedule_(std::move(schedule)),
+      scheduler_(limits),
+      timer_(world_.loop.make_timer()) {}
+Dispatcher::~Dispatcher() = default;
+
+bool Dispatcher::full() const { return scheduler_.full(); }
+
+void Dispatcher::accept(queue::Message message, BodyPtr body) {
+  auto take = [this, message = std::move(message), body = std::move(body)]() mutable {
+    add(std::move(message), std::move(body));
+    wake();
+  };
+  world_.loop.post(std::move(take));
+}
+
+Result<std::size_t> Dispatcher::load() {
+  std::size_t count = 0;
+  auto each = [this, &count](const queue::Message& message) {
+    ++count;
+    file(message);
+    watch_delay(message);
+  };
+  TAPAL_CHECK(world_.store.scan(each));
+  return count;
+}
+
+void Dispatcher::add(queue::Message message, BodyPtr body) {
+  file(message);
+  const auto bytes = body->size();
+  if (body_bytes_at_hand_ + bytes > world_.options.cached_body_bytes_max) return;
+  body_bytes_at_hand_ += bytes;
+  const auto id = message.id;
+  live_.emplace(id.value, Live{std::move(message), std::move(body), 0});
+}
+
+void Dispatcher::file(const queue::Message& message) {
+  std::vector<std::string> destinations;
+  destinations.reserve(message.recipients.size());
+  for (const auto& state : message.recipients) {
+    const auto& address = state.recipient.address;
+    destinations.push_back(goes_to_mailbox(address)
+                               ? std::string(mailboxes)
+                               : destination_key(world_.options.routes, address.domain));
+  }
+  scheduler_.add(message, destinations);
+}
+
+bool Dispatcher::goes_to_mailbox(const mail::Address& address) const {
+  return world_.is_local(address) && find_route(world_.options.routes, address.domain) == nullptr;
+}
+
+void Dispatcher::wake() {
+  woken_ = true;
+  timer_->cancel();
+}
+
+Task<void> Dispatcher::run() {
+  while (!stopping_) {
+    const auto now = world_.clock.wall_now();
+    woken_ = false;
+    while (auto job = stopping_ ? std::nullopt : scheduler_.next(now))
+      tasks_.spawn(carry(*std::move(job)));
+    tell_delays(now);
+    auto next = scheduler_.next_due();
+    if (!delays_.empty() && (!next || delays_.begin()->first < *next))
+      next = delays_.begin()->first;
+    Duration wait = wait_max;
+    if (next) wait = std::clamp<Duration>(*next - now, std::chrono::milliseconds(1), wait_max);
+    if (!woken_) co_await timer_->wait_until(world_.loop.now() + wait);
+  }
+  co_await tasks_.join();
+}
+
+void Dispatcher::stop(std::chrono::seconds grace) {
+  stopping_ = true;
+  wake();
+  tasks_.spawn(stop_couriers(grace));
+}
+
+Task<void> Dispatcher::stop_couriers(std::chrono::seconds grace) {
+  const auto deadline = world_.loop.now() + grace;
+  const auto poll = world_.loop.make_timer();
+  while (scheduler_.counts().attempts > 0 && world_.loop.now() < deadline)
+    co_await poll->wait_until(
+        std::min(deadline, world_.loop.now() + std::chrono::milliseconds(50)));
+  for (auto* courier : world_.couriers) {
+    co_await switch_to(courier->loop());
+    courier->stop();
+    co_await courier->join();
+  }
+  co_await switch_to(world_.loop);
+}
+
+Dispatcher::Live* Dispatcher::live(QueueId id) {
+  if (const auto found = live_.find(id.value); found != live_.end()) return &found->second;
+  auto message = world_.store.load(id);
+  auto body = message ? world_.store.load_body(id) : std::unexpected(message.error());
+  if (!body) {
+    world_.log.write(Level::error,
+                     "message cannot be read from the spool",
+                     {{"queue_id", id.text()}, {"reason", body.error().what}});
+    return nullptr;
+  }
+  body_bytes_at_hand_ += (*body)->size();
+  return &live_.emplace(id.value, Live{*std::move(message), *std::move(body), 0}).first->second;
+}
+
+Task<void> Dispatcher::carry(queue::Job job) {
+  auto* message = live(job.id);
+  if (message ==
+      nullptr) {  // kept in the store for a person to look at, and tried at the next start
+    scheduler_.drop(job.id);
+    scheduler_.finished(job, queue::Message{.id = job.id});
+    co_return;
+  }
+  ++message->jobs;
+  AttemptReport report;
+  if (job.destination == mailboxes)
+    report = co_await put_into_mailbox(job, *message);
+  else
+    report = co_await attempt(job, *message);
+  co_await settle(std::move(job), std::move(report));
+  wake();
+}
+
+Task<AttemptReport> Dispatcher::attempt(const queue::Job& job, const Live& live) {
+  Attempt attempt{job.id, job.destination, job.recipients, live.message.envelope, live.body};
+  for (const auto index : job.recipients)
+    attempt.envelope.recipients.push_back(live.message.recipients[index].recipient);
+  auto& courier = *world_.couriers[turn_++ % world_.couriers.size()];
+  co_await switch_to(courier.loop());
+  auto report = co_await courier.deliver(std::move(attempt));
+  co_await switch_to(world_.loop);
+  co_return report;
+}
+
+Task<AttemptReport> Dispatcher::put_into_mailbox(const queue::Job& job, const Live& live) {
+  AttemptReport report;
+  const auto id = job.id;
+  const auto body = live.body;
+  const auto return_path = mail::return_path_field(live.message.envelope.return_path);
+  for (const auto index : job.recipients) {
+    const auto address = live.message.recipients[index].recipient.address;
+    auto prefix = return_path + "Delivered-To: " + address.text() + "\r\n";
+    const auto put =
+        co_await world_.mailbox.deliver(world_.loop, address, body, std::move(prefix), id);
+    auto verdict = verdict_of_mailbox(put);
+    report.recipients.push_back({index, verdict.result, std::move(verdict.outcome)});
+  }
+  co_return report;
+}
+
+Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
+  auto& live = live_.at(job.id.value);
+  const auto now = world_.clock.wall_now();
+  queue::apply_attempt(live.message, report.recipients, schedule_, now, world_.random.number());
+  tell(live.message, report);
+  auto notices = make_notices(live.message, live.body);
+  const auto message = live.message;
+  if (scheduler_.finished(job, message)) {
+    watch_delay(message);
+    co_await keep(message, std::move(notices));
+  }  // else: dropped by hand meanwhile, and removed then
+  let_go(job.id);
+}
+
+// The last job of a message lets go of it only when its outcome is kept: whoever loads it from the
+// store then sees all of it.
+void Dispatcher::let_go(QueueId id) {
+  const auto found = live_.find(id.value);
+  if (--found->second.jobs > 0) return;
+  body_bytes_at_hand_ -= std::min(body_bytes_at_hand_, found->second.body->size());
+  live_.erase(found);
+}
+
+// Commits what became of a message and the notices about it, both or neither. Nothing may be
+// forgotten because the disk is full for a while, so this waits until it is done.
+Task<void> Dispatcher::keep(queue::Message message, std::vector<bounce::Notice> notices) {
+  const auto timer = world_.loop.make_timer();
+  for (;;) {
+    StoreChange change;
+    if (queue::finished(message))
+      change.removed.push_back(message.id);
+    else
+      change.updated.push_back(message);
+    bool whole = true;
+    for (const auto& notice : notices) whole = add_notice(change, notice) && whole;
+    auto kept = Result<std::vector<BodyPtr>>(fail(Code::full, "no room for a notice"));
+    if (whole)
+      kept =
+          co_await world_.store.commit(world_.loop,
+                                       std::move(change),
+                                       notices.empty() ? Durability::relaxed : Durability::synced);
+    if (kept) {
+      for (std::size_t i = 0; i < notices.size(); ++i)
+        add(std::move(notices[i].message), std::move(kept->at(i)));
+      co_return;
+    }
+    world_.log.write(Level::error,
+                     "outcome not kept yet",
+                     {{"queue_id", message.id.text()}, {"reason", kept.error().what}});
+    if (stopping_) co_return;
+    co_await timer->wait_until(world_.loop.now() + keep_again_after);
+  }
+}
+
+// The notices that are due now; the message is marked as if they were sent, which keep() makes
+// true.
+std::vector<bounce::Notice> Dispatcher::make_notices(queue::Message& message, const BodyPtr& body) {
+  const bounce::NoticePolicy policy{.delay_notice = schedule_.options().delay_notice,
+                                    .give_up = schedule_.options().give_up};
+  const auto due = bounce::due_notices(message, world_.clock.wall_now(), policy);
+  std::vector<bounce::Notice> notices;
+  for (const auto* recipients : {&due.outcomes, &due.delays})
+    if (!recipients->empty()) notices.push_back(make_notice(message, body, *recipients));
+  for (const auto index : due.outcomes) message.recipients[index].sender_told = true;
+  for (const auto index : due.delays) message.recipients[index].sender_told_of_delay = true;
+  for (const auto& [index, reason] : due.untold) {
+    message.recipients[index].sender_told = true;
+    world_.log.write(
+        Level::info,
+        "sender not told",
+        {{"queue_id", message.id.text()},
+         {"to", fmt::format("<{}>", message.recipients[index].recipient.address.text())},
+         {"reason", std::string(reason)}});
+  }
+  return notices;
+}
+
+bounce::Notice Dispatcher::make_notice(const queue::Message& message,
+                                       const BodyPtr& body,
+                                       const std::vector<std::size_t>& recipients) {
+  const bounce::NoticePolicy policy;
+  bounce::NoticeInput input;
+  input.host = world_.host_name;
+  input.now = world_.clock.wall_now();
+  input.id = QueueId::make(input.now, static_cast<std::uint32_t>(world_.random.number()));
+  input.random_bytes.resize(16);
+  world_.random.fill(std::as_writable_bytes(std::span(input.random_bytes)));
+  input.recipients = recipients;
+  input.returned = bounce::content_to_return(message, recipients, policy);
+  const auto original = read_original(*body, input.returned);
+  input.original = original;
+  auto notice = bounce::make_notice(message, input, policy);
+  notice.text = world_.sign_notice(notice.text) + notice.text;
+  notice.message.body_bytes = notice.text.size();
+  world_.log.write(
+      Level::info,
+      "notice to sender",
+      {{"queue_id", message.id.text()},
+       {"notice_id", input.id.text()},
+       {"to",
+        fmt::format("<{}>",
+                    message.envelope.return_path ? message.envelope.return_path->text() : "")}});
+  return notice;
+}
+
+bool Dispatcher::add_notice(StoreChange& change, const bounce::Notice& notice) {
+  auto body = world_.store.new_body();
+  if (!body->append(notice.text)) return false;
+  change.added.push_back({notice.message, std::move(body)});
+  return true;
+}
+
+void Dispatcher::watch_delay(const queue::Message& message) {
+  if (!queue::may_notify(message)) return;
+  const auto waits = [](const queue::RecipientState& state) {
+    return !queue::has_ended(state) && !state.sender_told_of_delay &&
+           state.recipient.notify.wants_delay();
+  };
+  if (std::ranges::any_of(message.recipients, waits))
+    delays_.emplace(message.arrived + schedule_.options().delay_notice, message.id);
+}
+
+void Dispatcher::tell_delays(WallTime now) {
+  while (!delays_.empty() && delays_.begin()->first <= now) {
+    const auto id = delays_.begin()->second;
+    delays_.erase(delays_.begin());
+    tasks_.spawn(tell_delay(id));
+  }
+}
+
+// While an attempt is under way nothing is done: its end tells.
+Task<void> Dispatcher::tell_delay(QueueId id) {
+  if (!scheduler_.contains(id)) co_return;
+  auto* waiting = live(id);
+  if (waiting == nullptr || waiting->jobs > 0) co_return;
+  ++waiting->jobs;
+  auto notices = make_notices(waiting->message, waiting->body);
+  if (!notices.empty()) co_await keep(waiting->message, std::move(notices));
+  let_go(id);
+}
+
+void Dispatcher::tell(const queue::Message& message, const AttemptReport& report) {
+  for (const auto& attempted : report.recipients) {
+    const auto& state = message.recipients.at(attempted.recipient);
+    const bool failed = state.state == State::failed;
+    const auto result = failed ? Attempted::Result::failed : attempted.result;
+    LogFields fields{{"queue_id", message.id.text()},
+                     {"to", fmt::format("<{}>", state.recipient.address.text())},
+                     {"relay", attempted.outcome.remote},
+                     {"tls", report.tls},
+                     {"status", state.last.status},
+                     {"reply", state.last.text},
+                     {"attempt", std::to_string(state.attempts)}};
+    if (result == Attempted::Result::deferred)
+      fields.emplace_back("next", text::rfc3339_date(state.next_attempt));
+    if (report.maybe_delivered && result == Attempted::Result::deferred)
+      fields.emplace_back(
+          "note", "the connection was lost after the message was sent: it may have been delivered");
+    const auto level = result == Attempted::Result::delivered ? Level::info : Level::warning;
+    world_.log.write(level, event_of(result), std::move(fields));
+  }
+}
+
+Result<queue::Message> Dispatcher::find(QueueId id) const {
+  if (const auto found = live_.find(id.value); found != live_.end()) return found->second.message;
+  return world_.store.load(id);
+}
+
+Task<Result<void>> Dispatcher::order(Order order, QueueId id) {
+  const auto now = world_.clock.wall_now();
+  TAPAL_CO_TRY(auto message, find(id));
+  StoreChange change;
+  if (order == Order::drop) {
+    scheduler_.drop(id);
+    change.removed.push_back(id);
+  } else {
+    apply(order, message, now);
+    if (const auto found = live_.find(id.value); found != live_.end())
+      found->second.message = message;
+    change.updated.push_back(std::move(message));
+  }
+  const auto kept =
+      co_await world_.store.commit(world_.loop, std::move(change), Durability::synced);
+  if (!kept) co_return std::unexpected(kept.error());
+  wake();
+  co_return Result<void>();
+}
+
+void Dispatcher::apply(Order order, queue::Message& message, WallTime now) {
+  switch (order) {
+    case Order::retry:
+      queue::retry_now(message, now);
+      scheduler_.retry_now(message.id, now);
+      break;
+    case Order::hold:
+      queue::hold(message);
+      scheduler_.hold(message.id);
+      break;
+    case Order::release:
+      queue::release(message, now);
+      scheduler_.release(message.id, now);
+      break;
+    case Order::drop: break;
+  }
+}
+
+}  // namespace tapal::delivery

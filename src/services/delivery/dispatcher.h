@@ -1,0 +1,119 @@
+// The running queue. What is due goes out to the couriers and the mailboxes; what comes back is
+// applied to the message, committed, told to the log and, where somebody must be told, to the
+// sender. Belongs to one loop, except where a method says otherwise.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/task.h"
+#include "ports/clock.h"
+#include "ports/log.h"
+#include "ports/loop.h"
+#include "ports/mail_queue.h"
+#include "ports/mailbox.h"
+#include "ports/random.h"
+#include "ports/store.h"
+#include "rules/bounce/notice.h"
+#include "rules/queue/message_life.h"
+#include "rules/queue/retry.h"
+#include "rules/queue/scheduler.h"
+#include "services/delivery/courier.h"
+
+namespace tapal::delivery {
+
+// References must outlive the dispatcher.
+struct DispatcherWorld {
+  Loop& loop;
+  Clock& clock;
+  Random& random;
+  Log& log;
+  Store& store;
+  Mailbox& mailbox;
+  std::vector<Courier*> couriers;  // one for each loop, at least one
+  const Options& options;
+  const std::string& host_name;
+  // Whether an address is one of our users', whose mail goes into a mailbox. Safe from any thread.
+  std::function<bool(const mail::Address&)> is_local;
+  // The DKIM-Signature fields for a notice of ours; empty when there is no key.
+  std::function<std::string(std::string_view message)> sign_notice;
+};
+
+class Dispatcher final : public MailQueue {
+ public:
+  Dispatcher(DispatcherWorld world, queue::RetrySchedule schedule, queue::SchedulerLimits limits);
+  ~Dispatcher() override;
+
+  bool full() const override;                                  // any thread
+  void accept(queue::Message message, BodyPtr body) override;  // any thread
+
+  // Once, before run(): takes in what the store has. The number of messages.
+  Result<std::size_t> load();
+  // Until stop(); then waits for attempts under way, which stop() cuts when their time is up.
+  Task<void> run();
+  // No new attempts from now on; those under way get `grace` to finish.
+  void stop(std::chrono::seconds grace);
+
+  // By hand, on the loop's thread. not_found when there is no such message.
+  enum class Order : std::uint8_t { retry, hold, release, drop };
+  Task<Result<void>> order(Order order, QueueId id);
+  Result<queue::Message> find(QueueId id) const;
+  std::vector<queue::WaitFact> why(QueueId id) const {
+    return scheduler_.why(id, world_.clock.wall_now());
+  }
+  queue::QueueCounts counts() const { return scheduler_.counts(); }
+  Store& store() const { return world_.store; }
+  const queue::RetrySchedule& schedule() const { return schedule_; }
+
+ private:
+  // A message with attempts under way, or waiting for its first with its body still at hand.
+  struct Live {
+    queue::Message message;
+    BodyPtr body;
+    std::size_t jobs = 0;
+  };
+
+  void add(queue::Message message, BodyPtr body);
+  void file(const queue::Message& message);
+  bool goes_to_mailbox(const mail::Address& address) const;
+  Live* live(QueueId id);
+  Task<void> carry(queue::Job job);
+  Task<AttemptReport> attempt(const queue::Job& job, const Live& live);
+  Task<AttemptReport> put_into_mailbox(const queue::Job& job, const Live& live);
+  Task<void> settle(queue::Job job, AttemptReport report);
+  void let_go(QueueId id);
+  Task<void> keep(queue::Message message, std::vector<bounce::Notice> notices);
+  std::vector<bounce::Notice> make_notices(queue::Message& message, const BodyPtr& body);
+  bounce::Notice make_notice(const queue::Message& message,
+                             const BodyPtr& body,
+                             const std::vector<std::size_t>& recipients);
+  bool add_notice(StoreChange& change, const bounce::Notice& notice);
+  void watch_delay(const queue::Message& message);
+  void tell_delays(WallTime now);
+  Task<void> tell_delay(QueueId id);
+  void tell(const queue::Message& message, const AttemptReport& report);
+  void apply(Order order, queue::Message& message, WallTime now);
+  Task<void> stop_couriers(std::chrono::seconds grace);
+  void wake();
+
+  DispatcherWorld world_;
+  queue::RetrySchedule schedule_;
+  queue::Scheduler scheduler_;
+  std::unordered_map<std::uint64_t, Live> live_;
+  std::uint64_t body_bytes_at_hand_ = 0;
+  std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
+  std::unique_ptr<Timer> timer_;
+  std::size_t turn_ = 0;
+  bool woken_ = false;  // since the last look at what is due
+  bool stopping_ = false;
+  TaskGroup tasks_;
+};
+
+}  // namespace tapal::delivery
