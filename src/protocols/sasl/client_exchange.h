@@ -1,5 +1,5 @@
 // The client's side of one SASL exchange as a value: challenges in, responses out, all without
-// base64.
+// base64. A server may ask for up to crypto::scram_iterations_max rounds of hashing, 0.4 s.
 #pragma once
 
 #include <memory>

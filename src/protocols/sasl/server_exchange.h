@@ -16,7 +16,6 @@ namespace tapal::sasl {
 
 inline constexpr std::size_t message_bytes_max = 8192;  // of one client message, decoded
 inline constexpr std::size_t user_bytes_max = 320;      // 64 @ 255, RFC 5321 section 4.5.3.1
-inline constexpr std::size_t nonce_bytes_min = 18;
 
 // Send to the client and give its answer to on_response().
 struct Challenge {
@@ -53,13 +52,12 @@ struct ServerExchangeOptions {
   std::string unknown_user_secret;  // the same for the installation's life: an unknown user gets a
                                     // salt made from it, always the same one
   std::uint32_t unknown_user_iterations = crypto::scram_iterations_min;  // as our users' keys have
+  std::size_t unknown_user_salt_bytes = 16;                              // likewise; at most 32
   ChannelBindings bindings;
   bool plus_offered = false;  // SCRAM-SHA-256-PLUS was in the list: detects a downgrade
 };
 
-// User names and passwords are brought to normal form C; control characters are refused. That is
-// what SASLprep (RFC 4013) comes to for names and passwords people use; its mapping of exotic
-// spaces and its ban on unassigned code points are left out. An authorization identity must be
+// User names and passwords come out as prepared() leaves them. An authorization identity must be
 // empty or equal the user.
 class ServerExchange {
  public:
@@ -77,6 +75,7 @@ class ServerExchange {
   ServerStep on_unavailable();
 
   struct Steps;  // one class a mechanism
+
  private:
   std::unique_ptr<Steps> steps_;
 };
