@@ -38,6 +38,7 @@ struct ResolverOptions {
   std::chrono::milliseconds server_timeout{5'000};     // the longest wait for one server's reply
 
   std::size_t names_max = 100'000;             // answers kept; the least recently used goes
+  std::size_t cache_bytes_max = 64UL << 20;    // of the answers kept, about
   std::chrono::seconds answer_ttl_max{3'600};  // an answer is kept for its TTL and at most this
   std::chrono::seconds negative_ttl_max{60};   // "no such name" and "no such records"
   std::chrono::seconds failure_ttl{5};         // servers that failed, forged answers
@@ -59,7 +60,7 @@ class UnboundResolver final : public Resolver {
   // start.
   static Result<std::unique_ptr<UnboundResolver>> open(ResolverOptions options);
 
-  // As close(). Tasks of resolve() need not have been resumed before; their loops must still live.
+  // As close(). Tasks that wait in resolve() are woken by their loops, which must still live.
   ~UnboundResolver() override;
   UnboundResolver(const UnboundResolver&) = delete;
   UnboundResolver& operator=(const UnboundResolver&) = delete;
