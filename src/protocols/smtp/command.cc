@@ -140,9 +140,10 @@ Parsed<mail::Recipient> parse_rcpt(std::string_view argument, const RcptContext&
     return refuse(501, "5.5.4", "The form is RCPT TO:<address> (RFC 5321 section 4.1.1.3)");
   mail::Recipient recipient;
   std::string_view rest;
-  if (text::starts_with_ignoring_case(text, "<postmaster>")) {
+  constexpr std::string_view postmaster = "<postmaster>";
+  if (text::equals_ignoring_case(text.substr(0, text.find(' ')), postmaster)) {
     recipient.address = {"postmaster", std::string(context.postmaster_domain)};
-    rest = text.substr(12);
+    rest = text.substr(postmaster.size());
   } else {
     auto path = mail::parse_path(text);
     if (!path)

@@ -46,8 +46,6 @@ bool is_value(std::string_view text) {
 }
 
 std::expected<std::vector<Parameter>, Reply> split_parameters(std::string_view text) {
-  if (!text.empty() && text.front() != ' ')
-    return std::unexpected(refuse("A space must follow the '>' (RFC 5321 section 4.1.2)"));
   std::vector<Parameter> all;
   for (const std::string_view word : text::split(text, ' ')) {
     if (word.empty()) continue;  // doubled and trailing spaces are common and harmless
@@ -96,9 +94,9 @@ Refusal apply_all(std::string_view text,
                                     "(RFC 5321 section 4.1.1.11)",
                                     text::to_upper(parameter.keyword.substr(0, 40))));
     if (parameter.value.has_value() != (found->value == Value::needed))
-      return refuse(fmt::format("The parameter {} {} a value ({})",
+      return refuse(fmt::format("The parameter {} {} value ({})",
                                 found->keyword,
-                                found->value == Value::needed ? "needs" : "takes no",
+                                found->value == Value::needed ? "needs a" : "takes no",
                                 row_of(found->extension).specification));
     if (auto refusal = found->apply(parameter.value.value_or(""), into)) return refusal;
   }
