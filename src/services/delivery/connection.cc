@@ -57,7 +57,6 @@ Task<Connection::Progress> Connection::open() {
 
 Task<Connection::Progress> Connection::send(client::Transaction transaction, BodyPtr body) {
   body_ = std::move(body);
-  body_sent_ = 0;
   ++messages_sent_;
   session_.start(std::move(transaction), loop_.now());
   auto progress = co_await run(Until::ready);
@@ -109,7 +108,7 @@ Task<bool> Connection::perform(client::Action action, Progress& progress) {
     else
       session_.on_auth_given_up(proved.error().what);
   } else if (auto* want = std::get_if<client::WantBody>(&action)) {
-    give_body(want->bytes_max);
+    give_body(*want);
   } else if (auto* done = std::get_if<client::TransactionDone>(&action)) {
     progress.done = std::move(*done);
   } else if (auto* ready = std::get_if<client::Ready>(&action)) {
@@ -153,17 +152,11 @@ void Connection::authenticate(const client::AskAuthentication& ask) {
   session_.on_auth_start(sasl::name_of(*mechanism), *initial);
 }
 
-void Connection::give_body(std::size_t bytes_max) {
-  const auto left = body_->size() - body_sent_;
-  chunk_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes_max)));
-  const auto count = body_->read(body_sent_, chunk_);
+void Connection::give_body(const client::WantBody& want) {
+  chunk_.resize(want.bytes_max);
+  const auto count = body_->read(want.offset, chunk_);
   if (!count) return session_.on_body_failed(count.error().what);
-  if (*count == 0 && left > 0)
-    return session_.on_body_failed("the body in the spool is shorter than its message says");
-  body_sent_ += *count;
-  const auto part = body_sent_ == body_->size() ? smtp::ClientSession::BodyPart::last
-                                                : smtp::ClientSession::BodyPart::more;
-  session_.on_body(std::string_view(chunk_).substr(0, *count), part);
+  session_.on_body(std::string_view(chunk_).substr(0, *count));
 }
 
 Task<void> Connection::read() {

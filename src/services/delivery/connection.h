@@ -59,7 +59,7 @@ class Connection {
   Task<bool> perform(smtp::client::Action action, Progress& progress);
   Task<void> start_tls();
   void authenticate(const smtp::client::AskAuthentication& ask);
-  void give_body(std::size_t bytes_max);
+  void give_body(const smtp::client::WantBody& want);
   Task<void> read();
 
   Loop& loop_;
@@ -72,7 +72,6 @@ class Connection {
   struct Sasl;
   std::unique_ptr<Sasl> sasl_;
   BodyPtr body_;
-  std::uint64_t body_sent_ = 0;
   std::string chunk_;
   std::string tls_text_;
   std::size_t messages_sent_ = 0;

@@ -20,9 +20,9 @@ client::Transaction transaction_of(const Attempt& attempt, const std::vector<std
   for (const auto index : left)
     transaction.envelope.recipients.push_back(attempt.envelope.recipients[index]);
   transaction.body_bytes = attempt.body->size();
-  transaction.content.eight_bit = attempt.envelope.body != mail::BodyType::seven_bit;
-  transaction.content.binary = attempt.envelope.body == mail::BodyType::binary_mime;
-  transaction.content.utf8_header = attempt.envelope.smtputf8;
+  transaction.needs.eight_bit = attempt.envelope.body != mail::BodyType::seven_bit;
+  transaction.needs.binary = attempt.envelope.body == mail::BodyType::binary_mime;
+  transaction.needs.utf8_header = attempt.envelope.smtputf8;
   return transaction;
 }
 

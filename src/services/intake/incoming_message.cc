@@ -1,5 +1,6 @@
 #include "services/intake/incoming_message.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,6 +39,16 @@ mail::BodyType body_type(const mail::ContentFacts& facts) {
     return mail::BodyType::binary_mime;
   return facts.body_has_8bit || facts.header_has_8bit ? mail::BodyType::eight_bit_mime
                                                       : mail::BodyType::seven_bit;
+}
+
+// Clients ask for SMTPUTF8 (RFC 6531) to be on the safe side; a message that does not need it must
+// not bounce where it is not offered.
+bool has_utf8_address(const mail::Envelope& envelope) {
+  const auto is_utf8 = [](const mail::Recipient& recipient) {
+    return !recipient.address.is_ascii();
+  };
+  return (envelope.return_path && !envelope.return_path->is_ascii()) ||
+         std::ranges::any_of(envelope.recipients, is_utf8);
 }
 
 queue::Origin origin_of(const Client& client) {
@@ -137,6 +148,7 @@ std::expected<StoreChange::NewMessage, smtp::Reply> IncomingMessage::complete(
         fmt::format("the message has passed {} servers: a mail loop (RFC 5321 section 6.3)",
                     facts.received_fields)));
   envelope.body = body_type(facts);
+  envelope.smtputf8 = envelope.smtputf8 && (facts.header_has_8bit || has_utf8_address(envelope));
   const auto signatures = sign();
   if (!signatures)
     return std::unexpected(

@@ -1,0 +1,215 @@
+#include "services/api/control.h"
+
+#include <array>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "services/api/why.h"
+#include "values/text/ascii.h"
+
+namespace tapal::api {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t request_bytes_max = 64 * 1024;
+constexpr std::size_t connections_max = 32;
+constexpr std::int64_t listed_default = 1000;
+constexpr std::chrono::seconds client_patience{60};
+
+using Order = delivery::Dispatcher::Order;
+
+json::object refused(std::string_view error) { return {{"ok", false}, {"error", error}}; }
+
+std::string text_of(const json::object& request, std::string_view name) {
+  const auto* value = request.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+json::value shown(const queue::Message& message) { return json::parse(queue::to_json(message)); }
+
+bool concerns(const queue::Message& message, std::string_view address) {
+  const auto same = [address](const mail::Address& other) {
+    return text::equals_ignoring_case(other.text(), address);
+  };
+  if (message.envelope.return_path && same(*message.envelope.return_path)) return true;
+  return std::ranges::any_of(message.recipients,
+                             [&](const auto& state) { return same(state.recipient.address); });
+}
+
+// One request's answer.
+class Request {
+ public:
+  Request(ControlWorld& world, json::object request)
+      : world_(world), request_(std::move(request)) {}
+
+  Task<json::object> answer() {
+    const auto command = text_of(request_, "command");
+    if (command == "queue list") co_return co_await list();
+    if (command == "queue show") co_return show();
+    if (command == "why") co_return co_await why();
+    if (command == "status") co_return status();
+    if (command == "reload") co_return co_await reload();
+    for (const auto& [name, order] : orders)
+      if (command == name) co_return co_await give(order);
+    co_return refused(fmt::format("no such command: {}", text::printable(command)));
+  }
+
+ private:
+  static constexpr std::pair<std::string_view, Order> orders[] = {{"queue retry", Order::retry},
+                                                                  {"queue hold", Order::hold},
+                                                                  {"queue release", Order::release},
+                                                                  {"queue drop", Order::drop}};
+
+  // Messages of the spool that `wanted` says yes to, read on a worker.
+  Task<Result<std::vector<queue::Message>>> read_spool(
+      std::function<bool(const queue::Message&)> wanted, std::size_t messages_max) {
+    auto read = [&]() -> Result<std::vector<queue::Message>> {
+      std::vector<queue::Message> found;
+      TAPAL_CHECK(world_.store.scan([&](queue::Message message) {
+        if (found.size() < messages_max && wanted(message)) found.push_back(std::move(message));
+      }));
+      return found;
+    };
+    auto result = co_await run_on(world_.workers, world_.loop, std::move(read));
+    if (!result) co_return std::unexpected(std::move(result).error());
+    co_return *std::move(result);
+  }
+
+  Task<json::object> list() {
+    const auto* asked = request_.if_contains("limit");
+    const auto limit = asked != nullptr && asked->is_int64() ? asked->get_int64() : listed_default;
+    const auto all = [](const queue::Message&) { return true; };
+    const auto messages =
+        co_await read_spool(all, static_cast<std::size_t>(std::max<std::int64_t>(limit, 0)));
+    if (!messages) co_return refused(messages.error().what);
+    json::array list;
+    for (const auto& message : *messages) list.push_back(shown(message));
+    co_return json::object{{"ok", true},
+                           {"messages", std::move(list)},
+                           {"total", world_.dispatcher.counts().messages}};
+  }
+
+  json::object show() {
+    const auto id = QueueId::from_text(text_of(request_, "id"));
+    if (!id) return refused("a queue id has 13 characters, as `tapal queue list` shows them");
+    const auto message = world_.dispatcher.find(*id);
+    if (!message) return refused("no such message in the queue");
+    return {{"ok", true}, {"message", shown(*message)}, {"why", explain(*message)}};
+  }
+
+  std::string explain(const queue::Message& message) {
+    return explain_waiting(message, world_.dispatcher.why(message.id), world_.clock.wall_now());
+  }
+
+  Task<json::object> why() {
+    const auto what = text_of(request_, "what");
+    json::array found;
+    if (const auto id = QueueId::from_text(what)) {
+      if (const auto message = world_.dispatcher.find(*id)) found.emplace_back(explain(*message));
+    } else {
+      const auto about = [&what](const queue::Message& message) { return concerns(message, what); };
+      const auto messages = co_await read_spool(about, listed_default);
+      if (!messages) co_return refused(messages.error().what);
+      for (const auto& message : *messages) found.emplace_back(explain(message));
+    }
+    co_return json::object{{"ok", true}, {"why", std::move(found)}};
+  }
+
+  json::object status() {
+    const auto counts = world_.dispatcher.counts();
+    return {{"ok", true},
+            {"messages", counts.messages},
+            {"recipients_waiting", counts.waiting},
+            {"recipients_held", counts.held},
+            {"attempts", counts.attempts},
+            {"destinations", counts.destinations},
+            {"disk_free_bytes", world_.store.free_bytes()}};
+  }
+
+  Task<json::object> reload() {
+    auto done = co_await run_on(world_.workers, world_.loop, [this] { return world_.reload(); });
+    if (!done) co_return refused(done.error().what);
+    if (!*done) co_return refused(done->error().what);
+    co_return json::object{{"ok", true}};
+  }
+
+  Task<json::object> give(Order order) {
+    const auto which = text_of(request_, "id");
+    std::vector<QueueId> ids;
+    if (which == "all") {
+      const auto all = [](const queue::Message&) { return true; };
+      const auto messages = co_await read_spool(all, SIZE_MAX);
+      if (!messages) co_return refused(messages.error().what);
+      for (const auto& message : *messages) ids.push_back(message.id);
+    } else if (const auto id = QueueId::from_text(which)) {
+      ids.push_back(*id);
+    } else {
+      co_return refused(
+          "a queue id has 13 characters, as `tapal queue list` shows them; \"all\" means every "
+          "message");
+    }
+    std::size_t changed = 0;
+    for (const auto id : ids) {
+      const auto done = co_await world_.dispatcher.order(order, id);
+      if (!done && ids.size() == 1)
+        co_return refused(done.error().code == Code::not_found ? "no such message in the queue"
+                                                               : done.error().what);
+      changed += done ? 1 : 0;
+    }
+    co_return json::object{{"ok", true}, {"messages", changed}};
+  }
+
+  ControlWorld& world_;
+  json::object request_;
+};
+
+Task<std::string> answer_line(ControlWorld& world, std::string_view line) {
+  boost::system::error_code error;
+  const auto parsed = json::parse(line, error, {}, {.max_depth = 8});
+  if (error || !parsed.is_object())
+    co_return json::serialize(refused("a request is one JSON object on one line")) + "\n";
+  Request request(world, parsed.get_object());
+  const auto answer = co_await request.answer();
+  co_return json::serialize(answer) + "\n";
+}
+
+}  // namespace
+
+Control::Control(ControlWorld world) : world_(std::move(world)) {}
+Control::~Control() = default;
+
+void Control::begin(std::unique_ptr<Stream> stream) {
+  if (open_.size() < connections_max) tasks_.spawn(serve(std::move(stream)));
+}
+
+Task<void> Control::stop() {
+  for (auto* stream : open_) stream->close();
+  co_await tasks_.join();
+}
+
+Task<void> Control::serve(std::unique_ptr<Stream> stream) {
+  open_.insert(stream.get());
+  std::string input;
+  std::array<char, 4096> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  while (input.size() < request_bytes_max) {
+    const auto end = input.find('\n');
+    if (end == std::string::npos) {
+      const auto count = co_await stream->read(buffer, world_.loop.now() + client_patience);
+      if (!count) break;
+      input.append(buffer.data(), *count);
+      continue;
+    }
+    const auto line = input.substr(0, end);
+    input.erase(0, end + 1);
+    const auto answer = co_await answer_line(world_, line);
+    if (!co_await stream->write(answer, world_.loop.now() + client_patience)) break;
+  }
+  open_.erase(stream.get());
+  stream->close();
+}
+
+}  // namespace tapal::api

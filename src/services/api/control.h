@@ -1,0 +1,54 @@
+// The control socket: one JSON object a line asks, one JSON object a line answers. Who may open the
+// socket may ask anything, so only its owner can.
+//   {"command":"queue list","limit":100}     {"ok":true,"messages":[...],"total":3}
+//   {"command":"queue show","id":"..."}      {"ok":true,"message":{...},"why":"..."}
+//   {"command":"queue retry|hold|release|drop","id":"..."|"all"}   {"ok":true,"messages":1}
+//   {"command":"why","what":"ID or address"} {"ok":true,"why":["..."]}
+//   {"command":"status"}  {"command":"reload"}
+// A refusal is {"ok":false,"error":"..."}.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "ports/clock.h"
+#include "ports/loop.h"
+#include "ports/store.h"
+#include "ports/stream.h"
+#include "ports/workers.h"
+#include "services/delivery/dispatcher.h"
+
+namespace tapal::api {
+
+// References must outlive the control.
+struct ControlWorld {
+  Loop& loop;  // the dispatcher's
+  delivery::Dispatcher& dispatcher;
+  Store& store;
+  Workers& workers;  // the spool is read there
+  Clock& clock;
+  std::function<Result<void>()> reload;  // may block for a moment; called on a worker
+};
+
+class Control {
+ public:
+  explicit Control(ControlWorld world);
+  ~Control();
+
+  void begin(std::unique_ptr<Stream> stream);
+  Task<void> stop();  // cuts every connection
+
+ private:
+  Task<void> serve(std::unique_ptr<Stream> stream);
+
+  ControlWorld world_;
+  std::set<Stream*> open_;
+  TaskGroup tasks_;
+};
+
+}  // namespace tapal::api
