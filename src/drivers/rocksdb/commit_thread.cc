@@ -3,15 +3,26 @@
 #include <algorithm>
 #include <utility>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/statvfs.h>
 
 namespace tapal::spool {
 namespace {
 
-// Reopening the database after a failure writes small files; with less room it would only fail.
-constexpr std::uint64_t reopen_bytes_min = 4ULL * 1024 * 1024;
 constexpr std::size_t half_added_max = 100'000;
+
+// Opening the database writes several small files. While the disk takes none, the database stays as
+// it is: it can still be read.
+Result<void> try_disk(const std::string& path) {
+  constexpr std::size_t probe_bytes = 1024UL * 1024;
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file.is_open()) return system_error("make", path);
+  Result<void> result = write_all(file.get(), std::string(probe_bytes, '\0'), path);
+  if (result && ::fdatasync(file.get()) != 0) result = system_error("sync", path);
+  ::unlink(path.c_str());
+  return result;
+}
 
 bool is_fine(const Pending* pending) { return pending->result.has_value(); }
 
@@ -302,9 +313,7 @@ void CommitThread::sync_relaxed() {
 // What was refused may be in the log all the same, when only its sync failed; the log is read again
 // on opening, so it is removed then.
 Result<void> CommitThread::recover() {
-  if (disk_free_bytes() < reopen_bytes_min) {
-    return fail(Code::full, "the spool's disk is full");
-  }
+  TAPAL_CHECK(try_disk(options_.folder + "/probe"));
   TAPAL_CHECK(database_.reopen());
   rocksdb::WriteBatch removal;
   for (const QueueId id : half_added_) {

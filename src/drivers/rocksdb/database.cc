@@ -1,11 +1,15 @@
 #include "drivers/rocksdb/database.h"
 
+#include <array>
+#include <cstdarg>
+#include <cstdio>
 #include <mutex>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include "drivers/rocksdb/file.h"
 #include "drivers/rocksdb/wal_files.h"
 
 namespace tapal::spool {
@@ -30,6 +34,23 @@ std::unexpected<Error> database_error(const rocksdb::Status& status) {
   return fail(is_full ? Code::full : Code::internal, "the spool's database: " + status.ToString());
 }
 
+// RocksDB's own logger writes a file, and aborts the program at its second failing write (Debian
+// builds the library with assertions). Its warnings go to our log instead.
+class LogBridge final : public rocksdb::Logger {
+ public:
+  explicit LogBridge(Log* log) : Logger(rocksdb::InfoLogLevel::WARN_LEVEL), log_(log) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 512> line{};
+    if (log_ == nullptr) return;
+    std::vsnprintf(line.data(), line.size(), format, arguments);
+    log_->write(Level::warning, "spool database", {{"text", line.data()}});
+  }
+
+ private:
+  Log* log_;
+};
+
 rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env* environment) {
   rocksdb::Options options;
   options.env = environment;
@@ -51,9 +72,6 @@ rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env*
   options.skip_stats_update_on_db_open = true;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = 1024UL * 1024;
-  options.keep_log_file_num = 2;
   options.max_bgerror_resume_count = 0;  // the commit thread reopens, see commit_thread.cc
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(from.block_cache_bytes, 2);
@@ -82,10 +100,12 @@ Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view 
   return std::pair(from_big_endian(value.substr(0, 8)), std::string(value.substr(8)));
 }
 
-Database::Database(const RocksdbStoreOptions& options)
+Database::Database(const RocksdbStoreOptions& options, Log* log)
     : path_(options.folder + "/records"),
       environment_(make_environment(syncs_)),
-      options_(database_options(options, environment_.get())) {}
+      options_(database_options(options, environment_.get())) {
+  options_.info_log = std::make_shared<LogBridge>(log);
+}
 
 Database::~Database() {
   if (!db_) return;
@@ -95,6 +115,7 @@ Database::~Database() {
 }
 
 Result<void> Database::open() {
+  TAPAL_CHECK(make_folder(path_));
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options_, path_, &db);
   if (!status.ok()) return database_error(status);

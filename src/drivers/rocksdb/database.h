@@ -33,7 +33,7 @@ Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view 
 
 class Database {
  public:
-  explicit Database(const RocksdbStoreOptions& options);
+  Database(const RocksdbStoreOptions& options, Log* log);  // `log` may be null and must outlive it
   ~Database();
 
   Result<void> open();

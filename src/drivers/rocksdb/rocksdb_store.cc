@@ -22,7 +22,7 @@ class RocksdbStore::Engine {
   Engine(RocksdbStoreOptions from, Log* to)
       : options(std::move(from)),
         log(to),
-        database(options),
+        database(options, log),
         bodies(options.folder + "/bodies"),
         commits(options, database, bodies, log) {}
 

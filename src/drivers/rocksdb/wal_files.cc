@@ -105,13 +105,22 @@ class Files final : public rocksdb::FileSystemWrapper {
       *result = std::make_unique<LogFile>(std::move(file), path, syncs_);
       return IOStatus::OK();
     }
-    IOStatus status = target()->NewWritableFile(path, options, result, context);
-    if (status.ok() && ::chmod(path.c_str(), 0600) != 0)
-      status = io_error("set the rights of", path);
-    return status;
+    const IOStatus status = target()->NewWritableFile(path, options, result, context);
+    return status.ok() ? owner_only(path) : status;
+  }
+  IOStatus LockFile(const std::string& path,
+                    const IOOptions& options,
+                    rocksdb::FileLock** lock,
+                    IODebugContext* context) override {
+    const IOStatus status = target()->LockFile(path, options, lock, context);
+    return status.ok() ? owner_only(path) : status;
   }
 
  private:
+  static IOStatus owner_only(const std::string& path) {
+    return ::chmod(path.c_str(), 0600) == 0 ? IOStatus::OK() : io_error("set the rights of", path);
+  }
+
   std::atomic<std::uint64_t>& syncs_;
 };
 
