@@ -116,6 +116,7 @@ class AliasTableBuilder {
   }
 
   void problem(const Rule& rule, std::string_view what) {
+    if (rule.rule.line == 0) return;  // ours, for postmaster; the alias it meets has a line
     built_.problems.push_back(
         fmt::format("{}:{}: {}", rule.input->aliases_file, rule.rule.line, what));
   }
