@@ -67,9 +67,21 @@ std::string q_encoded(std::string_view bytes) {
   return encoded;
 }
 
+// Q stays readable to those who see it raw; B is shorter where most characters are encoded.
+bool prefers_q(std::string_view text) {
+  std::size_t characters = 0;
+  std::size_t encoded = 0;
+  for (const char c : text) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
+    characters += continues ? 0 : 1;
+    encoded += continues || is_q_plain(c) || c == ' ' ? 0 : 1;
+  }
+  return encoded <= characters / 2;
+}
+
 // `text` as encoded words with a space between, none cut within a character (RFC 2047 section 5).
 std::string encoded_words(std::string_view text) {
-  const bool is_q = q_encoded(text).size() <= (text.size() + 2) / 3 * 4;
+  const bool is_q = prefers_q(text);
   const auto payload = [is_q](std::string_view piece) {
     return is_q ? q_encoded(piece) : text::to_base64(piece);
   };

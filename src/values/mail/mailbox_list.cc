@@ -159,6 +159,7 @@ class ListParser {
 
   Result<std::string> domain() {
     TAPAL_CHECK(skip_space());
+    comment_.clear();
     std::string name;
     if (at_ < body_.size() && body_[at_] == '[') {
       const std::size_t end = body_.find(']', at_);
@@ -224,7 +225,6 @@ class ListParser {
       TAPAL_TRY(mailbox.address, angle_address());
       TAPAL_CHECK(skip_space());
     } else if (take('@')) {
-      comment_.clear();
       TAPAL_TRY(mailbox.address, address(found));
       TAPAL_CHECK(skip_space());
       mailbox.name = text::trim(decode_encoded_words(comment_));

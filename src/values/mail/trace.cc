@@ -28,7 +28,8 @@ std::string comment_safe(std::string_view said) {
   std::ranges::replace_if(
       text,
       [](char c) {
-        return c == '(' || c == ')' || c == '\\' || is_control_char(c) || !is_ascii_char(c);
+        return c == '(' || c == ')' || c == ';' || c == '\\' || is_control_char(c) ||
+               !is_ascii_char(c);
       },
       '?');
   return text;
