@@ -1,6 +1,7 @@
 #include "protocols/mailauth/canonical.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "values/text/ascii.h"
@@ -99,17 +100,23 @@ void BodyCanonicalizer::put(std::string_view text, BodySink& sink) {
     return;
   }
   while (!text.empty()) {
-    const auto is_blank = [](char c) { return text::is_blank(c); };
-    const auto blank = std::ranges::find_if(text, is_blank);
-    const auto word = static_cast<std::size_t>(blank - text.begin());
-    if (word > 0) {
-      if (std::exchange(held_space_, false)) put_verbatim(" ", sink);
-      put_verbatim(text.substr(0, word), sink);
+    const std::string_view piece = text.substr(0, buffer_bytes);
+    text.remove_prefix(piece.size());
+    std::array<char, buffer_bytes + 1> out;  // NOLINT(*-member-init): written before it is read
+    std::size_t used = 0;
+    bool space = held_space_;
+    // A byte at a time: words are too short for searching to pay.
+    for (const char c : piece) {
+      if (text::is_blank(c)) {
+        space = true;
+        continue;
+      }
+      if (space) out[used++] = ' ';
+      out[used++] = c;
+      space = false;
     }
-    if (blank == text.end()) return;
-    held_space_ = true;
-    const auto next = std::ranges::find_if_not(blank, text.end(), is_blank);
-    text.remove_prefix(static_cast<std::size_t>(next - text.begin()));
+    held_space_ = space;
+    if (used > 0) put_verbatim({out.data(), used}, sink);
   }
 }
 
