@@ -150,9 +150,9 @@ std::string multipart_body(std::span<const Part> parts, std::string_view boundar
   for (const Part& part : parts) {
     body += fmt::format("--{}\r\n", boundary);
     body.append(part.fields).append("\r\n").append(part.body);
-    // The line end before a boundary belongs to the boundary (RFC 2046 section 5.1.1); a part that
-    // brings its own lends it.
-    if (!part.body.ends_with("\r\n")) body += "\r\n";
+    // The line end before a boundary belongs to the boundary, not to the part (RFC 2046 section
+    // 5.1.1), so that a part keeps its own last one.
+    body += "\r\n";
   }
   return body.append(fmt::format("--{}--\r\n", boundary));
 }

@@ -143,9 +143,9 @@ TEST(Multipart, joins_parts) {
                         attachment_part({"\xE2\x82\xAC.txt", "text/x", "bytes"})};
   EXPECT_EQ(
       multipart_body(parts, "B"),
-      "--B\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nhello\r\n"
+      "--B\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nhello\r\n\r\n"
       "--B\r\nContent-Type: text/x\r\nContent-Disposition: attachment; "
-      "filename*=UTF-8''%E2%82%AC.txt\r\nContent-Transfer-Encoding: base64\r\n\r\nYnl0ZXM=\r\n"
+      "filename*=UTF-8''%E2%82%AC.txt\r\nContent-Transfer-Encoding: base64\r\n\r\nYnl0ZXM=\r\n\r\n"
       "--B--\r\n");
   EXPECT_TRUE(is_boundary_safe(parts, "B"));
   const Part hostile[] = {{"", "x\r\n--B\r\n"}};
