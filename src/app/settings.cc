@@ -37,6 +37,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+std::string_view text_before_last_dot(std::string_view name) {
+  return name.substr(0, std::min(name.rfind('.'), name.size()));
+}
+
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 // The known setting that was probably meant; empty when none is near.
@@ -85,9 +89,11 @@ std::string read_entry(const TomlEntry& entry, Settings& settings) {
     if (std::holds_alternative<TomlEmptyTable>(entry.value)) return {};
     return fmt::format("{0} is a table: write [{0}] and its settings in lines below", shown);
   }
+  if (const SettingRow* row = find_setting(text_before_last_dot(name)))
+    return fmt::format("{0} is a setting, not a table: write {0} = ...", row->name);
   const std::string_view nearest = nearest_setting(name);
   if (nearest.empty())
-    return fmt::format("unknown setting {}; docs/settings.md lists them all", shown);
+    return fmt::format("unknown setting {}; `tapal config reference` lists them all", shown);
   return fmt::format("unknown setting {}; did you mean {}?", shown, nearest);
 }
 
@@ -95,6 +101,9 @@ void fill_in(Settings& settings) {
   using Mode = ResolverOptions::Mode;
   if (settings.resolver.mode != Mode::recursion && !settings.resolver.servers.empty())
     settings.resolver.mode = Mode::forward;
+  // A refused message of the largest size can still be read to its end.
+  auto& limits = settings.limits;
+  limits.discarded_bytes = std::max(limits.discarded_bytes, 2 * limits.message_bytes);
   settings.spool.folder = (fs::path(settings.state_folder) / "spool").string();
 }
 

@@ -34,6 +34,7 @@ class Check {
     check_certificates();
     check_domains();
     check_queue();
+    check_limits();
     check_relay();
     return std::move(result_);
   }
@@ -157,8 +158,15 @@ class Check {
       warn("queue.give_up is under a day: mail bounces when a server is down for a night");
     if (settings_.delivery.connections_per_destination_max > settings_.delivery.connections_max)
       warn("delivery.connections_per_destination_max is above delivery.connections_max");
-    if (settings_.limits.idle > settings_.limits.session)
-      warn("limits.idle is longer than limits.session");
+  }
+
+  // Least sizes of RFC 5321 section 4.5.3.1.
+  void check_limits() {
+    const auto& limits = settings_.limits;
+    if (limits.recipients < 100) warn("limits.recipients is under the 100 that RFC 5321 asks for");
+    if (limits.message_bytes < 64UL * 1024)
+      warn("limits.message_bytes is under the 64 KiB that RFC 5321 asks for");
+    if (limits.idle > limits.session) warn("limits.idle is longer than limits.session");
   }
 
   void check_relay() {

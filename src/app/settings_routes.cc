@@ -88,6 +88,9 @@ std::span<const RouteField> route_fields() { return fields; }
 
 void RouteReader::problem(const TomlEntry& entry, std::string_view what) {
   problems_.push_back({entry.place, fmt::format("{}: {}", toml_path_text(entry.path), what)});
+  const auto domain = entry.path.size() > 1 ? read_key(entry.path[1]) : std::nullopt;
+  const auto seen = domain ? seen_.find(*domain) : seen_.end();
+  if (seen != seen_.end()) seen->second.has_problem = true;
 }
 
 void RouteReader::read(const TomlEntry& entry, Settings& settings) {
@@ -99,7 +102,7 @@ void RouteReader::read(const TomlEntry& entry, Settings& settings) {
   const std::string& written = entry.path[1];
   const auto domain = read_key(written);
   if (!domain) return problem(entry, "expected a domain, \"*.domain\" or \"*\" as the key");
-  const auto [seen, is_new] = seen_.try_emplace(*domain, Seen{written, entry.place, false});
+  const auto [seen, is_new] = seen_.try_emplace(*domain, Seen{written, entry.place});
   if (!is_new && seen->second.written != written) {
     return problem(entry,
                    fmt::format("this is the same domain as {} in line {}",
@@ -119,9 +122,7 @@ void RouteReader::read_text(const TomlEntry& entry, Route& route, Seen& seen) {
   const std::string* text = text_of(entry);
   auto place = text ? read_host_and_port(*text) : std::nullopt;
   if (!place) {
-    problem(entry, fmt::format("{}, or a table with host, port and tls", host_expected));
-    seen_.erase(seen_.find(*read_key(entry.path[1])));  // told; not told again for its host
-    return;
+    return problem(entry, fmt::format("{}, or a table with host, port and tls", host_expected));
   }
   route.host = std::move(place->host);
   seen.has_port = place->port.has_value();
@@ -137,7 +138,7 @@ void RouteReader::read_field(const TomlEntry& entry,
   if (field == "host") {
     auto host = text ? read_host(*text) : std::nullopt;
     if (!host) problem(entry, "expected a host name or an IP address; the port goes into port");
-    route.host = host.value_or("?");
+    route.host = host.value_or("");
   } else if (field == "port") {
     const auto* scalar = std::get_if<TomlScalar>(&entry.value);
     const auto* number = scalar ? std::get_if<std::int64_t>(&scalar->value) : nullptr;
@@ -179,7 +180,7 @@ std::vector<TomlProblem> RouteReader::finish(Settings& settings) {
       problems_.push_back(
           {seen.place, fmt::format("{}: {}", toml_path_text({"routes", seen.written}), what)});
     };
-    if (route.host.empty()) complain("a route needs a host");
+    if (route.host.empty() && !seen.has_problem) complain("a route needs a host");
     if (!route.user.empty() && !has_password) complain("user needs a password_file");
     if (route.user.empty() && has_password) complain("password_file needs a user");
     if (!route.user.empty() && route.tls == TlsMode::never && !is_this_machine(route.host))

@@ -105,7 +105,7 @@ constexpr SettingRow rows[] = {
      field<File, TAPAL_FIELD(tls.certificates_folder)>(),
      {},
      effect_on_reload,
-     "A folder <name>/ for each host name, with fullchain.pem and privkey.pem; renewed files are "
+     "A folder for each host name, with fullchain.pem and privkey.pem; renewed files are "
      "noticed.",
      "certs in the configuration folder",
      "\"/etc/letsencrypt/live\""},
@@ -133,14 +133,14 @@ constexpr SettingRow rows[] = {
 
     {"limits.message_bytes",
      field<Bytes, TAPAL_FIELD(limits.message_bytes)>(),
-     {64 * kib, 10 * gib},
+     {1 * kib, 10 * gib},
      effect_on_reload,
      "The largest message taken in; told to clients as SIZE.",
      "",
      ""},
     {"limits.recipients",
      field<Count, TAPAL_FIELD(limits.recipients)>(),
-     {100, 100'000},
+     {1, 100'000},
      effect_on_reload,
      "Recipients of one message; RFC 5321 asks for at least 100.",
      "",
@@ -290,7 +290,7 @@ constexpr SettingRow rows[] = {
      field<File, TAPAL_FIELD(mailbox.folder)>(),
      {},
      effect_after_restart,
-     "Where mail for users of our own domains ends up: <folder>/<domain>/<user>, as Maildir.",
+     "Where mail for users of our own domains ends up: `<folder>/<domain>/<user>`, as Maildir.",
      "mail in the state folder",
      "\"/var/mail\""},
 

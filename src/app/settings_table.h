@@ -66,6 +66,7 @@ class RouteReader {
     std::string written;  // the key as it stands in the file
     TomlPlace place;
     bool has_port = false;
+    bool has_problem = false;  // told; a missing host is then no news
   };
   void problem(const TomlEntry& entry, std::string_view what);
   void read_text(const TomlEntry& entry, delivery::Route& route, Seen& seen);
