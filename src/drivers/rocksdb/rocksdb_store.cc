@@ -78,8 +78,8 @@ Result<void> RocksdbStore::Engine::remove_orphans() {
 bool RocksdbStore::Engine::body_is_there(QueueId id) const {
   if (!commits.has_file(id)) return database.may_exist(key_of(Record::body, id));
   const auto record = database.get(key_of(Record::file, id));
-  if (!record || !*record) return false;
-  const auto file = spool::read_file_record(**record);
+  if (!record) return true;  // unreadable just now, which is told elsewhere
+  const auto file = spool::read_file_record(record->value_or(std::string()));
   return file && bodies.load(id, {}, file->first).has_value();
 }
 

@@ -17,8 +17,8 @@ constexpr std::size_t record_bytes_max = 256UL * 1024 * 1024;
 constexpr std::size_t depth_max = 8;
 constexpr std::size_t recipients_max = 1'000'000;
 
-template <class Value, std::size_t count>
-using Words = std::array<std::pair<Value, std::string_view>, count>;
+template <class Value, std::size_t Count>
+using Words = std::array<std::pair<Value, std::string_view>, Count>;
 
 constexpr Words<State, 4> state_words{{{State::waiting, "waiting"},
                                        {State::held, "held"},
@@ -58,8 +58,8 @@ class Writer {
   void time(std::string_view name, WallTime value) {
     number(name, value.time_since_epoch().count());
   }
-  template <class Value, std::size_t count>
-  void word(std::string_view name, const Words<Value, count>& words, Value value) {
+  template <class Value, std::size_t Count>
+  void word(std::string_view name, const Words<Value, Count>& words, Value value) {
     for (const auto& [each, text_of_each] : words) {
       if (each == value) text(name, text_of_each);
     }
@@ -154,8 +154,8 @@ class Reader {
   WallTime time(std::string_view name) {
     return WallTime(std::chrono::milliseconds(number<std::int64_t>(name)));
   }
-  template <class Value, std::size_t count>
-  Value word(std::string_view name, const Words<Value, count>& words) {
+  template <class Value, std::size_t Count>
+  Value word(std::string_view name, const Words<Value, Count>& words) {
     const std::string found = text(name);
     for (const auto& [value, text_of_value] : words) {
       if (text_of_value == found) return value;

@@ -166,7 +166,7 @@ class Scheduler {
     std::size_t operator()(QueueId id) const { return std::hash<std::uint64_t>()(id.value); }
   };
   struct NameHash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
     std::size_t operator()(std::string_view name) const {
       return std::hash<std::string_view>()(name);
     }
