@@ -1,6 +1,7 @@
 #include "rules/bounce/notice.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
 #include <fmt/format.h>
@@ -125,7 +126,8 @@ Notice make_notice(const queue::Message& message,
                    const NoticePolicy& policy) {
   mail::DeliveryReport report;
   report.host = input.host;
-  report.to = message.envelope.return_path.value();
+  if (!message.envelope.return_path) throw std::logic_error("a notice to the null sender");
+  report.to = *message.envelope.return_path;
   report.now = input.now;
   report.message_id = mail::make_message_id(input.random_bytes, input.host);
   report.boundary = fmt::format("=_{}", text::to_hex(input.random_bytes));

@@ -126,13 +126,26 @@ std::string without_charset(std::string_view value, std::string& charset) {
   return std::string(value.substr(second + 1));
 }
 
-// Decodes `bytes` by way of an encoded word, which knows the character sets.
+// By way of encoded words, which know the character sets; their neighbours join again.
+std::string decoded_from(std::string_view charset, std::string_view bytes) {
+  constexpr std::size_t piece_bytes = 200;
+  std::string words;
+  for (std::size_t at = 0; at < bytes.size(); at += piece_bytes) {
+    words += fmt::format("=?{}?Q?", charset);
+    for (const char c : bytes.substr(at, piece_bytes)) {
+      words += fmt::format("={:02X}", static_cast<unsigned char>(c));
+    }
+    words += "?= ";
+  }
+  return decode_encoded_words(text::trim(words));
+}
+
 std::string to_utf8(const std::string& bytes, const std::string& charset) {
-  if (charset.empty() || text::equals_ignoring_case(charset, "utf-8")) return bytes;
-  std::string word = fmt::format("=?{}?Q?", charset);
-  for (const char c : bytes) word += fmt::format("={:02X}", static_cast<unsigned char>(c));
-  const std::string decoded = decode_encoded_words(word + "?=");
-  return decoded.starts_with("=?") ? bytes : decoded;
+  if (!charset.empty() && !text::equals_ignoring_case(charset, "utf-8")) {
+    std::string decoded = decoded_from(charset, bytes);
+    if (!decoded.starts_with("=?")) return decoded;  // a character set that is known
+  }
+  return text::is_valid_utf8(bytes) ? bytes : decoded_from("utf-8", bytes);
 }
 
 class Parameters {
@@ -142,7 +155,7 @@ class Parameters {
     auto& pieces = found_[piece.name];
     if (pieces.empty()) order_.push_back(piece.name);
     // Of two with the same name the first holds.
-    pieces.try_emplace({piece.is_extended, piece.index}, piece.is_encoded, std::move(value));
+    pieces.try_emplace({piece.is_extended, piece.index}, Value{piece.is_encoded, std::move(value)});
   }
 
   std::vector<Parameter> take() {
@@ -158,7 +171,6 @@ class Parameters {
   struct Value {
     bool is_encoded = false;
     std::string text;
-    Value(bool encoded, std::string value) : is_encoded(encoded), text(std::move(value)) {}
   };
   using Pieces = std::map<std::pair<bool, unsigned>, Value>;
 

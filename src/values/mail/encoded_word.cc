@@ -205,7 +205,7 @@ std::optional<EncodedWord> read_word(std::string_view text) {
 }  // namespace
 
 std::string encode_unstructured(std::string_view text) {
-  const std::string cleaned = clean(text);
+  std::string cleaned = clean(text);
   const std::vector<std::string_view> words = text::split(cleaned, ' ');
   // Everything from the first word that must be encoded to the last goes into encoded words: white
   // space between two of those is not kept otherwise, and at either end it would be trimmed.
@@ -234,7 +234,7 @@ std::string encode_unstructured(std::string_view text) {
 }
 
 std::string encode_phrase(std::string_view text) {
-  const std::string cleaned = clean(text);
+  std::string cleaned = clean(text);
   const std::vector<std::string_view> words = text::split(cleaned, ' ');
   if (std::ranges::any_of(words, must_encode)) return encoded_words(cleaned);
   const auto is_atom = [](std::string_view word) {

@@ -83,6 +83,8 @@ TEST(ContentType, is_read) {
        {{"filename", "a bc"}}},
       {"RFC 2231 pieces out of order", "x/y; a*1=2; a*0=1", "x/y", {{"a", "12"}}},
       {"RFC 2231 latin-1", "x/y; a*=iso-8859-1''gr%FCn", "x/y", {{"a", "gr\xC3\xBCn"}}},
+      {"RFC 2231 broken utf-8", "x/y; a*=UTF-8''gr%FCn", "x/y", {{"a", "gr\xEF\xBF\xBDn"}}},
+      {"RFC 2231 unknown charset", "x/y; a*=koi8-r''abc", "x/y", {{"a", "abc"}}},
       {"extended wins", "x/y; a=plain; a*=UTF-8''better", "x/y", {{"a", "better"}}},
       {"encoded word where none may be",
        "x/y; a=\"=?utf-8?q?=C3=BC?=\"",
@@ -95,6 +97,9 @@ TEST(ContentType, is_read) {
     EXPECT_EQ(content->type, type) << name;
     EXPECT_EQ(content->parameters, parameters) << name;
   }
+  std::string latin;
+  for (int i = 0; i < 1000; ++i) latin += "%FC";
+  EXPECT_EQ(parse_content_type("x/y; a*=iso-8859-1''" + latin)->parameter("a").size(), 2000U);
   EXPECT_EQ(parse_content_type("a/b; c=d")->parameter("c"), "d");
   EXPECT_EQ(parse_content_type("a/b; c=d")->parameter("x"), "");
 }

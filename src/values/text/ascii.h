@@ -32,8 +32,9 @@ std::vector<std::string_view> words(std::string_view text);  // between runs of 
 template <std::integral Number>
 std::optional<Number> to_number(std::string_view text) {
   Number number{};
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [last, error] = std::from_chars(begin, end, number);
   if (text.empty() || error != std::errc{} || last != end) return {};
   return number;
 }

@@ -36,8 +36,8 @@ constexpr std::array<Zone, 8> named_zones = {{{"EST", -5h},
                                               {"PDT", -7h}}};
 
 struct Calendar {
-  std::chrono::year_month_day day;
-  std::chrono::weekday weekday;
+  std::chrono::year_month_day day{};
+  std::chrono::weekday weekday{};
   std::chrono::hh_mm_ss<milliseconds> time;
 };
 
@@ -120,10 +120,10 @@ class Scanner {
   std::string_view rest_;
 };
 
-template <std::size_t size>
-std::optional<unsigned> index_of(const std::array<std::string_view, size>& names,
+template <std::size_t Size>
+std::optional<unsigned> index_of(const std::array<std::string_view, Size>& names,
                                  std::string_view name) {
-  for (unsigned i = 0; i < size; ++i) {
+  for (unsigned i = 0; i < Size; ++i) {
     if (equals_ignoring_case(names[i], name)) return i;
   }
   return {};
