@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
-struct ub_event_base;
+struct ub_event_base;  // NOLINT(readability-identifier-naming): the library's name
 
 namespace tapal {
 

@@ -9,7 +9,7 @@
 #include "drivers/resolver/unbound_resolver.h"
 
 struct ub_ctx;
-struct ub_event_base;
+struct ub_event_base;  // NOLINT(readability-identifier-naming): the library's name
 
 namespace tapal {
 

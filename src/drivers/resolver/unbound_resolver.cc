@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <deque>
 #include <mutex>
 #include <set>
@@ -11,7 +12,6 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unbound-event.h>
 #include <unbound.h>
 
@@ -245,6 +245,7 @@ void UnboundResolver::Engine::begin(Question& question) {
                          fmt::format("libunbound: {}", ub_strerror(code)))});
 }
 
+// NOLINTNEXTLINE(readability-function-size): the library sets its parameters.
 void UnboundResolver::Engine::on_response(void* argument,
                                           int rcode,
                                           void* packet,

@@ -139,8 +139,8 @@ class Writer {
     if (!is_cut) {
       TAPAL_TRY(additional, section(message_.additional));
     }
-    if (message_.edns) {
-      append_edns();
+    if (const auto& edns = message_.edns) {
+      append_edns(*edns);
       ++additional;
     }
     std::string header;
@@ -204,8 +204,7 @@ class Writer {
     return {};
   }
 
-  void append_edns() {
-    const Edns& edns = *message_.edns;
+  void append_edns(const Edns& edns) {
     append_u8(out_, 0);
     append_u16(out_, std::to_underlying(Type::opt));
     append_u16(out_, edns.payload_bytes_max);

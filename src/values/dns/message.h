@@ -14,7 +14,7 @@
 namespace tapal::dns {
 
 inline constexpr std::size_t message_bytes_max = 65535;
-inline constexpr std::size_t udp_bytes_without_edns = 512;  // RFC 1035 section 4.2.1
+inline constexpr std::uint16_t udp_bytes_without_edns = 512;  // RFC 1035 section 4.2.1
 
 enum class Rcode : std::uint16_t {
   no_error = 0,

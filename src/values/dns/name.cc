@@ -104,6 +104,16 @@ bool is_escaped(std::string_view text, std::size_t at) {
   return backslashes % 2 == 1;
 }
 
+std::unexpected<Error> cut_off() { return fail(Code::invalid, "a name is cut off"); }
+
+// Where the pointer at `at` leads, which must be before the labels that end in it.
+Result<std::size_t> pointer_target(std::string_view message, std::size_t at, std::size_t before) {
+  if (at + 1 >= message.size()) return cut_off();
+  const std::size_t target = (byte_at(message, at) & ~pointer_mark) << 8 | byte_at(message, at + 1);
+  if (target >= before) return fail(Code::invalid, "a name points forwards");
+  return target;
+}
+
 }  // namespace
 
 Result<std::string> parse_name(std::string_view text) {
@@ -156,27 +166,24 @@ Result<NameAt> name_from_wire(std::string_view message, std::size_t offset) {
   std::size_t run_begin = offset;  // a pointer must lead before this
   std::size_t wire_bytes = 1;
   int pointers = 0;
-  for (;;) {
-    if (at >= message.size()) return fail(Code::invalid, "a name is cut off");
+  while (at < message.size() && byte_at(message, at) != 0) {
     const unsigned length = byte_at(message, at);
-    if (length == 0) break;
     if ((length & pointer_mark) == pointer_mark) {
-      if (at + 1 >= message.size()) return fail(Code::invalid, "a name is cut off");
-      const std::size_t target = (length & 0x3fU) << 8 | byte_at(message, at + 1);
-      if (target >= run_begin) return fail(Code::invalid, "a name points forwards");
+      TAPAL_TRY(const std::size_t target, pointer_target(message, at, run_begin));
       if (++pointers > pointers_max) return fail(Code::invalid, "a name has too many pointers");
       if (pointers == 1) result.end = at + 2;
       at = run_begin = target;
       continue;
     }
     if (length > label_bytes_max) return fail(Code::invalid, "a name has an unknown label type");
+    if (at + 1 + length > message.size()) return cut_off();
+    if (wire_bytes > 1) result.name += '.';
+    append_label(result.name, message.substr(at + 1, length));
     wire_bytes += length + 1;
     if (wire_bytes > name_wire_bytes_max) return fail(Code::invalid, "a name is too long");
-    if (at + 1 + length > message.size()) return fail(Code::invalid, "a name is cut off");
-    if (wire_bytes > length + 2) result.name += '.';
-    append_label(result.name, message.substr(at + 1, length));
     at += length + 1;
   }
+  if (at >= message.size()) return cut_off();
   if (pointers == 0) result.end = at + 1;
   return result;
 }

@@ -236,10 +236,8 @@ std::optional<std::string> answer_bytes(std::span<const Zone> zones,
   if (!message) return format_error_to(query);
   std::size_t bytes_max = message_bytes_max;
   if (transport == Transport::udp) {
-    bytes_max = udp_bytes_without_edns;
-    if (message->edns)
-      bytes_max = std::clamp(
-          message->edns->payload_bytes_max, std::uint16_t{udp_bytes_without_edns}, udp_bytes_max);
+    const Edns edns = message->edns.value_or(Edns{.payload_bytes_max = udp_bytes_without_edns});
+    bytes_max = std::clamp(edns.payload_bytes_max, udp_bytes_without_edns, udp_bytes_max);
   }
   const Message response = answer(zones, *message);
   auto bytes = write_message(response, bytes_max);
