@@ -1,6 +1,7 @@
 #include "protocols/sasl/client_exchange.h"
 
 #include <cassert>
+#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -80,16 +81,18 @@ class Scram : public ClientExchange::Steps {
     // changed on the way (RFC 5802 section 6).
     if (!is_bound_) bound_ = options_.bindings.none() || options_.plus_offered ? "n,," : "y,,";
     bare_ = fmt::format("n={},r={}", encode_saslname(credentials_.user), options_.nonce);
-    const std::string message = bound_ + bare_;
+    std::string message = bound_ + bare_;
     if (is_bound_) bound_ += binding_data(options_.bindings, name);
     return message;
   }
   Result<std::string> on_challenge(std::string_view challenge) override {
-    switch (stage_++) {
-      case 0: return on_first(challenge);
-      case 1: return on_final(challenge);
-      default: return fail(Code::invalid, "the server asks for more than SCRAM has (RFC 5802)");
+    // An error is the end: no later message may be taken for the one that failed.
+    switch (std::exchange(stage_, Stage::over)) {
+      case Stage::first: return on_first(challenge);
+      case Stage::final: return on_final(challenge);
+      case Stage::over: break;
     }
+    return fail(Code::invalid, "the server asks for more than SCRAM has (RFC 5802)");
   }
   Result<void> on_success() const override {
     if (is_proved_) return {};
@@ -98,6 +101,8 @@ class Scram : public ClientExchange::Steps {
   }
 
  private:
+  enum class Stage : std::uint8_t { first, final, over };
+
   Result<std::string> on_first(std::string_view message);
   Result<std::string> on_final(std::string_view message);
 
@@ -107,7 +112,7 @@ class Scram : public ClientExchange::Steps {
   std::string bound_;  // gs2 header and binding data
   std::string bare_;
   std::string expected_;  // "v=", as the server must send it
-  unsigned stage_ = 0;
+  Stage stage_ = Stage::first;
   bool is_proved_ = false;
 };
 
@@ -146,6 +151,7 @@ Result<std::string> Scram::on_first(std::string_view message) {
       exclusive_or(client_key, crypto::hmac_sha256(crypto::bytes_of(stored_key), signed_text));
   const crypto::Digest answer = crypto::hmac_sha256(crypto::bytes_of(server_key), signed_text);
   expected_ = "v=" + text::to_base64(crypto::bytes_of(answer));
+  stage_ = Stage::final;
   return fmt::format("{},p={}", unproved, text::to_base64(crypto::bytes_of(proof)));
 }
 
@@ -176,7 +182,7 @@ class Unusable : public ClientExchange::Steps {
 }  // namespace
 
 ClientExchange::ClientExchange(Mechanism mechanism,
-                               Credentials credentials,
+                               const Credentials& credentials,
                                ClientExchangeOptions options) {
   auto user = prepared(credentials.user);
   auto password = prepared(credentials.password);

@@ -25,7 +25,9 @@ struct ClientExchangeOptions {
 
 class ClientExchange {
  public:
-  ClientExchange(Mechanism mechanism, Credentials credentials, ClientExchangeOptions options);
+  ClientExchange(Mechanism mechanism,
+                 const Credentials& credentials,
+                 ClientExchangeOptions options);
   ClientExchange(ClientExchange&&) noexcept;
   ClientExchange& operator=(ClientExchange&&) noexcept;
   ~ClientExchange();

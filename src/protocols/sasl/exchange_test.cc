@@ -174,6 +174,16 @@ TEST(Scram, client_refuses_a_server_that_cannot_prove_itself) {
   EXPECT_FALSE(exchange.on_success());
 }
 
+TEST(Scram, client_takes_nothing_for_a_proof_after_an_error) {
+  ClientExchange exchange(
+      Mechanism::scram_sha_256, {"user", "pencil"}, {rfc_client_nonce, {}, false});
+  exchange.start();
+  EXPECT_FALSE(exchange.on_challenge("."));
+  EXPECT_FALSE(exchange.on_challenge(""));
+  EXPECT_FALSE(exchange.on_challenge(rfc_server_final));
+  EXPECT_FALSE(exchange.on_success());
+}
+
 TEST(Scram, client_refuses_bad_first_messages) {
   const std::string good = "r=" + rfc_client_nonce + "x,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
   for (const std::string& bad :

@@ -34,7 +34,7 @@ struct ServerExchange::Steps {
   virtual ~Steps() = default;
   virtual ServerStep start(std::optional<std::string> initial_response) = 0;
   virtual ServerStep on_response(std::string_view response) = 0;
-  virtual ServerStep on_scram_keys(std::optional<crypto::ScramKeys> /*keys*/) {
+  virtual ServerStep on_scram_keys(const std::optional<crypto::ScramKeys>& /*keys*/) {
     return malformed("No keys were asked for");
   }
 
@@ -114,7 +114,7 @@ class Scram : public ServerExchange::Steps {
     }
     return malformed("The exchange is over");
   }
-  ServerStep on_scram_keys(std::optional<crypto::ScramKeys> keys) override;
+  ServerStep on_scram_keys(const std::optional<crypto::ScramKeys>& keys) override;
 
  private:
   enum class Stage : std::uint8_t { first, final, last, over };
@@ -179,9 +179,9 @@ crypto::ScramKeys Scram::made_up_keys() const {
   return keys;
 }
 
-ServerStep Scram::on_scram_keys(std::optional<crypto::ScramKeys> keys) {
+ServerStep Scram::on_scram_keys(const std::optional<crypto::ScramKeys>& keys) {
   is_known_ = keys.has_value();
-  keys_ = keys ? *std::move(keys) : made_up_keys();
+  keys_ = keys ? *keys : made_up_keys();
   nonce_ = first_.nonce + options_.nonce;
   server_first_ =
       fmt::format("r={},s={},i={}", nonce_, text::to_base64(keys_.salt), keys_.iterations);
@@ -290,9 +290,9 @@ ServerStep ServerExchange::on_password(PasswordVerdict verdict) {
   return Failure{Failure::Reason::unavailable, "Passwords cannot be checked now", steps_->user};
 }
 
-ServerStep ServerExchange::on_scram_keys(std::optional<crypto::ScramKeys> keys) {
+ServerStep ServerExchange::on_scram_keys(const std::optional<crypto::ScramKeys>& keys) {
   if (!take_turn(*steps_, Awaited::keys)) return out_of_turn();
-  return noted(*steps_, steps_->on_scram_keys(std::move(keys)));
+  return noted(*steps_, steps_->on_scram_keys(keys));
 }
 
 ServerStep ServerExchange::on_unavailable() {

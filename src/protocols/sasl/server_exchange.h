@@ -71,7 +71,7 @@ class ServerExchange {
   ServerStep start(std::optional<std::string> initial_response);
   ServerStep on_response(std::string_view response);
   ServerStep on_password(PasswordVerdict verdict);
-  ServerStep on_scram_keys(std::optional<crypto::ScramKeys> keys);  // nothing: no such user
+  ServerStep on_scram_keys(const std::optional<crypto::ScramKeys>& keys);  // nothing: no such user
   ServerStep on_unavailable();
 
   struct Steps;  // one class a mechanism

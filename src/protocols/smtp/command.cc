@@ -151,10 +151,10 @@ Parsed<mail::Recipient> parse_rcpt(std::string_view argument, const RcptContext&
                     "5.1.3",
                     fmt::format("The recipient is malformed: {} (RFC 5321 section 4.1.2)",
                                 text::printable(path.error().what, 300)));
-    if (!path->address)
-      return refuse(501, "5.1.3", "<> receives no mail (RFC 5321 section 4.1.1.3)");
-    recipient.address = *std::move(path->address);
-    rest = path->rest;
+    auto& [address, parameters] = *path;
+    if (!address) return refuse(501, "5.1.3", "<> receives no mail (RFC 5321 section 4.1.1.3)");
+    recipient.address = *std::move(address);
+    rest = parameters;
   }
   if (auto refusal = apply_rcpt_parameters(rest, context, recipient))
     return std::unexpected(*std::move(refusal));

@@ -58,20 +58,23 @@ std::size_t DataReader::read(std::string_view bytes, std::string& into) {
         }
         break;
       case State::cr:  // the CR is taken but not yet kept
-        if (*at == '\n') {
-          keep("\r", into);
-          ++at;
-          end_line();
-        } else {
-          note(Violation::bare_cr);
-          keep("\r", into);
-          ++line_bytes_;
-          state_ = State::in_line;
-        }
+        if (ends_line(*at, into)) ++at;
         break;
     }
   keep(kept, at, into);
   return static_cast<std::size_t>(at - begin);
+}
+
+// What follows a CR decides whether the two end the line.
+bool DataReader::ends_line(char next, std::string& into) {
+  if (next != '\n') {
+    note(Violation::bare_cr);
+    ++line_bytes_;
+    state_ = State::in_line;
+  }
+  keep("\r", into);
+  if (next == '\n') end_line();
+  return next == '\n';
 }
 
 // The bytes of a line up to its CR.

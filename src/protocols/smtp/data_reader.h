@@ -55,6 +55,7 @@ class DataReader {
   const char* read_line(const char* at, const char* end);
   void keep(std::string_view bytes, std::string& into);
   void keep(const char* from, const char* to, std::string& into);
+  bool ends_line(char next, std::string& into);
   void end_line();
   void note(Violation violation);
 

@@ -71,9 +71,9 @@ enum class Value : std::uint8_t { none, needed };
 template <class Target>
 struct Row {
   std::string_view keyword;
-  Extension extension;
-  Value value;
-  Refusal (*apply)(std::string_view value, Target& into);
+  Extension extension{};
+  Value value = Value::none;
+  Refusal (*apply)(std::string_view value, Target& into) = nullptr;
 };
 
 template <class Target>

@@ -60,7 +60,7 @@ void ServerSession::on_auth_success(std::string user, Instant now) {
   say(make_reply(235, "2.7.0", "Authenticated"));
 }
 
-void ServerSession::on_auth_failure(Reply refusal, Instant now) {
+void ServerSession::on_auth_failure(const Reply& refusal, Instant now) {
   if (answered(Question::authentication, now)) fail_authentication(refusal);
 }
 

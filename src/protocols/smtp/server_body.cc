@@ -122,7 +122,7 @@ bool ServerSession::step_skipped_chunk() {
   chunk_left_ -= bytes;
   if (chunk_left_ > 0) return false;
   phase_ = Phase::commands;
-  error(*std::exchange(chunk_refusal_, {}));
+  error(chunk_refusal_);
   return true;
 }
 
@@ -175,7 +175,7 @@ void ServerSession::take_body(std::size_t bytes) {
 }
 
 void ServerSession::on_body_refused(Reply refusal, Instant now) {
-  if (question_ == Question::store) return on_stored(std::move(refusal), now);
+  if (question_ == Question::store) return on_stored(refusal, now);
   if (!transaction_.body_open) return;
   transaction_.refusal = std::move(refusal);
   abandon_body();
@@ -185,7 +185,7 @@ bool ServerSession::give_body_refusal() {
   const Violation violation = reader_.violation();
   if (violation == Violation::none && !transaction_.refusal) return false;
   const Reply reply = violation != Violation::none ? reply_to(violation, options_.limits)
-                                                   : *std::move(transaction_.refusal);
+                                                   : transaction_.refusal.value_or(Reply{});
   reset_transaction();
   if (is_line_ending(violation)) {
     close_with(reply);  // the two sides may disagree about where the message ended
@@ -202,7 +202,7 @@ void ServerSession::finish_body() {
   ask(Question::store, AskStore{transaction_.envelope, reader_.decoded_bytes()});
 }
 
-void ServerSession::on_stored(Reply reply, Instant now) {
+void ServerSession::on_stored(const Reply& reply, Instant now) {
   if (!answered(Question::store, now)) return;
   transaction_ = {};
   if (is_positive(reply)) errors_ = idle_commands_ = 0;

@@ -101,8 +101,8 @@ class ServerSession {
   void on_recipient(std::optional<Reply> refusal, Instant now);
   void on_auth_challenge(std::string_view challenge, Instant now);  // not yet encoded
   void on_auth_success(std::string user, Instant now);
-  void on_auth_failure(Reply refusal, Instant now);
-  void on_stored(Reply reply, Instant now);  // 250 2.0.0 with the queue id, or why not
+  void on_auth_failure(const Reply& refusal, Instant now);
+  void on_stored(const Reply& reply, Instant now);  // 250 2.0.0 with the queue id, or why not
   // The body cannot be kept (a full disk, a filter's no): the rest is read over, this is the
   // answer at its end. Allowed from the first BodyBytes until on_stored().
   void on_body_refused(Reply refusal, Instant now);
@@ -214,7 +214,7 @@ class ServerSession {
   std::uint64_t chunk_bytes_ = 0;
   std::uint64_t chunk_left_ = 0;
   bool chunk_is_last_ = false;
-  std::optional<Reply> chunk_refusal_;  // of a chunk that is read over
+  Reply chunk_refusal_;  // of a chunk that is read over
 
   std::size_t errors_ = 0;
   std::size_t idle_commands_ = 0;

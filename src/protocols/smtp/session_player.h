@@ -157,7 +157,7 @@ class SessionPlayer {
     } else if (question.starts_with("store ")) {
       session.on_stored(refusal ? *std::move(refusal) : make_reply(250, "2.0.0", "queued"), now);
     } else if (refusal) {
-      session.on_auth_failure(*std::move(refusal), now);
+      session.on_auth_failure(*refusal, now);
     } else if (word == "challenge") {
       session.on_auth_challenge(rest, now);
     } else {
