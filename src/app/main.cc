@@ -1,1 +1,3 @@
-int main(){}
+#include "app/commands.h"
+
+int main(int argc, char** argv) { return tapal::app::run_command_line(argc, argv); }

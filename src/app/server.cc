@@ -14,7 +14,7 @@
 #include "drivers/files/files.h"
 #include "drivers/files/folder_marks.h"
 #include "drivers/files/maildir.h"
-#include "drivers/net/interfaces.h"
+#include "drivers/net/addresses.h"
 #include "drivers/net/listener.h"
 #include "drivers/net/loop.h"
 #include "drivers/net/tls.h"
@@ -112,6 +112,7 @@ struct Server::Parts {
                          std::vector<Endpoint>& bound);
   Result<void> listen_for_control();
   std::vector<AcceptTarget> session_targets(Door door);
+  std::string sign(std::string_view notice) const;
   Result<void> reload();
   void stop(std::chrono::seconds grace);
 };
@@ -158,7 +159,8 @@ Result<void> Server::Parts::open_stores() {
   mailbox = std::make_unique<files::MaildirMailbox>(settings.mail_folder(), *disk_workers);
   authenticator = std::make_unique<intake::Authenticator>(
       *password_workers, clock, random, settings.auth.cache, settings.auth.password_cost);
-  connections = std::make_unique<intake::ConnectionCount>(settings.connections);
+  connections = std::make_unique<intake::ConnectionCount>(
+      intake::ConnectionLimits{settings.connections.all_max, settings.connections.per_address_max});
   return {};
 }
 
@@ -183,6 +185,7 @@ Result<void> Server::Parts::build_delivery() {
   const auto is_local = [this](const mail::Address& address) {
     return domains->get()->directory.is_own_domain(address.domain);
   };
+  const auto sign_notice = [this](std::string_view message) { return sign(message); };
   delivery::DispatcherWorld world{main_loop(),
                                   clock,
                                   random,
@@ -197,6 +200,18 @@ Result<void> Server::Parts::build_delivery() {
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));
   TAPAL_TRY(const auto waiting, dispatcher->load());
   if (waiting > 0) log.write(Level::info, "queue loaded", {{"messages", std::to_string(waiting)}});
+  return {};
+}
+
+// A notice comes from MAILER-DAEMON at the host: the key of the nearest domain above it signs.
+std::string Server::Parts::sign(std::string_view notice) const {
+  const auto now = clock.wall_now();
+  const auto current = domains->get();
+  const auto* signers = intake::signers_of(*current, settings.hostname);
+  if (signers == nullptr) return {};
+  auto fields = mailauth::dkim_sign_message(*signers, notice, {now, now + settings.dkim_expiry()});
+  if (fields) return *std::move(fields);
+  log.write(Level::error, "a notice could not be signed", {{"reason", fields.error().what}});
   return {};
 }
 
@@ -271,7 +286,9 @@ Result<void> Server::Parts::reload() {
   TAPAL_TRY(const auto loaded, load_settings(config_folder));
   TAPAL_TRY(const auto folder, load_folder());
   TAPAL_TRY(auto next, make_domains(folder));
-  if (tls != nullptr) TAPAL_CHECK(tls->replace(served(folder)));
+  if (tls != nullptr) {
+    TAPAL_CHECK(tls->replace(served(folder)));
+  }
   domains->set(std::move(next));
   for (const auto& name : changes_that_need_restart(settings, loaded))
     log.write(Level::warning, "this setting takes effect after a restart", {{"setting", name}});

@@ -6,6 +6,7 @@
 
 #include "protocols/mailauth/dkim_signature.h"
 #include "protocols/mailauth/domain_name.h"
+#include "values/mail/header.h"
 
 namespace tapal::mailauth {
 namespace {
@@ -122,6 +123,21 @@ Result<std::string> dkim_sign(const DkimSigner& signer,
   append_canonical_field(canonical, signature.field(), Canonicalization::relaxed);
   TAPAL_TRY(signature.signature, signer.key->sign(crypto::sha256(canonical)));
   return signature.field() + "\r\n";
+}
+
+Result<std::string> dkim_sign_message(const std::vector<DkimSigner>& signers,
+                                      std::string_view message,
+                                      const DkimSignTimes& times) {
+  const auto end = mail::header_end(message).value_or(message.size());
+  DkimBodyHasher hasher;
+  hasher.update(message.substr(end));
+  const auto body_hash = hasher.finish();
+  std::string fields;
+  for (const auto& signer : signers) {
+    TAPAL_TRY(const auto field, dkim_sign(signer, message.substr(0, end), body_hash, times));
+    fields += field;
+  }
+  return fields;
 }
 
 }  // namespace tapal::mailauth

@@ -59,4 +59,9 @@ Result<std::string> dkim_sign(const DkimSigner& signer,
                               const crypto::Digest& body_hash,
                               const DkimSignTimes& times);
 
+// The same for a whole message in memory, by each of the signers: their fields, one after another.
+Result<std::string> dkim_sign_message(const std::vector<DkimSigner>& signers,
+                                      std::string_view message,
+                                      const DkimSignTimes& times);
+
 }  // namespace tapal::mailauth

@@ -29,7 +29,10 @@ std::string text_of(const json::object& request, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-json::value shown(const queue::Message& message) { return json::parse(queue::to_json(message)); }
+// A peer's reply may hold bytes that are no UTF-8; they are shown as they are.
+json::value shown(const queue::Message& message) {
+  return json::parse(queue::to_json(message), {}, {.allow_invalid_utf8 = true});
+}
 
 bool concerns(const queue::Message& message, std::string_view address) {
   const auto same = [address](const mail::Address& other) {

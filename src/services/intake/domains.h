@@ -19,4 +19,7 @@ struct Domains {
   std::map<std::string, std::vector<mailauth::DkimSigner>, std::less<>> signers;  // by domain
 };
 
+// The keys of `name`, or of the nearest domain above it that has some; null when none has.
+const std::vector<mailauth::DkimSigner>* signers_of(const Domains& domains, std::string_view name);
+
 }  // namespace tapal::intake

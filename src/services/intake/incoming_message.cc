@@ -166,12 +166,8 @@ std::expected<StoreChange::NewMessage, smtp::Reply> IncomingMessage::complete(
 
 const std::vector<mailauth::DkimSigner>* IncomingMessage::signers() const {
   if (!is_submission()) return nullptr;
-  const auto& all = domains_->signers;
-  if (const auto author = all.find(from_domain_); author != all.end()) return &author->second;
-  const auto at = client_.user.rfind('@');
-  if (at == std::string::npos) return nullptr;
-  const auto own = all.find(std::string_view(client_.user).substr(at + 1));
-  return own == all.end() ? nullptr : &own->second;
+  if (const auto* author = signers_of(*domains_, from_domain_)) return author;
+  return signers_of(*domains_, std::string_view(client_.user).substr(client_.user.rfind('@') + 1));
 }
 
 Result<std::string> IncomingMessage::sign() {

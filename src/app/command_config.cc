@@ -1,0 +1,61 @@
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/domains.h"
+#include "app/settings.h"
+#include "app/settings_check.h"
+#include "drivers/files/config_folder.h"
+#include "drivers/system/clock.h"
+
+namespace tapal::app {
+namespace {
+
+ConfigProblems check(const CommonOptions& common) {
+  const auto settings = load_settings(common.config);
+  if (!settings) return {{settings.error().what}, {}};
+  const auto folder = files::load_config_folder({common.config, settings->certificates_folder(common.config)});
+  return config_problems(folder, *settings, SystemClock().wall_now());
+}
+
+boost::json::array list_of(const std::vector<std::string>& lines) {
+  boost::json::array list;
+  for (const auto& line : lines) list.emplace_back(line);
+  return list;
+}
+
+}  // namespace
+
+int run_config_check(const CommonOptions& common) {
+  const auto found = check(common);
+  const int code = found.errors.empty() ? exit_done : exit_failed;
+  if (common.output == Output::json) {
+    const boost::json::object answer{{"errors", list_of(found.errors)}, {"warnings", list_of(found.warnings)}};
+    fmt::print("{}\n", boost::json::serialize(answer));
+    return code;
+  }
+  for (const auto& error : found.errors) fmt::print("error: {}\n", error);
+  for (const auto& warning : found.warnings) fmt::print("warning: {}\n", warning);
+  if (found.errors.empty()) fmt::print("{}: the server would start with this\n", common.config.string());
+  return code;
+}
+
+int run_config_reference() {
+  fmt::print("{}", settings_reference_markdown());
+  return exit_done;
+}
+
+int run_config_sample(const std::string& hostname) {
+  fmt::print("{}", sample_settings(hostname));
+  return exit_done;
+}
+
+int run_version(const CommonOptions& common) {
+  if (common.output == Output::json)
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"version", TAPAL_VERSION}}));
+  else
+    fmt::print("tapal {}\n", TAPAL_VERSION);
+  return exit_done;
+}
+
+}  // namespace tapal::app

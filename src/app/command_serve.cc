@@ -1,0 +1,99 @@
+#include <pthread.h>
+
+#include <csignal>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/server.h"
+#include "drivers/system/clock.h"
+#include "drivers/system/log_sinks.h"
+#include "drivers/system/service_manager.h"
+
+namespace tapal::app {
+namespace {
+
+constexpr std::chrono::seconds look_at_files_every{5};
+constexpr std::chrono::seconds grace{20};
+
+std::unique_ptr<Log> make_log(const LogSettings& settings, const Clock& clock) {
+  switch (settings.format) {
+    case LogFormat::text: return std::make_unique<TextLog>(2, clock, settings.level);
+    case LogFormat::json: return std::make_unique<JsonLog>(2, clock, settings.level);
+    case LogFormat::journal: return std::make_unique<JournalLog>(settings.level);
+    case LogFormat::automatic: break;
+  }
+  return default_log(clock, settings.level);
+}
+
+// The signals that ask something of us, blocked in every thread and taken by the main one.
+class SignalInbox {
+ public:
+  SignalInbox() {
+    sigemptyset(&set_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, number);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  // The next signal, or 0 when none came in time.
+  int wait_for(Duration time) const {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec wait{.tv_sec = seconds.count(),
+                        .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+    const int number = sigtimedwait(&set_, nullptr, &wait);
+    return number < 0 ? 0 : number;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+void reload(Server& server, Log& log) {
+  notify_reloading();
+  if (const auto done = server.reload(); !done)
+    log.write(Level::error, "the changed configuration is not used", {{"reason", done.error().what}});
+  notify_ready("running");
+}
+
+void watch(Server& server, Log& log, const SignalInbox& inbox) {
+  const auto watchdog = watchdog_interval();
+  const Duration every = watchdog ? std::min<Duration>(*watchdog, look_at_files_every) : look_at_files_every;
+  for (;;) {
+    const int number = inbox.wait_for(every);
+    if (number == SIGHUP) {
+      reload(server, log);
+    } else if (number != 0) {
+      log.write(Level::info, "stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      return;
+    } else {
+      server.reload_if_changed();
+    }
+    if (watchdog) notify_watchdog();
+  }
+}
+
+}  // namespace
+
+int run_serve(const CommonOptions& common) {
+  const SignalInbox inbox;  // before any thread is made
+  auto settings = load_settings(common.config);
+  if (!settings) {
+    fmt::print(stderr, "tapal: {}\n", settings.error().what);
+    return exit_failed;
+  }
+  const SystemClock clock;
+  const auto log = make_log(settings->log, clock);
+  auto server = Server::start(common.config, *std::move(settings), *log);
+  if (!server) {
+    log->write(Level::error, "cannot start", {{"reason", server.error().what}});
+    return exit_failed;
+  }
+  notify_ready("running");
+  watch(**server, *log, inbox);
+  notify_stopping();
+  (*server)->stop(grace);
+  log->write(Level::info, "stopped");
+  return exit_done;
+}
+
+}  // namespace tapal::app

@@ -1,0 +1,61 @@
+#include "drivers/net/port_owner.h"
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "values/text/ascii.h"
+
+namespace tapal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view listening = "0A";  // the state's code in /proc/net/tcp
+
+// The inodes of sockets that listen on the port.
+std::set<std::string> listening_inodes(std::uint16_t port) {
+  const auto wanted = fmt::format(":{:04X}", port);
+  std::set<std::string> inodes;
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream file(table);
+    for (std::string line; std::getline(file, line);) {
+      const auto words = text::words(line);
+      if (words.size() > 9 && words[1].ends_with(wanted) && words[3] == listening)
+        inodes.emplace(words[9]);
+    }
+  }
+  return inodes;
+}
+
+bool holds_one_of(const fs::path& descriptors, const std::set<std::string>& inodes) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(descriptors, error)) {
+    const auto target = fs::read_symlink(entry.path(), error).string();
+    if (target.starts_with("socket:[") && inodes.contains(target.substr(8, target.size() - 9)))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string port_owner(std::uint16_t port) {
+  const auto inodes = listening_inodes(port);
+  if (inodes.empty()) return {};
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const auto process = entry.path().filename().string();
+    if (!text::to_number<int>(process) || !holds_one_of(entry.path() / "fd", inodes)) continue;
+    std::ifstream name_file(entry.path() / "comm");
+    std::string name;
+    std::getline(name_file, name);
+    return fmt::format("{} (process {})", text::printable(name), process);
+  }
+  return {};
+}
+
+}  // namespace tapal

@@ -1,0 +1,63 @@
+// Inside drivers/net only: a Stream over a connected socket, in clear or with OpenSSL driven on its
+// descriptor.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <openssl/ssl.h>
+
+#include "drivers/net/loop_implementation.h"
+#include "drivers/net/tls_context.h"
+#include "ports/stream.h"
+
+namespace tapal {
+
+class SocketStream final : public Stream {
+ public:
+  // Takes the descriptor over; it must be non-blocking.
+  SocketStream(NetLoop::Implementation& loop, int descriptor);
+  ~SocketStream() override;
+
+  Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) override;
+  Task<Result<void>> write(std::string_view bytes, Instant deadline) override;
+  Task<Result<TlsState>> accept_tls(TlsServer& server, Instant deadline) override;
+  Task<Result<TlsState>> connect_tls(TlsClient& client,
+                                     TlsConnectOptions options,
+                                     Instant deadline) override;
+  bool is_tls() const override { return ssl_ != nullptr; }
+  Result<std::string> channel_binding(ChannelBinding type) const override;
+  Endpoint local() const override { return local_; }
+  Endpoint remote() const override { return remote_; }
+  void close() override;
+
+  // Waits for readiness; timed_out at the deadline, closed when close() was called.
+  Task<Result<void>> wait(Readiness what, Instant deadline);
+  void look_up_endpoints();  // again, once connected
+
+ private:
+  // Outlives the stream while its timer's handler is on its way.
+  struct Socket {
+    Socket(NetLoop::Implementation& loop, int number);
+    static void arm(const std::shared_ptr<Socket>& socket, Instant deadline);
+
+    Descriptor descriptor;
+    AsioTimer timer;
+    Instant armed_for = never;  // when the timer will fire
+    bool timer_runs = false;
+    bool closed = false;
+    Instant deadlines[2] = {never, never};  // of the reader and the writer
+  };
+  Task<Result<void>> wait_for_tls(int result, Instant deadline);
+  Task<Result<void>> handshake(Instant deadline);
+  TlsState tls_state() const;
+
+  std::shared_ptr<Socket> socket_;
+  Endpoint local_;
+  Endpoint remote_;
+  tls::SslPtr ssl_;
+  std::shared_ptr<const void> tls_keeper_;  // what the SSL's callbacks refer to
+  std::string session_key_;
+};
+
+}  // namespace tapal
