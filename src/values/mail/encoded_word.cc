@@ -82,23 +82,24 @@ bool prefers_q(std::string_view text) {
 // `text` as encoded words with a space between, none cut within a character (RFC 2047 section 5).
 std::string encoded_words(std::string_view text) {
   const bool is_q = prefers_q(text);
-  const auto payload = [is_q](std::string_view piece) {
-    return is_q ? q_encoded(piece) : text::to_base64(piece);
-  };
   std::string words;
   while (!text.empty()) {
-    std::size_t taken = text::utf8_length(text);
-    std::string best = payload(text.substr(0, taken));
+    // As many whole characters as fit.
+    std::size_t taken = 0;
+    std::size_t q_bytes = 0;
     for (;;) {
-      const std::size_t more = text::utf8_length(text.substr(taken));
-      if (more == 0) break;
-      std::string longer = payload(text.substr(0, taken + more));
-      if (longer.size() > payload_bytes_max) break;
-      taken += more;
-      best = std::move(longer);
+      const std::size_t length = text::utf8_length(text.substr(taken));
+      if (length == 0) break;
+      const char first = text[taken];
+      q_bytes += is_q_plain(first) || first == ' ' ? 1 : 3 * length;
+      const std::size_t size = is_q ? q_bytes : (taken + length + 2) / 3 * 4;
+      if (size > payload_bytes_max) break;
+      taken += length;
     }
+    const std::string_view piece = text.substr(0, taken);
     if (!words.empty()) words += ' ';
-    words += fmt::format("{}{}?=", is_q ? q_start : b_start, best);
+    words += fmt::format(
+        "{}{}?=", is_q ? q_start : b_start, is_q ? q_encoded(piece) : text::to_base64(piece));
     text.remove_prefix(taken);
   }
   return words;
