@@ -171,7 +171,9 @@ struct DkimVerifier::State {
     return bodies.at(signature.body_form == Canonicalization::simple ? 0 : 1);
   }
   void judge(Candidate& candidate, WallTime now);
-  DkimResult judge_with_key(const Candidate& candidate, std::string_view key_text);
+  DkimResult judge_with_key(const Candidate& candidate,
+                            const DkimSignature& signature,
+                            std::string_view key_text);
   void judge_body(DkimResult& result, const DkimSignature& signature);
   void add_policy_result(std::string reason);
 };
@@ -262,7 +264,7 @@ void DkimVerifier::State::judge(Candidate& candidate, WallTime now) {
   const std::size_t tried = std::min(answer->texts.size(), limits.key_records_max);
   std::optional<DkimResult> best;
   for (std::size_t i = 0; i < tried; ++i) {
-    DkimResult outcome = judge_with_key(candidate, answer->texts[i]);
+    DkimResult outcome = judge_with_key(candidate, *candidate.signature, answer->texts[i]);
     const bool better =
         !best ||
         (best->verdict == DkimVerdict::permerror && outcome.verdict != DkimVerdict::permerror) ||
@@ -274,9 +276,9 @@ void DkimVerifier::State::judge(Candidate& candidate, WallTime now) {
 }
 
 DkimResult DkimVerifier::State::judge_with_key(const Candidate& candidate,
+                                               const DkimSignature& signature,
                                                std::string_view key_text) {
   DkimResult result = candidate.result;
-  const DkimSignature& signature = *candidate.signature;
   const auto record = DkimKeyRecord::parse(key_text);
   if (!record) {
     settle(result, DkimVerdict::permerror, "malformed key record: " + record.error().what);

@@ -20,11 +20,11 @@
 namespace tapal::crypto {
 namespace {
 
-template <auto release>
+template <auto Release>
 struct Releaser {
   template <class Object>
   void operator()(Object* object) const {
-    release(object);
+    Release(object);
   }
 };
 

@@ -114,7 +114,8 @@ Digest pbkdf2_hmac_sha256(std::string_view password,
     throw std::invalid_argument("PBKDF2 iterations out of bounds");
   }
   Digest key{};
-  must(PKCS5_PBKDF2_HMAC(password.data(),
+  const char* characters = password.data();
+  must(PKCS5_PBKDF2_HMAC(characters,
                          int_size(password),
                          unsigned_bytes(salt),
                          int_size(salt),
