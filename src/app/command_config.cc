@@ -14,7 +14,8 @@ namespace {
 ConfigProblems check(const CommonOptions& common) {
   const auto settings = load_settings(common.config);
   if (!settings) return {{settings.error().what}, {}};
-  const auto folder = files::load_config_folder({common.config, settings->certificates_folder(common.config)});
+  const auto folder =
+      files::load_config_folder({common.config, settings->certificates_folder(common.config)});
   return config_problems(folder, *settings, SystemClock().wall_now());
 }
 
@@ -30,13 +31,15 @@ int run_config_check(const CommonOptions& common) {
   const auto found = check(common);
   const int code = found.errors.empty() ? exit_done : exit_failed;
   if (common.output == Output::json) {
-    const boost::json::object answer{{"errors", list_of(found.errors)}, {"warnings", list_of(found.warnings)}};
+    const boost::json::object answer{{"errors", list_of(found.errors)},
+                                     {"warnings", list_of(found.warnings)}};
     fmt::print("{}\n", boost::json::serialize(answer));
     return code;
   }
   for (const auto& error : found.errors) fmt::print("error: {}\n", error);
   for (const auto& warning : found.warnings) fmt::print("warning: {}\n", warning);
-  if (found.errors.empty()) fmt::print("{}: the server would start with this\n", common.config.string());
+  if (found.errors.empty())
+    fmt::print("{}: the server would start with this\n", common.config.string());
   return code;
 }
 

@@ -2,16 +2,13 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/once.h"
+#include "app/dkim_check.h"
 #include "app/settings.h"
 #include "app/signing_keys.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/files.h"
-#include "drivers/resolver/unbound_resolver.h"
 #include "drivers/system/clock.h"
 #include "protocols/mailauth/dkim_sign.h"
-#include "protocols/mailauth/dkim_verify.h"
-#include "values/mail/header.h"
 #include "values/text/idna.h"
 
 namespace tapal::app {
@@ -25,26 +22,10 @@ int tell(const Error& error) {
   return exit_failed;
 }
 
-// A message file with CRLF line ends, as it is sent; files kept on Unix have LF.
 Result<std::string> read_message(const std::string& file) {
-  TAPAL_TRY(const auto bytes, files::read_file(file == "-" ? "/dev/stdin" : file, message_bytes_max));
-  std::string message;
-  message.reserve(bytes.size() + bytes.size() / 32);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r')) message += '\r';
-    message += bytes[i];
-  }
-  return message;
-}
-
-struct Parts {
-  std::string_view header;
-  std::string_view body;
-};
-Parts cut(std::string_view message) {
-  const auto end = mail::header_end(message);
-  if (!end) return {message, {}};
-  return {message.substr(0, *end - 2), message.substr(*end)};  // without the blank line
+  TAPAL_TRY(const auto bytes,
+            files::read_file(file == "-" ? "/dev/stdin" : file, message_bytes_max));
+  return with_crlf(bytes);
 }
 
 Result<crypto::PrivateKey> generate(const DkimKeygenOptions& options) {
@@ -54,7 +35,8 @@ Result<crypto::PrivateKey> generate(const DkimKeygenOptions& options) {
 
 Result<std::string> keygen(const CommonOptions& common, const DkimKeygenOptions& options) {
   TAPAL_TRY(const auto domain, text::domain_to_ascii(options.domain));
-  const auto selector = options.selector.empty() ? selector_of_today(SystemClock().wall_now()) : options.selector;
+  const auto selector =
+      options.selector.empty() ? selector_of_today(SystemClock().wall_now()) : options.selector;
   TAPAL_TRY(const auto key, generate(options));
   TAPAL_CHECK(write_signing_key(common.config, domain, selector, key));
   return dkim_zone_line(domain, selector, key);
@@ -66,51 +48,33 @@ Result<std::string> sign(const DkimSignOptions& options) {
   TAPAL_TRY(const auto domain, text::domain_to_ascii(options.domain));
   TAPAL_TRY(const auto message, read_message(options.file));
   const auto now = SystemClock().wall_now();
-  const mailauth::DkimSigner signer{domain, options.selector, std::make_shared<const crypto::PrivateKey>(std::move(key))};
-  TAPAL_TRY(const auto field, mailauth::dkim_sign_message({signer}, message, {now, now + signature_life}));
+  const mailauth::DkimSigner signer{
+      domain, options.selector, std::make_shared<const crypto::PrivateKey>(std::move(key))};
+  TAPAL_TRY(const auto field,
+            mailauth::dkim_sign_message({signer}, message, {now, now + signature_life}));
   return field + message;
 }
 
-mailauth::DkimKeyAnswer answer_of(const Result<DnsAnswer>& found) {
-  using Status = mailauth::DkimKeyAnswer::Status;
-  if (!found) return {Status::temporary_failure, {}};
-  mailauth::DkimKeyAnswer answer{found->records.empty() ? Status::no_such_name : Status::found, {}};
-  for (const auto& record : found->records)
-    if (const auto* text = std::get_if<dns::Text>(&record.data)) answer.texts.push_back(text->value);
-  return answer;
-}
-
-Task<bool> ask_keys(NetLoop& loop, Resolver& resolver, mailauth::DkimVerifier& verifier) {
-  const auto questions = verifier.questions();
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    const auto found = co_await resolver.resolve(loop, questions[i], dns::Type::txt);
-    verifier.on_key(i, answer_of(found));
-  }
-  co_return true;
-}
-
-Result<ResolverOptions> resolver_options(const CommonOptions& common, const std::string& dns_server) {
+Result<ResolverOptions> resolver_options(const CommonOptions& common,
+                                         const std::string& dns_server) {
   ResolverOptions options;
   if (dns_server.empty()) {
     if (const auto settings = load_settings(common.config)) options = settings->resolver;
     return options;
   }
   const auto server = Endpoint::from_text(dns_server);
-  if (!server) return fail(Code::invalid, dns_server + " is not ADDRESS:PORT, as in 127.0.0.1:53 or [::1]:53");
+  if (!server)
+    return fail(Code::invalid, dns_server + " is not ADDRESS:PORT, as in 127.0.0.1:53 or [::1]:53");
   options.mode = ResolverOptions::Mode::forward;
   options.servers = {*server};
   return options;
 }
 
-Result<std::vector<mailauth::DkimResult>> verify(const CommonOptions& common, const DkimVerifyOptions& options) {
+Result<std::vector<mailauth::DkimResult>> verify(const CommonOptions& common,
+                                                 const DkimVerifyOptions& options) {
   TAPAL_TRY(const auto message, read_message(options.file));
-  const auto parts = cut(message);
-  mailauth::DkimVerifier verifier(parts.header);
-  verifier.on_body(parts.body);
   TAPAL_TRY(auto asked, resolver_options(common, options.dns_server));
-  TAPAL_TRY(const auto resolver, UnboundResolver::open(std::move(asked)));
-  run_once<bool>([&](NetLoop& loop) { return ask_keys(loop, *resolver, verifier); });
-  return verifier.results(SystemClock().wall_now());
+  return check_dkim(message, std::move(asked));
 }
 
 void print(const mailauth::DkimResult& result) {
@@ -147,10 +111,13 @@ int run_dkim_dns(const CommonOptions& common, const std::string& domain) {
   const auto folder = files::load_config_folder({common.config, {}});
   const auto keys = folder.signing_keys.find(*ascii);
   if (keys == folder.signing_keys.end() || keys->second.empty())
-    return tell({Code::not_found, fmt::format("{} has no DKIM key; `tapal dkim keygen {}` makes one", *ascii, *ascii)});
+    return tell(
+        {Code::not_found,
+         fmt::format("{} has no DKIM key; `tapal dkim keygen {}` makes one", *ascii, *ascii)});
   for (const auto& key : keys->second) {
     const auto parsed = crypto::PrivateKey::from_pem(key.pem);
-    const auto line = parsed ? dkim_zone_line(*ascii, key.selector, *parsed) : std::unexpected(parsed.error());
+    const auto line =
+        parsed ? dkim_zone_line(*ascii, key.selector, *parsed) : std::unexpected(parsed.error());
     if (!line) return tell({Code::invalid, key.file + ": " + line.error().what});
     fmt::print("{}\n", *line);
   }

@@ -14,7 +14,8 @@ namespace {
 
 Result<void> init(const CommonOptions& common, const InitOptions& options) {
   TAPAL_TRY(const auto domain, text::domain_to_ascii(options.domain));
-  SetupOptions setup{.config = common.config, .domain = domain, .state_folder = options.state_folder};
+  SetupOptions setup{
+      .config = common.config, .domain = domain, .state_folder = options.state_folder};
   setup.hostname = options.hostname.empty() ? "mail." + domain : options.hostname;
   TAPAL_CHECK(text::check_hostname(setup.hostname));
   TAPAL_TRY(const auto made, set_up(setup));
@@ -27,12 +28,16 @@ Result<void> init(const CommonOptions& common, const InitOptions& options) {
   } else {
     PasswordSource source = options.password;
     if (source.file.empty()) source.otherwise = PasswordSource::Otherwise::generate;
-    if (run_user_add(common, address, source) != exit_done) return fail(Code::invalid, "the first user was not made");
+    if (run_user_add(common, address, source) != exit_done)
+      return fail(Code::invalid, "the first user was not made");
   }
-  fmt::print("\nPublish this record so that receivers can check the signatures:\n{}\n", made.dkim_record);
-  fmt::print("\nThe certificate is self-signed: put a real one into certs/{}/ (fullchain.pem, privkey.pem).\n"
-             "Next: tapal config check, then tapal serve\n",
-             setup.hostname);
+  fmt::print("\nPublish this record so that receivers can check the signatures:\n{}\n",
+             made.dkim_record);
+  fmt::print(
+      "\nThe certificate is self-signed: put a real one into certs/{}/ (fullchain.pem, "
+      "privkey.pem).\n"
+      "Next: tapal config check, then tapal serve\n",
+      setup.hostname);
   return {};
 }
 

@@ -20,17 +20,24 @@ struct Chosen {
   bool json = false;
   std::function<int(const CommonOptions&)> run;
 
-  CommonOptions common() const { return {config_folder_path(config), json ? Output::json : Output::text}; }
+  CommonOptions common() const {
+    return {config_folder_path(config), json ? Output::json : Output::text};
+  }
 };
 
-CLI::App& add(CLI::App& to, const std::string& name, const std::string& help, const std::string& example) {
+CLI::App& add(CLI::App& to,
+              const std::string& name,
+              const std::string& help,
+              const std::string& example) {
   auto* command = to.add_subcommand(name, help);
   command->footer("Example:\n  tapal " + example);
   return *command;
 }
 
 void add_password(CLI::App& command, std::shared_ptr<PasswordSource> source) {
-  command.add_option("--password-file", source->file, "read the password from FILE's first line; - is standard input");
+  command.add_option("--password-file",
+                     source->file,
+                     "read the password from FILE's first line; - is standard input");
 }
 
 void add_generate(CLI::App& command, std::shared_ptr<PasswordSource> source) {
@@ -47,23 +54,32 @@ void add_server(CLI::App& app, Chosen& chosen) {
   auto& demo = add(app, "demo", "watch a message travel, on this machine alone", "demo");
   auto options = std::make_shared<DemoOptions>();
   demo.add_flag("--keep", options->keep, "leave the sandbox running and say how to talk to it");
-  demo.callback([&chosen, options] { chosen.run = [options](const auto&) { return run_demo(*options); }; });
+  demo.callback(
+      [&chosen, options] { chosen.run = [options](const auto&) { return run_demo(*options); }; });
 
-  auto& reload = add(app, "reload", "make the running server read its configuration again", "reload");
-  reload.callback([&chosen] { chosen.run = [](const auto& common) { return run_reload(common); }; });
+  auto& reload =
+      add(app, "reload", "make the running server read its configuration again", "reload");
+  reload.callback(
+      [&chosen] { chosen.run = [](const auto& common) { return run_reload(common); }; });
 
   auto& version = add(app, "version", "print the version", "version");
-  version.callback([&chosen] { chosen.run = [](const auto& common) { return run_version(common); }; });
+  version.callback(
+      [&chosen] { chosen.run = [](const auto& common) { return run_version(common); }; });
 }
 
 void add_init(CLI::App& app, Chosen& chosen) {
-  auto& init = add(app, "init", "make the configuration for a domain", "init example.com --hostname mail.example.com");
+  auto& init = add(app,
+                   "init",
+                   "make the configuration for a domain",
+                   "init example.com --hostname mail.example.com");
   auto options = std::make_shared<InitOptions>();
   init.add_option("domain", options->domain, "the domain that mail is sent from")->required();
   init.add_option("--hostname", options->hostname, "this machine's name; default mail.DOMAIN");
   init.add_option("--user", options->user, "the first user's name; default postmaster");
-  init.add_option("--state-folder", options->state_folder, "where the queue is kept; default /var/lib/tapal");
-  init.add_option("--password-file", options->password.file, "the first user's password; default: one is made");
+  init.add_option(
+      "--state-folder", options->state_folder, "where the queue is kept; default /var/lib/tapal");
+  init.add_option(
+      "--password-file", options->password.file, "the first user's password; default: one is made");
   init.callback([&chosen, options] {
     chosen.run = [options](const auto& common) { return run_init(common, *options); };
   });
@@ -72,11 +88,13 @@ void add_init(CLI::App& app, Chosen& chosen) {
 using UserCommand = int (*)(const CommonOptions&, const std::string&, const PasswordSource&);
 enum class Generates : std::uint8_t { no, yes };
 
-void add_user_command(CLI::App& user, Chosen& chosen, const std::string& name, UserCommand run, Generates generates) {
+void add_user_command(
+    CLI::App& user, Chosen& chosen, const std::string& name, UserCommand run, Generates generates) {
   const auto help = name == "add"      ? "add a user"
                     : name == "passwd" ? "set a user's password"
                                        : "check a password without a server";
-  auto& command = add(user, name, help, "user " + name + " ann@example.com --password-file secret.txt");
+  auto& command =
+      add(user, name, help, "user " + name + " ann@example.com --password-file secret.txt");
   auto address = std::make_shared<std::string>();
   auto password = std::make_shared<PasswordSource>();
   command.add_option("address", *address, "the user's whole address")->required();
@@ -110,12 +128,15 @@ void add_users(CLI::App& app, Chosen& chosen) {
 }
 
 void add_dkim_keys(CLI::App& dkim, Chosen& chosen) {
-  auto& keygen = add(dkim, "keygen", "make a signing key and print its DNS record", "dkim keygen example.com");
+  auto& keygen =
+      add(dkim, "keygen", "make a signing key and print its DNS record", "dkim keygen example.com");
   auto made = std::make_shared<DkimKeygenOptions>();
   keygen.add_option("domain", made->domain, "the domain that signs")->required();
   keygen.add_option("--selector", made->selector, "default: tapal and the date");
-  keygen.add_option("--algorithm", made->algorithm, "rsa (default) or ed25519")->check(CLI::IsMember({"rsa", "ed25519"}));
-  keygen.add_option("--bits", made->bits, "of an RSA key; default 2048")->check(CLI::Range(1024, 8192));
+  keygen.add_option("--algorithm", made->algorithm, "rsa (default) or ed25519")
+      ->check(CLI::IsMember({"rsa", "ed25519"}));
+  keygen.add_option("--bits", made->bits, "of an RSA key; default 2048")
+      ->check(CLI::Range(1024, 8192));
   keygen.callback([&chosen, made] {
     chosen.run = [made](const auto& common) { return run_dkim_keygen(common, *made); };
   });
@@ -133,16 +154,22 @@ void add_dkim(CLI::App& app, Chosen& chosen) {
   dkim.require_subcommand(1);
   add_dkim_keys(dkim, chosen);
 
-  auto& sign = add(dkim, "sign", "sign a message file; the signed message goes to standard output",
+  auto& sign = add(dkim,
+                   "sign",
+                   "sign a message file; the signed message goes to standard output",
                    "dkim sign --domain example.com --selector s1 --key s1.pem message.eml");
   auto to_sign = std::make_shared<DkimSignOptions>();
   sign.add_option("--domain", to_sign->domain, "d=")->required();
   sign.add_option("--selector", to_sign->selector, "s=")->required();
   sign.add_option("--key", to_sign->key_file, "private key, PEM")->required();
   sign.add_option("file", to_sign->file, "the message; - is standard input")->required();
-  sign.callback([&chosen, to_sign] { chosen.run = [to_sign](const auto&) { return run_dkim_sign(*to_sign); }; });
+  sign.callback([&chosen, to_sign] {
+    chosen.run = [to_sign](const auto&) { return run_dkim_sign(*to_sign); };
+  });
 
-  auto& verify = add(dkim, "verify", "check a message's signatures: one line each, in the header's order",
+  auto& verify = add(dkim,
+                     "verify",
+                     "check a message's signatures: one line each, in the header's order",
                      "dkim verify --dns-server 127.0.0.1:53 message.eml");
   auto to_verify = std::make_shared<DkimVerifyOptions>();
   verify.add_option("--dns-server", to_verify->dns_server, "ask this server: ADDRESS:PORT");
@@ -153,24 +180,31 @@ void add_dkim(CLI::App& app, Chosen& chosen) {
 }
 
 void add_send(CLI::App& app, Chosen& chosen) {
-  auto& send = add(app, "send",
-                   "send a test mail and show the talk; the environment variables user, pass, to, smtp and subject "
+  auto& send = add(app,
+                   "send",
+                   "send a test mail and show the talk; the environment variables user, pass, to, "
+                   "smtp and subject "
                    "work too",
-                   "send --user ann@example.com --password-file secret.txt --to bob@example.net --smtp mail.example.com");
+                   "send --user ann@example.com --password-file secret.txt --to bob@example.net "
+                   "--smtp mail.example.com");
   auto options = std::make_shared<SendOptions>();
   auto password_file = std::make_shared<std::string>();
   auto any_certificate = std::make_shared<bool>(false);
   send.add_option("--user", options->user, "log in as; also the sender")->envname("user");
-  send.add_option("--pass", options->password, "the password; others can read it in the process list: better in the "
-                                               "environment or a file")
+  send.add_option("--pass",
+                  options->password,
+                  "the password; others can read it in the process list: better in the "
+                  "environment or a file")
       ->envname("pass");
   send.add_option("--password-file", *password_file, "read the password from FILE's first line");
   send.add_option("--to", options->to, "recipient")->envname("to");
   send.add_option("--from", options->from, "sender, where it is not the user");
   send.add_option("--smtp", options->smtp, "HOST or HOST:PORT; default port 465")->envname("smtp");
   send.add_option("--subject", options->subject)->envname("subject");
-  send.add_option("--ca-file", options->ca_file, "trust these certificates in place of the system's");
-  send.add_flag("--insecure", *any_certificate, "take any certificate: for a self-signed one in tests");
+  send.add_option(
+      "--ca-file", options->ca_file, "trust these certificates in place of the system's");
+  send.add_flag(
+      "--insecure", *any_certificate, "take any certificate: for a self-signed one in tests");
   send.callback([&chosen, options, password_file, any_certificate] {
     chosen.run = [=](const CommonOptions& common) {
       if (*any_certificate) options->certificate = SendOptions::Certificate::any;
@@ -188,7 +222,8 @@ void add_queue(CLI::App& app, Chosen& chosen) {
   queue.require_subcommand(1);
   auto& list = add(queue, "list", "list messages, oldest first", "queue list --limit 20");
   auto limit = std::make_shared<std::int64_t>(1000);
-  list.add_option("--limit", *limit, "at most this many; default 1000")->check(CLI::NonNegativeNumber);
+  list.add_option("--limit", *limit, "at most this many; default 1000")
+      ->check(CLI::NonNegativeNumber);
   list.callback([&chosen, limit] {
     chosen.run = [limit](const auto& common) { return run_queue_list(common, *limit); };
   });
@@ -223,11 +258,17 @@ void add_queue(CLI::App& app, Chosen& chosen) {
 void add_config(CLI::App& app, Chosen& chosen) {
   auto& config = add(app, "config", "the configuration", "config check");
   config.require_subcommand(1);
-  auto& check = add(config, "check", "look for errors in the configuration folder", "config check --config /etc/tapal");
-  check.callback([&chosen] { chosen.run = [](const auto& common) { return run_config_check(common); }; });
+  auto& check = add(config,
+                    "check",
+                    "look for errors in the configuration folder",
+                    "config check --config /etc/tapal");
+  check.callback(
+      [&chosen] { chosen.run = [](const auto& common) { return run_config_check(common); }; });
   auto& reference = add(config, "reference", "print every setting as Markdown", "config reference");
-  reference.callback([&chosen] { chosen.run = [](const auto&) { return run_config_reference(); }; });
-  auto& sample = add(config, "sample", "print a tapal.toml with every setting", "config sample mail.example.com");
+  reference.callback(
+      [&chosen] { chosen.run = [](const auto&) { return run_config_reference(); }; });
+  auto& sample = add(
+      config, "sample", "print a tapal.toml with every setting", "config sample mail.example.com");
   auto hostname = std::make_shared<std::string>("mail.example.com");
   sample.add_option("hostname", *hostname, "this machine's name");
   sample.callback([&chosen, hostname] {
@@ -242,9 +283,13 @@ int run_command_line(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.fallthrough();
   Chosen chosen;
-  app.add_option("--config", chosen.config, "the configuration folder; default $TAPAL_CONFIG, else /etc/tapal");
+  app.add_option("--config",
+                 chosen.config,
+                 "the configuration folder; default $TAPAL_CONFIG, else /etc/tapal");
   app.add_flag("--json", chosen.json, "print data as JSON");
-  app.footer("Exit codes: 0 done, 1 failed or the answer is no, 2 wrong usage, 3 no server is running to ask.");
+  app.footer(
+      "Exit codes: 0 done, 1 failed or the answer is no, 2 wrong usage, 3 no server is running to "
+      "ask.");
   add_server(app, chosen);
   add_init(app, chosen);
   add_users(app, chosen);

@@ -28,7 +28,8 @@ std::expected<json::object, int> ask(const CommonOptions& common, const json::ob
   auto object = json::parse(*answer, {}, {.allow_invalid_utf8 = true}).as_object();
   if (common.output == Output::json) fmt::print("{}\n", json::serialize(object));
   if (!object.at("ok").as_bool()) {
-    if (common.output == Output::text) fmt::print(stderr, "tapal: {}\n", object.at("error").as_string().c_str());
+    if (common.output == Output::text)
+      fmt::print(stderr, "tapal: {}\n", object.at("error").as_string().c_str());
     return std::unexpected(exit_failed);
   }
   return object;
@@ -53,8 +54,9 @@ void print_row(const json::value& record) {
   const auto message = queue::message_from_json(json::serialize(record));
   if (!message || message->recipients.empty()) return;
   const auto& first = message->recipients.front();
-  const auto more =
-      message->recipients.size() > 1 ? fmt::format(" and {} more", message->recipients.size() - 1) : std::string();
+  const auto more = message->recipients.size() > 1
+                        ? fmt::format(" and {} more", message->recipients.size() - 1)
+                        : std::string();
   fmt::print("{}  {:>9}  {}  {:<9}  <{}> -> <{}>{}\n",
              message->id.text(),
              message->body_bytes,
@@ -87,7 +89,8 @@ int run_queue_show(const CommonOptions& common, const std::string& id) {
 int run_queue_order(const CommonOptions& common, const std::string& order, const std::string& id) {
   const auto answer = ask(common, {{"command", "queue " + order}, {"id", id}});
   if (!answer) return answer.error();
-  if (common.output == Output::text) fmt::print("{}: {} messages\n", order, json::serialize(answer->at("messages")));
+  if (common.output == Output::text)
+    fmt::print("{}: {} messages\n", order, json::serialize(answer->at("messages")));
   return exit_done;
 }
 
@@ -98,9 +101,11 @@ int run_why(const CommonOptions& common, const std::string& what) {
   if (common.output == Output::text) {
     for (const auto& paragraph : found) fmt::print("{}\n", paragraph.as_string().c_str());
     if (found.empty())
-      fmt::print("Nothing in the queue for {}: it was delivered, refused or returned, or was never accepted here; "
-                 "the log tells which.\n",
-                 what);
+      fmt::print(
+          "Nothing in the queue for {}: it was delivered, refused or returned, or was never "
+          "accepted here; "
+          "the log tells which.\n",
+          what);
   }
   return found.empty() ? exit_failed : exit_done;
 }

@@ -17,7 +17,8 @@ struct Server {
 };
 
 Result<Server> parse_server(std::string_view text) {
-  if (const auto endpoint = Endpoint::from_text(text)) return Server{endpoint->address.text(), endpoint->port};
+  if (const auto endpoint = Endpoint::from_text(text))
+    return Server{endpoint->address.text(), endpoint->port};
   if (const auto address = IpAddress::from_text(text)) return Server{address->text()};
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return Server{std::string(text)};
@@ -27,22 +28,29 @@ Result<Server> parse_server(std::string_view text) {
 }
 
 Result<Submission> plan(const SendOptions& options) {
-  if (options.user.empty()) return fail(Code::invalid, "--user (or the environment variable `user`) is missing");
+  if (options.user.empty())
+    return fail(Code::invalid, "--user (or the environment variable `user`) is missing");
   if (options.password.empty())
-    return fail(Code::invalid, "the password is missing: --pass, --password-file or the environment variable `pass`");
-  if (options.to.empty()) return fail(Code::invalid, "--to (or the environment variable `to`) is missing");
+    return fail(
+        Code::invalid,
+        "the password is missing: --pass, --password-file or the environment variable `pass`");
+  if (options.to.empty())
+    return fail(Code::invalid, "--to (or the environment variable `to`) is missing");
   TAPAL_TRY(auto from, mail::parse_address(options.from.empty() ? options.user : options.from));
   TAPAL_TRY(auto to, mail::parse_address(options.to));
   TAPAL_TRY(const auto server, parse_server(options.smtp.empty() ? from.domain : options.smtp));
   TAPAL_TRY(const auto addresses, addresses_of(server.host));
 
-  const NewMessage message{.from = from,
-                           .to = to,
-                           .subject = options.subject.empty() ? "A test from tapal" : options.subject,
-                           .text = "This message was sent by `tapal send`.\r\n"};
+  const NewMessage message{
+      .from = from,
+      .to = to,
+      .subject = options.subject.empty() ? "A test from tapal" : options.subject,
+      .text = "This message was sent by `tapal send`.\r\n"};
   Submission submission{.host = server.host, .server = {addresses.front(), server.port}};
-  submission.tls = server.port == submissions_port ? delivery::TlsMode::implicit : delivery::TlsMode::required;
-  if (options.certificate == SendOptions::Certificate::any) submission.certificate = Submission::Certificate::any;
+  submission.tls =
+      server.port == submissions_port ? delivery::TlsMode::implicit : delivery::TlsMode::required;
+  if (options.certificate == SendOptions::Certificate::any)
+    submission.certificate = Submission::Certificate::any;
   submission.trusted_ca_file = options.ca_file;
   submission.user = options.user;
   submission.password = options.password;

@@ -1,9 +1,8 @@
-#include <pthread.h>
-
 #include <csignal>
 #include <ctime>
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include "app/commands.h"
 #include "app/server.h"
@@ -51,13 +50,15 @@ class SignalInbox {
 void reload(Server& server, Log& log) {
   notify_reloading();
   if (const auto done = server.reload(); !done)
-    log.write(Level::error, "the changed configuration is not used", {{"reason", done.error().what}});
+    log.write(
+        Level::error, "the changed configuration is not used", {{"reason", done.error().what}});
   notify_ready("running");
 }
 
 void watch(Server& server, Log& log, const SignalInbox& inbox) {
   const auto watchdog = watchdog_interval();
-  const Duration every = watchdog ? std::min<Duration>(*watchdog, look_at_files_every) : look_at_files_every;
+  const Duration every =
+      watchdog ? std::min<Duration>(*watchdog, look_at_files_every) : look_at_files_every;
   for (;;) {
     const int number = inbox.wait_for(every);
     if (number == SIGHUP) {

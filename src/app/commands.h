@@ -39,23 +39,29 @@ int run_demo(const DemoOptions& options);
 
 struct InitOptions {
   std::string domain;
-  std::string hostname;      // empty: mail.<domain>
+  std::string hostname;  // empty: mail.<domain>
   std::string user = "postmaster";
   std::string state_folder;  // empty: the default
   PasswordSource password;
 };
 int run_init(const CommonOptions& common, const InitOptions& options);
 
-int run_user_add(const CommonOptions& common, const std::string& address, const PasswordSource& password);
-int run_user_passwd(const CommonOptions& common, const std::string& address, const PasswordSource& password);
+int run_user_add(const CommonOptions& common,
+                 const std::string& address,
+                 const PasswordSource& password);
+int run_user_passwd(const CommonOptions& common,
+                    const std::string& address,
+                    const PasswordSource& password);
 int run_user_del(const CommonOptions& common, const std::string& address);
 int run_user_list(const CommonOptions& common, const std::string& domain);
-int run_user_authenticate(const CommonOptions& common, const std::string& address, const PasswordSource& password);
+int run_user_authenticate(const CommonOptions& common,
+                          const std::string& address,
+                          const PasswordSource& password);
 
 struct DkimKeygenOptions {
   std::string domain;
-  std::string selector;          // empty: from the date
-  std::string algorithm = "rsa"; // or "ed25519"
+  std::string selector;           // empty: from the date
+  std::string algorithm = "rsa";  // or "ed25519"
   int bits = 2048;
 };
 struct DkimSignOptions {
@@ -77,10 +83,10 @@ struct SendOptions {
   std::string user;
   std::string password;  // from the environment or a file
   std::string to;
-  std::string from;      // empty: the user
-  std::string smtp;      // HOST or HOST:PORT; port 465 is TLS from the first byte, others STARTTLS
+  std::string from;  // empty: the user
+  std::string smtp;  // HOST or HOST:PORT; port 465 is TLS from the first byte, others STARTTLS
   std::string subject;
-  std::string ca_file;   // trusted in place of the system's
+  std::string ca_file;  // trusted in place of the system's
   enum class Certificate : std::uint8_t { must_hold, any } certificate = Certificate::must_hold;
 };
 int run_send(const CommonOptions& common, const SendOptions& options);

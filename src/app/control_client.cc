@@ -15,7 +15,8 @@ Task<Result<std::string>> ask(NetLoop& loop, std::filesystem::path socket, std::
   const auto deadline = loop.now() + patience;
   auto stream = co_await loop.connect_unix(socket.string(), deadline);
   if (!stream)
-    co_return fail(Code::not_found, "no server answers at " + socket.string() + " (" + stream.error().what + ")");
+    co_return fail(Code::not_found,
+                   "no server answers at " + socket.string() + " (" + stream.error().what + ")");
   request += '\n';
   TAPAL_CO_CHECK(co_await (*stream)->write(request, deadline));
   std::string answer;

@@ -29,8 +29,10 @@ constexpr std::chrono::seconds connect_patience{20};
 delivery::Terms terms_of(const Submission& submission) {
   delivery::Terms terms;
   terms.session.hello_name = "[127.0.0.1]";
-  terms.session.tls = submission.tls == delivery::TlsMode::implicit ? smtp::ClientTls::implicit : smtp::ClientTls::required;
-  terms.session.auth = submission.user.empty() ? smtp::ClientAuth::never : smtp::ClientAuth::required;
+  terms.session.tls = submission.tls == delivery::TlsMode::implicit ? smtp::ClientTls::implicit
+                                                                    : smtp::ClientTls::required;
+  terms.session.auth =
+      submission.user.empty() ? smtp::ClientAuth::never : smtp::ClientAuth::required;
   if (!IpAddress::from_text(submission.host)) terms.tls.server_name = submission.host;
   terms.tls.verification_required = submission.certificate == Submission::Certificate::must_hold;
   terms.user = submission.user;
@@ -41,7 +43,8 @@ delivery::Terms terms_of(const Submission& submission) {
 Error error_of(const delivery::Connection::Progress& progress) {
   if (!progress.failed) return {Code::closed, "the server ended the session"};
   const auto& failed = *progress.failed;
-  return {Code::denied, failed.reply ? failed.what + ": " + smtp::one_line(*failed.reply) : failed.what};
+  return {Code::denied,
+          failed.reply ? failed.what + ": " + smtp::one_line(*failed.reply) : failed.what};
 }
 
 client::Transaction transaction_of(const Submission& submission) {
@@ -64,12 +67,15 @@ std::string random_bytes() {
 }  // namespace
 
 Task<Result<Submitted>> submit(NetLoop& loop, Submission submission) {
-  TAPAL_CO_TRY(const auto context, ClientContext::make({.trusted_ca_file = submission.trusted_ca_file}));
-  TAPAL_CO_TRY(auto stream, co_await loop.connect(submission.server, {}, loop.now() + connect_patience));
+  TAPAL_CO_TRY(const auto context,
+               ClientContext::make({.trusted_ca_file = submission.trusted_ca_file}));
+  TAPAL_CO_TRY(auto stream,
+               co_await loop.connect(submission.server, {}, loop.now() + connect_patience));
   auto shown = std::make_unique<TranscriptStream>(std::move(stream), submission.show);
   SystemRandom random;
   delivery::Host host{submission.host, submission.server};
-  delivery::Connection connection(loop, std::move(host), std::move(shown), terms_of(submission), *context, random);
+  delivery::Connection connection(
+      loop, std::move(host), std::move(shown), terms_of(submission), *context, random);
   const auto opened = co_await connection.open();
   if (!opened.ready) co_return std::unexpected(error_of(opened));
 
@@ -80,7 +86,8 @@ Task<Result<Submitted>> submit(NetLoop& loop, Submission submission) {
   Submitted submitted{.tls = connection.tls_text()};
   for (const auto& recipient : sent.done->recipients) {
     if (recipient.outcome != client::Outcome::accepted)
-      co_return fail(Code::denied, recipient.reply.code != 0 ? smtp::one_line(recipient.reply) : recipient.what);
+      co_return fail(Code::denied,
+                     recipient.reply.code != 0 ? smtp::one_line(recipient.reply) : recipient.what);
     submitted.reply = smtp::one_line(recipient.reply);
   }
   if (connection.is_open()) co_await connection.quit();
@@ -89,16 +96,19 @@ Task<Result<Submitted>> submit(NetLoop& loop, Submission submission) {
 
 std::string compose_message(const NewMessage& message) {
   const auto now = SystemClock().wall_now();
-  std::string text = mail::field("From", message.from.text()) + mail::field("To", message.to.text()) +
-                     mail::field("Subject", mail::encode_unstructured(message.subject)) +
-                     mail::field("Date", text::rfc5322_date(now)) +
-                     mail::field("Message-ID", mail::make_message_id(random_bytes(), message.from.domain)) +
-                     mail::field("MIME-Version", "1.0");
+  std::string text =
+      mail::field("From", message.from.text()) + mail::field("To", message.to.text()) +
+      mail::field("Subject", mail::encode_unstructured(message.subject)) +
+      mail::field("Date", text::rfc5322_date(now)) +
+      mail::field("Message-ID", mail::make_message_id(random_bytes(), message.from.domain)) +
+      mail::field("MIME-Version", "1.0");
   const auto first = mail::text_part(message.text);
   if (message.file_name.empty()) return text + first.fields + "\r\n" + first.body;
   const auto boundary = text::to_hex(random_bytes());
-  const std::array parts{first, mail::attachment_part({.file_name = message.file_name, .bytes = message.file_bytes})};
-  text += mail::field("Content-Type", "multipart/mixed" + mail::parameter_text("boundary", boundary));
+  const std::array parts{
+      first, mail::attachment_part({.file_name = message.file_name, .bytes = message.file_bytes})};
+  text +=
+      mail::field("Content-Type", "multipart/mixed" + mail::parameter_text("boundary", boundary));
   return text + "\r\n" + mail::multipart_body(parts, boundary);
 }
 

@@ -1,14 +1,13 @@
 #include "app/password_input.h"
 
-#include <termios.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <iostream>
 #include <utility>
 
 #include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "drivers/files/files.h"
 #include "drivers/system/random.h"
@@ -65,7 +64,8 @@ Result<std::string> read_password(const PasswordSource& source, Ask ask) {
   if (source.file == "-" || isatty(STDIN_FILENO) == 0) {
     std::string line;
     if (!std::getline(std::cin, line) || line.empty())
-      return fail(Code::invalid, "no password on standard input; --password-file FILE reads it from a file");
+      return fail(Code::invalid,
+                  "no password on standard input; --password-file FILE reads it from a file");
     return first_line(std::move(line));
   }
   TAPAL_TRY(auto password, type_in("password"));
@@ -90,7 +90,8 @@ std::string generate_password() {
   return password;
 }
 
-Result<account::Credentials> make_credentials(const std::string& password, const crypto::PasswordCost& cost) {
+Result<account::Credentials> make_credentials(const std::string& password,
+                                              const crypto::PasswordCost& cost) {
   TAPAL_TRY(auto hash, crypto::hash_password(password, cost));
   std::string salt(16, '\0');
   SystemRandom().fill(std::as_writable_bytes(std::span(salt)));

@@ -17,6 +17,7 @@ Result<std::string> read_password(const PasswordSource& source, Ask ask);
 std::string generate_password();
 
 // What the users file keeps of a password: argon2id and SCRAM-SHA-256 keys.
-Result<account::Credentials> make_credentials(const std::string& password, const crypto::PasswordCost& cost);
+Result<account::Credentials> make_credentials(const std::string& password,
+                                              const crypto::PasswordCost& cost);
 
 }  // namespace tapal::app

@@ -195,7 +195,8 @@ Result<void> Server::Parts::build_delivery() {
                                   std::move(all),
                                   settings.delivery,
                                   settings.hostname,
-                                  is_local};
+                                  is_local,
+                                  sign_notice};
   dispatcher = std::make_unique<delivery::Dispatcher>(
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));
   TAPAL_TRY(const auto waiting, dispatcher->load());

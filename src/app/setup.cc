@@ -30,13 +30,16 @@ Result<void> write_settings(const SetupOptions& options, SetupDone& done) {
   }
   auto text = sample_settings(options.hostname);
   // Before the first table: a key after it would belong to that table.
-  if (!options.state_folder.empty()) text = fmt::format("state_folder = \"{}\"\n{}", options.state_folder, text);
+  if (!options.state_folder.empty())
+    text = fmt::format("state_folder = \"{}\"\n{}", options.state_folder, text);
   TAPAL_CHECK(files::write_atomically(file, text, 0600));
   tell(done, "made", file);
   return {};
 }
 
-Result<crypto::PrivateKey> first_signing_key(const SetupOptions& options, const std::string& selector, SetupDone& done) {
+Result<crypto::PrivateKey> first_signing_key(const SetupOptions& options,
+                                             const std::string& selector,
+                                             SetupDone& done) {
   TAPAL_TRY(auto key, crypto::PrivateKey::generate_rsa(dkim_bits));
   TAPAL_CHECK(write_signing_key(options.config, options.domain, selector, key));
   tell(done, "made", files::signing_key_file(options.config, options.domain, selector));
@@ -68,7 +71,9 @@ Result<void> make_certificate(const SetupOptions& options, SetupDone& done) {
   TAPAL_CHECK(files::create_folder(folder, 0700));
   TAPAL_TRY(const auto key, crypto::PrivateKey::generate_ec_p256());
   const auto now = SystemClock().wall_now();
-  TAPAL_TRY(const auto pem, crypto::make_self_signed({options.hostname}, key, {now - std::chrono::hours(1), now + certificate_life}));
+  TAPAL_TRY(const auto pem,
+            crypto::make_self_signed(
+                {options.hostname}, key, {now - std::chrono::hours(1), now + certificate_life}));
   TAPAL_CHECK(files::write_atomically(folder / "fullchain.pem", pem, 0600));
   TAPAL_CHECK(files::write_atomically(folder / "privkey.pem", key.to_pem(), 0600));
   tell(done, "made", folder);

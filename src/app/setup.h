@@ -12,7 +12,7 @@ namespace tapal::app {
 
 struct SetupOptions {
   std::filesystem::path config;
-  std::string domain;        // A-labels
+  std::string domain;  // A-labels
   std::string hostname;
   std::string state_folder;  // empty: the default
 };

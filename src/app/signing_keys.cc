@@ -21,12 +21,15 @@ Result<void> write_signing_key(const std::filesystem::path& config,
                                const crypto::PrivateKey& key) {
   const auto file = files::signing_key_file(config, domain, selector);
   if (std::filesystem::exists(file))
-    return fail(Code::invalid, fmt::format("{} is there already; choose another --selector", file.string()));
+    return fail(Code::invalid,
+                fmt::format("{} is there already; choose another --selector", file.string()));
   TAPAL_CHECK(files::create_folder(file.parent_path(), 0700));
   return files::write_atomically(file, key.to_pem(), 0600);
 }
 
-Result<std::string> dkim_zone_line(std::string_view domain, std::string_view selector, const crypto::PrivateKey& key) {
+Result<std::string> dkim_zone_line(std::string_view domain,
+                                   std::string_view selector,
+                                   const crypto::PrivateKey& key) {
   TAPAL_TRY(const auto record, mailauth::DkimKeyRecord::for_key(key));
   return dns::to_zone_text(dns::Record{.name = fmt::format("{}._domainkey.{}", selector, domain),
                                        .type = dns::Type::txt,

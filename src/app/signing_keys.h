@@ -15,10 +15,14 @@ namespace tapal::app {
 std::string selector_of_today(WallTime now);
 
 // Writes domains/<domain>/dkim/<selector>.pem, owner-only. Code::invalid when it is there already.
-Result<void> write_signing_key(const std::filesystem::path& config, std::string_view domain, std::string_view selector,
+Result<void> write_signing_key(const std::filesystem::path& config,
+                               std::string_view domain,
+                               std::string_view selector,
                                const crypto::PrivateKey& key);
 
 // One line of a zone file, the TXT cut into strings of at most 255 bytes.
-Result<std::string> dkim_zone_line(std::string_view domain, std::string_view selector, const crypto::PrivateKey& key);
+Result<std::string> dkim_zone_line(std::string_view domain,
+                                   std::string_view selector,
+                                   const crypto::PrivateKey& key);
 
 }  // namespace tapal::app

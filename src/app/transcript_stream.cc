@@ -29,7 +29,9 @@ Task<Result<TlsState>> TranscriptStream::accept_tls(TlsServer& server, Instant d
   co_return co_await stream_->accept_tls(server, deadline);
 }
 
-Task<Result<TlsState>> TranscriptStream::connect_tls(TlsClient& client, TlsConnectOptions options, Instant deadline) {
+Task<Result<TlsState>> TranscriptStream::connect_tls(TlsClient& client,
+                                                     TlsConnectOptions options,
+                                                     Instant deadline) {
   auto state = co_await stream_->connect_tls(client, std::move(options), deadline);
   if (!state)
     show_("-- " + state.error().what);

@@ -18,9 +18,13 @@ class TranscriptStream final : public Stream {
   Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) override;
   Task<Result<void>> write(std::string_view bytes, Instant deadline) override;
   Task<Result<TlsState>> accept_tls(TlsServer& server, Instant deadline) override;
-  Task<Result<TlsState>> connect_tls(TlsClient& client, TlsConnectOptions options, Instant deadline) override;
+  Task<Result<TlsState>> connect_tls(TlsClient& client,
+                                     TlsConnectOptions options,
+                                     Instant deadline) override;
   bool is_tls() const override { return stream_->is_tls(); }
-  Result<std::string> channel_binding(ChannelBinding type) const override { return stream_->channel_binding(type); }
+  Result<std::string> channel_binding(ChannelBinding type) const override {
+    return stream_->channel_binding(type);
+  }
   Endpoint local() const override { return stream_->local(); }
   Endpoint remote() const override { return stream_->remote(); }
   void close() override { stream_->close(); }
@@ -31,9 +35,9 @@ class TranscriptStream final : public Stream {
 
   std::unique_ptr<Stream> stream_;
   Show show_;
-  std::string unfinished_;      // of the peer's line
-  bool in_auth_ = false;        // we said AUTH, and the peer has not decided
-  bool in_body_ = false;        // the peer said 354, or we said BDAT
+  std::string unfinished_;  // of the peer's line
+  bool in_auth_ = false;    // we said AUTH, and the peer has not decided
+  bool in_body_ = false;    // the peer said 354, or we said BDAT
 };
 
 }  // namespace tapal::app
