@@ -1,5 +1,6 @@
 // Killed at any moment, the store keeps what it acknowledged and nothing half. The child is this
 // program again, running the disabled test below: a fork would inherit RocksDB without its threads.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>

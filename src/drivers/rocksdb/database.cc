@@ -7,6 +7,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include "drivers/rocksdb/file.h"
@@ -63,6 +64,8 @@ rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env*
   options.max_write_buffer_number = 2;
   options.allow_concurrent_memtable_write = false;  // one thread writes
   options.enable_write_thread_adaptive_yield = false;
+  // Records of a kind come in the order of their ids: each is looked for beside the one before.
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   options.compression = rocksdb::kNoCompression;
   options.bytes_per_sync = 1024UL * 1024;
   options.target_file_size_base = from.write_buffer_bytes;

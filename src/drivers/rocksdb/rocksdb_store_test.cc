@@ -1,8 +1,10 @@
 #include "drivers/rocksdb/rocksdb_store.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <random>
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 #include "rules/queue/scheduler.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
