@@ -157,6 +157,7 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
   bool ready = true;
   while (ready && !errand.left.empty()) {
     const auto tried = errand.left;
+    const bool warm = connection->messages_sent() > 0;
     pool_.in_use(*connection);
     auto progress =
         co_await connection->send(transaction_of(errand.attempt, tried), errand.attempt.body);
@@ -166,15 +167,18 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
     if (progress.failed) errand.trouble = verdict_of(*progress.failed, connection->text());
     if (!progress.done) break;
     errand.left.clear();
+    // A peer that hung up while its connection waited for work read nothing of what was written.
+    const bool stale = warm && progress.done->recipients.front().phase == client::Phase::mail;
+    const bool maybe_delivered = progress.done->maybe_delivered && !stale;
     for (const auto& result : progress.done->recipients) {
       const auto position = tried.at(result.index);
-      const bool lost = result.outcome == client::Outcome::lost && !progress.done->maybe_delivered;
+      const bool lost = result.outcome == client::Outcome::lost && !maybe_delivered;
       if (lost || result.outcome == client::Outcome::not_tried)
         errand.left.push_back(position);
       else
         errand.file(position, verdict_of(result, *connection));
     }
-    errand.report.maybe_delivered |= progress.done->maybe_delivered;
+    errand.report.maybe_delivered |= maybe_delivered;
     if (errand.left.size() == tried.size()) break;  // no progress on this connection
   }
   if (ready && connection->messages_sent() < world_.options.messages_per_connection_max)
