@@ -186,30 +186,30 @@ std::string print_bound(std::int64_t bound) {
 }
 
 // field<Span, [](Settings& s) -> auto& { return s.limits.idle; }>
-template <class Kind, auto access>
+template <class Kind, auto Access>
 constexpr Binding field() {
   return {Kind::kind,
           [](const TomlEntry& entry, const SettingRow& row, Settings& into) -> std::string {
             const auto* scalar = std::get_if<TomlScalar>(&entry.value);
             if (!scalar) return fmt::format("expected {}", Kind::expected);
-            return read_one<Kind>(*scalar, row, access(into));
+            return read_one<Kind>(*scalar, row, Access(into));
           },
-          [](Settings& from) -> std::string { return Kind::print(value_of<Kind>(access(from))); },
+          [](Settings& from) -> std::string { return Kind::print(value_of<Kind>(Access(from))); },
           print_bound<Kind>,
           {}};
 }
 
 // A field that may be unset: a std::optional.
-template <class Kind, auto access>
+template <class Kind, auto Access>
 constexpr Binding optional_field() {
   return {Kind::kind,
           [](const TomlEntry& entry, const SettingRow& row, Settings& into) -> std::string {
             const auto* scalar = std::get_if<TomlScalar>(&entry.value);
             if (!scalar) return fmt::format("expected {}", Kind::expected);
-            return read_one<Kind>(*scalar, row, access(into).emplace());
+            return read_one<Kind>(*scalar, row, Access(into).emplace());
           },
           [](Settings& from) -> std::string {
-            const auto& value = access(from);
+            const auto& value = Access(from);
             return value ? Kind::print(*value) : "";
           },
           print_bound<Kind>,
@@ -218,7 +218,7 @@ constexpr Binding optional_field() {
 
 inline constexpr std::size_t list_items_max = 1000;
 
-template <class Kind, auto access>
+template <class Kind, auto Access>
 constexpr Binding list() {
   return {Kind::kind,
           [](const TomlEntry& entry, const SettingRow& row, Settings& into) -> std::string {
@@ -228,7 +228,7 @@ constexpr Binding list() {
                   "expected a list of {} in brackets: [{}]", Kind::kind, row.example);
             if (items->items.size() > list_items_max)
               return fmt::format("expected at most {} values", list_items_max);
-            auto& into_list = access(into);
+            auto& into_list = Access(into);
             into_list.clear();
             for (std::size_t i = 0; i < items->items.size(); ++i) {
               if (auto wrong = read_one<Kind>(items->items[i], row, into_list.emplace_back());
@@ -239,7 +239,7 @@ constexpr Binding list() {
           },
           [](Settings& from) -> std::string {
             std::string printed = "[";
-            for (const auto& item : access(from)) {
+            for (const auto& item : Access(from)) {
               if (printed.size() > 1) printed += ", ";
               printed += Kind::print(value_of<Kind>(item));
             }
@@ -254,21 +254,21 @@ std::string read_choice(const TomlEntry& entry,
                         std::span<const std::string_view> names,
                         std::size_t& chosen);
 
-template <const auto& names, auto access>
+template <const auto& Names, auto Access>
 constexpr Binding choice() {
   return {"choice",
           [](const TomlEntry& entry, const SettingRow&, Settings& into) -> std::string {
             std::size_t chosen = 0;
-            if (auto wrong = read_choice(entry, names, chosen); !wrong.empty()) return wrong;
-            auto& field = access(into);
+            if (auto wrong = read_choice(entry, Names, chosen); !wrong.empty()) return wrong;
+            auto& field = Access(into);
             field = static_cast<std::remove_cvref_t<decltype(field)>>(chosen);
             return {};
           },
           [](Settings& from) -> std::string {
-            return toml_quoted(names[static_cast<std::size_t>(access(from))]);
+            return toml_quoted(Names[static_cast<std::size_t>(Access(from))]);
           },
           [](std::int64_t) -> std::string { return {}; },
-          names};
+          Names};
 }
 
 }  // namespace tapal::app::binding

@@ -108,7 +108,7 @@ std::string bounds_of(const SettingRow& row) {
     return all;
   }
   const std::string kind(row.binding.kind);
-  const std::string of = default_of(row).starts_with('[') ? "list of " + kind : kind;
+  std::string of = default_of(row).starts_with('[') ? "list of " + kind : kind;
   if (row.bounds.least == row.bounds.most) return of;
   return fmt::format("{}, `{}` to `{}`",
                      of,

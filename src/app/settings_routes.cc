@@ -134,41 +134,65 @@ void RouteReader::read_field(const TomlEntry& entry,
                              const std::string& domain) {
   Route& route = settings.delivery.routes[domain];
   const std::string& field = entry.path[2];
-  const std::string* text = text_of(entry);
-  if (field == "host") {
+  if (field == "host" || field == "port") return read_place(entry, route, seen_.at(domain));
+  if (field == "tls" || field == "protocol") return read_manner(entry, route);
+  if (field == "user" || field.starts_with("password")) return read_login(entry, settings, domain);
+  problem(entry,
+          "a route has host, port, tls, user, password_file and protocol; a domain stands "
+          "in quotes: [routes.\"example.com\"]");
+}
+
+// host, port
+void RouteReader::read_place(const TomlEntry& entry, Route& route, Seen& seen) {
+  if (entry.path[2] == "host") {
+    const std::string* text = text_of(entry);
     auto host = text ? read_host(*text) : std::nullopt;
-    if (!host) problem(entry, "expected a host name or an IP address; the port goes into port");
-    route.host = host.value_or("");
-  } else if (field == "port") {
-    const auto* scalar = std::get_if<TomlScalar>(&entry.value);
-    const auto* number = scalar ? std::get_if<std::int64_t>(&scalar->value) : nullptr;
-    if (!number || *number < 1 || *number > 65535)
-      return problem(entry, "expected a port from 1 to 65535");
-    route.port = static_cast<std::uint16_t>(*number);
-    seen_.at(domain).has_port = true;
-  } else if (field == "tls") {
-    const auto* mode = text ? std::ranges::find(tls_modes, *text) : tls_modes.end();
+    if (!host)
+      return problem(entry, "expected a host name or an IP address; the port goes into port");
+    route.host = *std::move(host);
+    return;
+  }
+  const auto* scalar = std::get_if<TomlScalar>(&entry.value);
+  const auto* number = scalar ? std::get_if<std::int64_t>(&scalar->value) : nullptr;
+  if (!number || *number < 1 || *number > 65535)
+    return problem(entry, "expected a port from 1 to 65535");
+  route.port = static_cast<std::uint16_t>(*number);
+  seen.has_port = true;
+}
+
+// tls, protocol
+void RouteReader::read_manner(const TomlEntry& entry, Route& route) {
+  const std::string* text = text_of(entry);
+  const std::string_view chosen = text ? std::string_view(*text) : std::string_view();
+  if (entry.path[2] == "tls") {
+    const auto* const mode = std::ranges::find(tls_modes, chosen);
     if (mode == tls_modes.end())
       return problem(entry, R"(expected "opportunistic", "required", "implicit" or "never")");
     route.tls = static_cast<TlsMode>(mode - tls_modes.begin());
-  } else if (field == "protocol") {
-    const auto* protocol = text ? std::ranges::find(protocols, *text) : protocols.end();
-    if (protocol == protocols.end()) return problem(entry, R"(expected "smtp" or "lmtp")");
-    route.protocol = static_cast<Protocol>(protocol - protocols.begin());
-  } else if (field == "user") {
-    if (!text || text->empty()) return problem(entry, "expected a name in quotes");
-    route.user = *text;
+    return;
+  }
+  const auto* const protocol = std::ranges::find(protocols, chosen);
+  if (protocol == protocols.end()) return problem(entry, R"(expected "smtp" or "lmtp")");
+  route.protocol = static_cast<Protocol>(protocol - protocols.begin());
+}
+
+// user, password_file, and what people try in its place
+void RouteReader::read_login(const TomlEntry& entry,
+                             Settings& settings,
+                             const std::string& domain) {
+  const std::string& field = entry.path[2];
+  const std::string* text = text_of(entry);
+  const bool is_set = text && !text->empty();
+  if (field == "user") {
+    if (!is_set) return problem(entry, "expected a name in quotes");
+    settings.delivery.routes[domain].user = *text;
   } else if (field == "password_file") {
-    if (!text || text->empty()) return problem(entry, "expected a path in quotes");
+    if (!is_set) return problem(entry, "expected a path in quotes");
     settings.route_password_files[domain] = *text;
-  } else if (field == "password") {
+  } else {
     problem(entry,
             "a password does not stand in this file: put it into a file of its own and "
             "name that as password_file");
-  } else {
-    problem(entry,
-            "a route has host, port, tls, user, password_file and protocol; a domain stands "
-            "in quotes: [routes.\"example.com\"]");
   }
 }
 

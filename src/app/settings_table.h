@@ -71,6 +71,9 @@ class RouteReader {
   void problem(const TomlEntry& entry, std::string_view what);
   void read_text(const TomlEntry& entry, delivery::Route& route, Seen& seen);
   void read_field(const TomlEntry& entry, Settings& settings, const std::string& domain);
+  void read_place(const TomlEntry& entry, delivery::Route& route, Seen& seen);
+  void read_manner(const TomlEntry& entry, delivery::Route& route);
+  void read_login(const TomlEntry& entry, Settings& settings, const std::string& domain);
 
   std::map<std::string, Seen> seen_;
   std::vector<TomlProblem> problems_;

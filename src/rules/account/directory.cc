@@ -21,6 +21,7 @@ bool Directory::is_own_domain(std::string_view domain) const {
 
 std::vector<std::string> Directory::domains() const {
   std::vector<std::string> names;
+  names.reserve(domains_.size());
   for (const auto& [name, domain] : domains_) names.push_back(name);
   return names;
 }
