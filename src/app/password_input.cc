@@ -11,6 +11,7 @@
 
 #include "drivers/files/files.h"
 #include "drivers/system/random.h"
+#include "protocols/sasl/mechanism.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/password.h"
 #include "values/crypto/scram_keys.h"
@@ -92,10 +93,11 @@ std::string generate_password() {
 
 Result<account::Credentials> make_credentials(const std::string& password,
                                               const crypto::PasswordCost& cost) {
-  TAPAL_TRY(auto hash, crypto::hash_password(password, cost));
+  TAPAL_TRY(const auto prepared, sasl::prepared(password));
+  TAPAL_TRY(auto hash, crypto::hash_password(prepared, cost));
   std::string salt(16, '\0');
   SystemRandom().fill(std::as_writable_bytes(std::span(salt)));
-  return account::Credentials{std::move(hash), crypto::derive_scram_keys(password, salt).text()};
+  return account::Credentials{std::move(hash), crypto::derive_scram_keys(prepared, salt).text()};
 }
 
 }  // namespace tapal::app

@@ -16,7 +16,8 @@ Result<std::string> read_password(const PasswordSource& source, Ask ask);
 // Five groups of five characters that are easy to tell apart: 125 bits.
 std::string generate_password();
 
-// What the users file keeps of a password: argon2id and SCRAM-SHA-256 keys.
+// What the users file keeps of a password: argon2id and SCRAM-SHA-256 keys, of its form that logins
+// are brought to (sasl::prepared).
 Result<account::Credentials> make_credentials(const std::string& password,
                                               const crypto::PasswordCost& cost);
 

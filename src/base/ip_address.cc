@@ -15,8 +15,9 @@ constexpr std::array<std::uint8_t, 12> v4_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 template <class Number>
 std::optional<Number> to_number(std::string_view text) {
   Number number{};
-  const auto* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
+  const auto* begin = text.begin();
+  const auto* end = text.end();
+  const auto [last, error] = std::from_chars(begin, end, number);
   if (error != std::errc{} || last != end || text.empty()) return {};
   return number;
 }

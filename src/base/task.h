@@ -48,6 +48,7 @@ struct TaskPromise : TaskPromiseBase {
   }
   T take() {
     rethrow();
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it ended with a value or an exception
     return *std::move(result);
   }
   std::optional<T> result;

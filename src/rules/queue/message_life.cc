@@ -113,40 +113,6 @@ bool may_notify(const Message& message) {
          message.origin.kind != Origin::Kind::notice;
 }
 
-NoticesDue notices_due(const Message& message, const RetrySchedule& schedule, WallTime now) {
-  NoticesDue due;
-  if (!may_notify(message)) return due;
-  const bool delayed = schedule.delayed(message.arrived, now);
-  for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
-    const RecipientState& state = message.recipients[i];
-    const mail::Notify& notify = state.recipient.notify;
-    if (notify.never) continue;  // stands alone, RFC 3461 section 4.1
-    switch (state.state) {
-      case State::failed:
-        if (!state.sender_told && notify.wants_failure()) due.failed.push_back(i);
-        break;
-      case State::delivered:
-        if (!state.sender_told && notify.success) due.delivered.push_back(i);
-        break;
-      case State::waiting:
-        if (delayed && state.attempts > 0 && !state.sender_told_of_delay && notify.wants_delay()) {
-          due.delayed.push_back(i);
-        }
-        break;
-      case State::held: break;
-    }
-  }
-  return due;
-}
-
-void mark_told(Message& message, const NoticesDue& notices) {
-  for (const auto* indexes : {&notices.failed, &notices.delivered}) {
-    for (const std::uint32_t i : *indexes) message.recipients.at(i).sender_told = true;
-  }
-  for (const std::uint32_t i : notices.delayed)
-    message.recipients.at(i).sender_told_of_delay = true;
-}
-
 bool finished(const Message& message) {
   const bool may = may_notify(message);
   return std::ranges::all_of(message.recipients, [may](const RecipientState& state) {

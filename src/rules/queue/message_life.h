@@ -24,15 +24,6 @@ struct Attempted {
   Outcome outcome;
 };
 
-// The indexes of recipients that the sender is to be told about now.
-struct NoticesDue {
-  std::vector<std::uint32_t> failed;
-  std::vector<std::uint32_t> delivered;  // asked for by NOTIFY=SUCCESS
-  std::vector<std::uint32_t> delayed;
-
-  bool empty() const { return failed.empty() && delivered.empty() && delayed.empty(); }
-};
-
 // A message with every recipient waiting for a first attempt at once. The envelope's recipients
 // move into it.
 Message new_message(QueueId id, mail::Envelope envelope, WallTime arrived);
@@ -61,13 +52,8 @@ bool has_ended(const RecipientState& recipient);
 // for mail that nobody authenticated, whose return path may be forged.
 bool may_notify(const Message& message);
 
-// Failed recipients unless NOTIFY says otherwise, delivered ones that asked for it, and waiting
-// ones past the delay notice's time (RFC 3461 section 4.1). Nothing when may_notify() is false.
-NoticesDue notices_due(const Message& message, const RetrySchedule& schedule, WallTime now);
-// To be committed together with the notice.
-void mark_told(Message& message, const NoticesDue& notices);
-
-// Nothing remains to be tried and nobody remains to be told: the message can be removed.
+// Nothing remains to be tried and nobody remains to be told (rules/bounce/notice.h says who is
+// told, sender_told that it was done): the message can be removed.
 bool finished(const Message& message);
 
 // The earliest time anything is to be done for it, nothing when all are held or ended.

@@ -116,67 +116,33 @@ TEST(MessageLife, released_and_retried_are_due_now) {
   EXPECT_EQ(next_attempt(message), noon + 9s);
 }
 
-struct NoticeCase {
-  std::string_view what;
-  State state;
-  mail::Notify notify;
-  bool null_sender = false, unknown_sender = false, is_notice = false;
-  std::size_t failed = 0, delivered = 0, delayed = 0;
-};
-
-TEST(MessageLife, tells_the_sender_what_was_asked_for_once) {
-  const mail::Notify never{true, false, false, false}, success{false, true, false, false},
-      failure{false, false, true, false}, delay{false, false, false, true}, usual{};
-  const NoticeCase cases[] = {
-      {.what = "failure", .state = State::failed, .notify = usual, .failed = 1},
-      {.what = "failure asked for", .state = State::failed, .notify = failure, .failed = 1},
-      {.what = "failure, only success asked for", .state = State::failed, .notify = success},
-      {.what = "failure, never", .state = State::failed, .notify = never},
-      {.what = "failure, null sender",
-       .state = State::failed,
-       .notify = usual,
-       .null_sender = true},
-      {.what = "failure, nobody knows who sent it",
-       .state = State::failed,
-       .notify = usual,
-       .unknown_sender = true},
-      {.what = "failure of a notice", .state = State::failed, .notify = usual, .is_notice = true},
-      {.what = "success", .state = State::delivered, .notify = usual},
-      {.what = "success asked for", .state = State::delivered, .notify = success, .delivered = 1},
-      {.what = "delay", .state = State::waiting, .notify = usual, .delayed = 1},
-      {.what = "delay asked for", .state = State::waiting, .notify = delay, .delayed = 1},
-      {.what = "delay, only failure asked for", .state = State::waiting, .notify = failure},
-      {.what = "delay, never", .state = State::waiting, .notify = never},
-      {.what = "held", .state = State::held, .notify = usual},
-  };
-  const RetrySchedule schedule;
-  for (const NoticeCase& each : cases) {
-    SCOPED_TRACE(each.what);
-    Message message = message_to(1);
-    message.recipients[0].state = each.state;
-    message.recipients[0].attempts = 2;
-    message.recipients[0].recipient.notify = each.notify;
-    if (each.null_sender) message.envelope.return_path.reset();
-    if (each.unknown_sender) message.origin.authenticated = false;
-    if (each.is_notice) message.origin.kind = Origin::Kind::notice;
-    const NoticesDue due = notices_due(message, schedule, noon + 4h);
-    EXPECT_EQ(due.failed.size(), each.failed);
-    EXPECT_EQ(due.delivered.size(), each.delivered);
-    EXPECT_EQ(due.delayed.size(), each.delayed);
-    const bool has_end = has_ended(message.recipients[0]);
-    EXPECT_EQ(finished(message), has_end && due.empty());
-    mark_told(message, due);
-    EXPECT_TRUE(notices_due(message, schedule, noon + 5h).empty());
-    EXPECT_EQ(finished(message), has_end);
-  }
+TEST(MessageLife, is_finished_only_when_the_sender_was_told_what_is_due) {
+  Message message = message_to(1);
+  auto& recipient = message.recipients[0];
+  EXPECT_FALSE(finished(message));
+  recipient.state = State::failed;
+  EXPECT_FALSE(finished(message));
+  recipient.sender_told = true;
+  EXPECT_TRUE(finished(message));
+  recipient.sender_told = false;
+  recipient.recipient.notify.never = true;
+  EXPECT_TRUE(finished(message));
+  recipient.recipient.notify = {};
+  message.origin.authenticated = false;  // nobody may be told
+  EXPECT_TRUE(finished(message));
+  message.origin.authenticated = true;
+  message.envelope.return_path.reset();
+  EXPECT_TRUE(finished(message));
 }
 
-TEST(MessageLife, no_delay_notice_before_its_time_or_before_any_attempt) {
+TEST(MessageLife, is_finished_after_delivery_unless_success_was_to_be_told) {
   Message message = message_to(1);
-  EXPECT_TRUE(notices_due(message, RetrySchedule(), noon + 5h).empty());
-  message.recipients[0].attempts = 1;
-  EXPECT_TRUE(notices_due(message, RetrySchedule(), noon + 3h).empty());
-  EXPECT_FALSE(notices_due(message, RetrySchedule(), noon + 4h).empty());
+  message.recipients[0].state = State::delivered;
+  EXPECT_TRUE(finished(message));
+  message.recipients[0].recipient.notify.success = true;
+  EXPECT_FALSE(finished(message));
+  message.recipients[0].sender_told = true;
+  EXPECT_TRUE(finished(message));
 }
 
 // Laws under any sequence: an end is final, attempts are counted, nobody waits past the give-up.
@@ -226,7 +192,7 @@ TEST(MessageLife, whatever_happens_every_recipient_ends_exactly_once) {
         apply_attempt(message, {&result, 1}, schedule, now, random());
       }
     }
-    mark_told(message, notices_due(message, schedule, now));
+    for (auto& recipient : message.recipients) recipient.sender_told = has_ended(recipient);
     EXPECT_TRUE(finished(message)) << "seed " << seed;
   }
 }

@@ -197,7 +197,8 @@ Task<void> Control::stop() {
 Task<void> Control::serve(std::unique_ptr<Stream> stream) {
   open_.insert(stream.get());
   std::string input;
-  std::array<char, 4096> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
+  std::array<char, 4096> buffer;
   while (input.size() < request_bytes_max) {
     const auto end = input.find('\n');
     if (end == std::string::npos) {

@@ -160,8 +160,8 @@ void Connection::give_body(const client::WantBody& want) {
 }
 
 Task<void> Connection::read() {
-  std::array<char, read_bytes>
-      buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
+  std::array<char, read_bytes> buffer;
   const auto count = co_await stream_->read(buffer, session_.deadline());
   if (count)
     session_.on_bytes({buffer.data(), *count}, loop_.now());

@@ -50,6 +50,7 @@ class Connection {
   bool is_open() const { return !session_.is_closed(); }
   bool is_reusable() const { return reusable_; }
   std::size_t messages_sent() const { return messages_sent_; }
+  bool peer_has_dsn() const { return session_.extensions().has(smtp::Extension::dsn); }
   const std::string& tls_text() const { return tls_text_; }  // "TLSv1.3 CIPHER", empty in clear
   std::string text() const;                                  // "mx.example.com [2001:db8::1]:25"
 

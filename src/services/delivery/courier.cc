@@ -77,9 +77,9 @@ Task<AttemptReport> Courier::deliver(Attempt attempt) {
 }
 
 Task<void> Courier::try_hosts(Errand& errand) {
-  const FindHosts find{world_.resolver, world_.random, world_.options, world_.own};
+  const FindHosts find{world_.loop, world_.resolver, world_.random, world_.options, world_.own};
   const auto domain = errand.attempt.envelope.recipients.front().address.domain;
-  auto destination = co_await find_hosts(find, world_.loop, domain);
+  auto destination = co_await find_hosts(find, domain);
   if (const auto* none = std::get_if<NoHost>(&destination)) {
     errand.file_all(verdict_of(*none));
     co_return;
@@ -164,6 +164,7 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
     pool_.not_in_use(*connection);
     ready = progress.ready && connection->is_reusable();
     errand.report.tls = connection->tls_text();
+    errand.report.peer_has_dsn = connection->peer_has_dsn();
     if (progress.failed) errand.trouble = verdict_of(*progress.failed, connection->text());
     if (!progress.done) break;
     errand.left.clear();

@@ -36,6 +36,7 @@ struct Attempt {
 struct AttemptReport {
   std::vector<queue::Attempted> recipients;  // one for each of Attempt::indexes
   std::string tls;                           // "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty: in clear
+  bool peer_has_dsn = false;     // it tells the sender of success itself (RFC 3461 section 5.2.2)
   bool maybe_delivered = false;  // the connection was lost after the final dot (RFC 1047)
 };
 

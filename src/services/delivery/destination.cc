@@ -13,8 +13,8 @@ using dns::Type;
 // One question's answer, or why there is none, in the terms of RFC 3463.
 using Found = std::variant<DnsAnswer, NoHost>;
 
-Task<Found> ask(FindHosts find, Loop& loop, std::string name, Type type) {
-  auto answer = co_await find.resolver.resolve(loop, name, type);
+Task<Found> ask(FindHosts find, std::string name, Type type) {
+  auto answer = co_await find.resolver.resolve(find.loop, name, type);
   if (answer) co_return *std::move(answer);
   const auto question = fmt::format("{} {}", name, dns::type_text(type));
   const auto& error = answer.error();
@@ -48,8 +48,8 @@ void drop_from_self(std::vector<Exchange>& exchanges, const std::string& own_nam
 
 using Exchanges = std::variant<std::vector<Exchange>, NoHost>;
 
-Task<Exchanges> find_exchanges(FindHosts find, Loop& loop, std::string domain) {
-  auto found = co_await ask(find, loop, domain, Type::mx);
+Task<Exchanges> find_exchanges(FindHosts find, std::string domain) {
+  auto found = co_await ask(find, domain, Type::mx);
   if (auto* none = std::get_if<NoHost>(&found)) co_return std::move(*none);
   auto& answer = std::get<DnsAnswer>(found);
   if (answer.status == DnsAnswer::Status::no_such_name)
@@ -89,11 +89,11 @@ bool may_use(FindHosts find, const IpAddress& address, Trust trust) {
 }
 
 Task<void> add_addresses(
-    FindHosts find, Loop& loop, std::string name, Endpoint to, Trust trust, Search& search) {
+    FindHosts find, std::string name, Endpoint to, Trust trust, Search& search) {
   for (const auto type : {Type::aaaa, Type::a}) {
     const auto family = find.options.family;
     if (family == (type == Type::a ? AddressFamily::ipv6 : AddressFamily::ipv4)) continue;
-    auto found = co_await ask(find, loop, name, type);
+    auto found = co_await ask(find, name, type);
     if (auto* none = std::get_if<NoHost>(&found)) {
       search.trouble = std::move(*none);
       continue;
@@ -125,12 +125,11 @@ Destination conclude(Search search, std::string_view domain, std::size_t hosts_m
   return NoHost{"5.4.4", fmt::format("no host that takes the mail of {} has an address", domain)};
 }
 
-Task<Destination> follow_route(FindHosts find, Loop& loop, const Route& route, std::string domain) {
+Task<Destination> follow_route(FindHosts find, const Route& route, std::string domain) {
   if (const auto address = IpAddress::from_text(route.host))
     co_return Hosts{{{address->smtp_literal(), {*address, route.port}}}};
   Search search;
-  co_await add_addresses(
-      find, loop, route.host, Endpoint{{}, route.port}, Trust::configured, search);
+  co_await add_addresses(find, route.host, Endpoint{{}, route.port}, Trust::configured, search);
   co_return conclude(std::move(search), domain, find.options.hosts_per_attempt_max);
 }
 
@@ -149,11 +148,11 @@ Destination literal(FindHosts find, std::string_view domain) {
 
 }  // namespace
 
-Task<Destination> find_hosts(FindHosts find, Loop& loop, std::string domain) {
+Task<Destination> find_hosts(FindHosts find, std::string domain) {
   if (const auto* route = find_route(find.options.routes, domain))
-    co_return co_await follow_route(find, loop, *route, domain);
+    co_return co_await follow_route(find, *route, domain);
   if (domain.starts_with('[')) co_return literal(find, domain);
-  auto found = co_await find_exchanges(find, loop, domain);
+  auto found = co_await find_exchanges(find, domain);
   if (auto* none = std::get_if<NoHost>(&found)) co_return std::move(*none);
   Search search;
   const auto enough = find.options.hosts_per_attempt_max;
@@ -161,7 +160,7 @@ Task<Destination> find_hosts(FindHosts find, Loop& loop, std::string domain) {
     if (search.hosts.size() >= enough) break;
     if (exchange.name.empty()) continue;
     co_await add_addresses(
-        find, loop, exchange.name, Endpoint{{}, find.options.port}, Trust::from_dns, search);
+        find, exchange.name, Endpoint{{}, find.options.port}, Trust::from_dns, search);
   }
   co_return conclude(std::move(search), domain, enough);
 }

@@ -42,6 +42,7 @@ struct OwnNames {
 };
 
 struct FindHosts {
+  Loop& loop;
   Resolver& resolver;
   Random& random;
   const Options& options;
@@ -50,7 +51,7 @@ struct FindHosts {
 
 // Addresses that are private or our own are left out, unless `options` allow them or a route leads
 // there. What FindHosts refers to must outlive the task.
-Task<Destination> find_hosts(FindHosts find, Loop& loop, std::string domain);
+Task<Destination> find_hosts(FindHosts find, std::string domain);
 
 // The key under which mail shares connections and limits: the route where there is one, else the
 // domain.

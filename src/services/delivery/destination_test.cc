@@ -1,5 +1,7 @@
 #include "services/delivery/destination.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace tapal::delivery {
@@ -35,12 +37,10 @@ struct TableResolver : Resolver {
   }
 };
 
-struct CountingRandom : Random {
-  std::byte next{};
+struct SeededRandom : Random {
+  std::mt19937_64 engine{7};
   void fill(std::span<std::byte> bytes) override {
-    std::ranges::fill(bytes, std::byte{});
-    next = std::byte(std::to_integer<unsigned>(next) + 1U);
-    bytes[0] = next;
+    for (auto& byte : bytes) byte = static_cast<std::byte>(engine());
   }
 };
 
@@ -52,7 +52,7 @@ struct NoLoop : Loop {
 
 struct World {
   TableResolver resolver;
-  CountingRandom random;
+  SeededRandom random;
   Options options;
   OwnNames own{"mx.own.example", {IpAddress::from_text("198.41.0.4").value()}};
   NoLoop loop;
@@ -61,8 +61,8 @@ struct World {
     Destination result;
     TaskGroup group;
     const auto run = [](World& w, std::string name, Destination& out) -> Task<void> {
-      out = co_await find_hosts(
-          FindHosts{w.resolver, w.random, w.options, w.own}, w.loop, std::move(name));
+      out = co_await find_hosts(FindHosts{w.loop, w.resolver, w.random, w.options, w.own},
+                                std::move(name));
     };
     group.spawn(run(*this, domain, result));
     return result;

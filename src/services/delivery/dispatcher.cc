@@ -35,6 +35,12 @@ std::string_view event_of(Attempted::Result result) {
   return "message deferred";
 }
 
+void leave_success_to_peer(queue::Message& message, const AttemptReport& report) {
+  for (const auto& attempted : report.recipients)
+    if (attempted.result == Attempted::Result::delivered)
+      message.recipients.at(attempted.recipient).sender_told = true;
+}
+
 // What of the original goes back with a notice: all of it, or its header.
 std::string read_original(const Body& body, mail::ReturnContent returned) {
   std::string text(
@@ -207,6 +213,7 @@ Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
   auto& live = live_.at(job.id.value);
   const auto now = world_.clock.wall_now();
   queue::apply_attempt(live.message, report.recipients, schedule_, now, world_.random.number());
+  if (report.peer_has_dsn) leave_success_to_peer(live.message, report);
   tell(live.message, report);
   auto notices = make_notices(live.message, live.body);
   const auto message = live.message;

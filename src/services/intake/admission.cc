@@ -66,6 +66,7 @@ std::expected<std::vector<mail::Recipient>, smtp::Reply> place_recipient(
   switch (resolution.status) {
     case Resolution::Status::users: {
       std::vector<mail::Recipient> placed;
+      placed.reserve(resolution.users.size());
       for (const auto& user : resolution.users) placed.push_back(for_user(recipient, user));
       return placed;
     }

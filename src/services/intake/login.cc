@@ -27,6 +27,7 @@ std::string binding(const Stream& stream, ChannelBinding type) {
 
 std::vector<std::string> login_mechanisms() {
   std::vector<std::string> names;
+  names.reserve(offered.size());
   for (const auto mechanism : offered) names.emplace_back(sasl::name_of(mechanism));
   return names;
 }
@@ -69,7 +70,7 @@ sasl::ServerStep Login::respond(std::string_view response) {
 
 Task<sasl::ServerStep> Login::follow(const Domains& domains, sasl::ServerStep step) {
   const auto& directory = domains.directory;
-  for (;;) {
+  while (exchange_) {
     if (auto* check = std::get_if<sasl::CheckPassword>(&step)) {
       const auto verdict = co_await authenticator_.check_password(
           loop_, directory, check->user, std::move(check->password));

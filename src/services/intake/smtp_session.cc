@@ -175,8 +175,8 @@ Task<Sessions::Session::Next> Sessions::Session::perform(smtp::ServerAction acti
     const auto& tls = core_.tls();
     Arrival arrival{
         peer_, core_.helo(), core_.with_protocol(), tls ? tls->version + " " + tls->cipher : ""};
-    auto reply = co_await transaction_.store(std::move(store->envelope), std::move(arrival));
-    core_.on_stored(std::move(reply), now());
+    const auto reply = co_await transaction_.store(std::move(store->envelope), std::move(arrival));
+    core_.on_stored(reply, now());
   }
   co_return Next::go_on;
 }
@@ -200,8 +200,8 @@ Task<void> Sessions::Session::follow_login(sasl::ServerStep step) {
 
 Task<Sessions::Session::Next> Sessions::Session::read() {
   if (!core_.wants_bytes()) co_return Next::end;
-  std::array<char, read_bytes>
-      buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
+  std::array<char, read_bytes> buffer;
   reading_ = true;
   const auto count = co_await stream_->read(buffer, core_.deadline());
   reading_ = false;
