@@ -174,7 +174,19 @@ def merged(base, over):
     return out
 
 
-class Tapal:
+class Mailboxes:
+    """What a receiving server keeps: mailbox(user) gives the messages as bytes."""
+
+    def wait_for_mail(self, user, count=1, seconds=None):
+        return wait_until(lambda: len(box := self.mailbox(user)) >= count and box,
+                          f"{count} messages for {user} at {self.host}", seconds)
+
+    def wait_for_mail_with(self, user, text, seconds=None):
+        return wait_until(lambda: next((m for m in self.mailbox(user) if text in m), None),
+                          f"a message with {text} for {user} at {self.host}", seconds)
+
+
+class Tapal(Mailboxes):
     """One tapal: its folders, its settings, and the process while it runs."""
 
     def __init__(self, case, domain, users=("ann",), settings=None, delivery_port=25, address=None):
@@ -261,10 +273,6 @@ class Tapal:
         """The messages in a user's mailbox, as bytes."""
         folder = self.state / "mail" / self.domain / user
         return [f.read_bytes() for part in ("new", "cur") for f in sorted((folder / part).glob("*"))]
-
-    def wait_for_mail(self, user, count=1, seconds=None):
-        return wait_until(lambda: len(box := self.mailbox(user)) >= count and box,
-                          f"{count} messages for {user}@{self.domain}", seconds)
 
     def queue(self):
         listed = self.command("queue", "list", "--json")
