@@ -59,7 +59,8 @@ class Postfix(Mailboxes):
             "meta_directory": f"{root}/etc/postfix", "shlib_directory": libraries,
             "import_environment": f"LD_LIBRARY_PATH={libraries} MAIL_CONFIG TZ LANG=C",
             "mail_owner": "nobody", "default_privs": "daemon", "setgid_group": "mail",
-            "myhostname": self.host, "mydestination": "", "mynetworks": "127.0.0.0/8", "inet_interfaces": self.address,
+            "myhostname": self.host, "mydestination": "", "mynetworks": "127.0.0.0/8", "inet_interfaces": "127.0.0.1",  # of master.cf none counts: it names its own
+           
             "inet_protocols": "ipv4", "smtp_bind_address": self.address,
             "virtual_mailbox_domains": domain, "virtual_mailbox_base": self.boxes,
             "virtual_mailbox_maps": f"texthash:{config}/boxes", "virtual_uid_maps": "static:65534",
