@@ -7,6 +7,7 @@
 #include <optional>
 
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -38,8 +39,9 @@ std::vector<IpAddress> local_addresses() {
   if (getifaddrs(&first) != 0) return addresses;
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(first, &freeifaddrs);
   for (const auto* interface = first; interface != nullptr; interface = interface->ifa_next)
-    if (const auto address = from_socket_address(interface->ifa_addr))
-      addresses.push_back(*address);
+    if ((interface->ifa_flags & IFF_UP) != 0)
+      if (const auto address = from_socket_address(interface->ifa_addr))
+        addresses.push_back(*address);
   return addresses;
 }
 

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -22,8 +24,8 @@ Error connect_error(std::string_view where, int number) {
       fmt::format("{}: {}", where, std::strerror(number));  // NOLINT(concurrency-mt-unsafe)
   switch (number) {
     case EACCES:
-    case EPERM:
-    case EADDRNOTAVAIL: return {Code::denied, what};
+    case EPERM: return {Code::denied, what};
+    case EADDRNOTAVAIL:  // no local port is left
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
@@ -65,13 +67,18 @@ Task<Connected> NetLoop::connect(Endpoint to, std::optional<IpAddress> from, Ins
   const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) co_return std::unexpected(connect_error(to.text(), errno));
   no_delay(descriptor);
-  auto stream =
-      std::make_unique<SocketStream>(*implementation_, descriptor);  // owns the descriptor
+  TAPAL_CO_TRY(auto stream, SocketStream::make(*implementation_, descriptor));
   if (from) {
+    // The port is picked when the destination is known, so that each destination has them all.
+    const int on = 1;
+    setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     const SocketAddress source(Endpoint{*from, 0});
-    if (::bind(descriptor, source.get(), source.size) != 0)
-      co_return std::unexpected(
-          connect_error(fmt::format("{} from {}", to.text(), from->text()), errno));
+    if (::bind(descriptor, source.get(), source.size) != 0) {
+      const int number = errno;
+      auto error = connect_error(fmt::format("{} from {}", to.text(), from->text()), number);
+      if (number == EADDRNOTAVAIL) error.code = Code::denied;  // not an address of ours
+      co_return std::unexpected(std::move(error));
+    }
   }
   const SocketAddress target(to);
   if (::connect(descriptor, target.get(), target.size) != 0 && errno != EINPROGRESS)
@@ -89,7 +96,7 @@ Task<Connected> NetLoop::connect_unix(std::string path, Instant deadline) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) co_return std::unexpected(connect_error(path, errno));
-  auto stream = std::make_unique<SocketStream>(*implementation_, descriptor);
+  TAPAL_CO_TRY(auto stream, SocketStream::make(*implementation_, descriptor));
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
       errno != EINPROGRESS)
     co_return std::unexpected(connect_error(path, errno));
@@ -97,8 +104,10 @@ Task<Connected> NetLoop::connect_unix(std::string path, Instant deadline) {
 }
 
 Connected NetLoop::adopt(int connected_socket) {
+  int on = 1;
+  ::ioctl(connected_socket, FIONBIO, &on);
   no_delay(connected_socket);
-  return std::make_unique<SocketStream>(*implementation_, connected_socket);
+  return SocketStream::make(*implementation_, connected_socket);
 }
 
 }  // namespace tapal

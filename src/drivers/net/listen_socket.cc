@@ -2,44 +2,33 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "drivers/net/listener.h"
+#include "drivers/net/owned_descriptor.h"
 #include "drivers/net/port_owner.h"
 #include "drivers/net/socket_address.h"
 
 namespace tapal {
 namespace {
 
-Error listen_error(const std::string& where, int number) {
-  const auto what = fmt::format(
-      "cannot listen on {}: {}", where, std::strerror(number));  // NOLINT(concurrency-mt-unsafe)
-  switch (number) {
-    case EACCES:
-      return {Code::denied,
-              what + " (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)"};
-    case EADDRINUSE: return {Code::try_later, what};
-    default: return {Code::invalid, what};
-  }
+bool somebody_answers(const sockaddr_un& address) {
+  const OwnedDescriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  return ::connect(probe.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+             0 ||
+         errno == EAGAIN;  // alive, with a full backlog
 }
 
-// Closes unless taken.
-struct OwnedDescriptor {
-  int number = -1;
-  ~OwnedDescriptor() {
-    if (number >= 0) ::close(number);
-  }
-  int take() { return std::exchange(number, -1); }
-};
-
-bool somebody_answers(const sockaddr_un& address) {
-  const OwnedDescriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  return ::connect(probe.number, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+bool is_no_socket(const std::string& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode);
 }
 
 }  // namespace
@@ -66,20 +55,22 @@ std::string ListenSocket::text() const { return path_.empty() ? local_.text() : 
 Result<ListenSocket> ListenSocket::tcp(Endpoint at) {
   const int family = at.address.is_v4() ? AF_INET : AF_INET6;
   OwnedDescriptor made{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (made.number < 0) return std::unexpected(listen_error(at.text(), errno));
+  if (made.number() < 0) return std::unexpected(listen_error(at.text(), errno));
   const int on = 1;
-  setsockopt(made.number, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (family == AF_INET6) setsockopt(made.number, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  setsockopt(made.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (family == AF_INET6) setsockopt(made.number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   const SocketAddress address(at);
-  if (::bind(made.number, address.get(), address.size) != 0 ||
-      ::listen(made.number, listen_backlog) != 0) {
+  if (::bind(made.number(), address.get(), address.size) != 0 ||
+      ::listen(made.number(), listen_backlog) != 0) {
     const int number = errno;
     auto error = listen_error(at.text(), number);
+    if (number == EACCES && at.port < IPPORT_RESERVED)
+      error.what += " (ports below 1024 need root or the capability CAP_NET_BIND_SERVICE)";
     if (number == EADDRINUSE)
       if (const auto owner = port_owner(at.port); !owner.empty()) error.what += " by " + owner;
     return std::unexpected(std::move(error));
   }
-  const auto local = local_endpoint(made.number);
+  const auto local = local_endpoint(made.number());
   return ListenSocket(made.take(), local, {});
 }
 
@@ -93,12 +84,14 @@ Result<ListenSocket> ListenSocket::unix_domain(std::string path, unsigned mode) 
                             sizeof address.sun_path - 1));
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   OwnedDescriptor made{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (made.number < 0) return std::unexpected(listen_error(path, errno));
+  if (made.number() < 0) return std::unexpected(listen_error(path, errno));
+  if (is_no_socket(path))
+    return fail(Code::invalid, "cannot listen on " + path + ": a file that is no socket is there");
   if (somebody_answers(address)) return std::unexpected(listen_error(path, EADDRINUSE));
   ::unlink(path.c_str());
-  ::fchmod(made.number, mode);  // bind() gives the file this mode: no moment with a wider one
-  if (::bind(made.number, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), mode) != 0 || ::listen(made.number, listen_backlog) != 0)
+  ::fchmod(made.number(), mode);  // bind() gives the file this mode: no moment with a wider one
+  if (::bind(made.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), mode) != 0 || ::listen(made.number(), listen_backlog) != 0)
     return std::unexpected(listen_error(path, errno));
   return ListenSocket(made.take(), {}, std::move(path));
 }
@@ -108,6 +101,9 @@ Result<ListenSocket> ListenSocket::adopt(int descriptor) {
   socklen_t size = sizeof listening;
   if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0)
     return fail(Code::invalid, fmt::format("descriptor {} is no listening socket", descriptor));
+  int on = 1;
+  ::ioctl(descriptor, FIONBIO, &on);
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   return ListenSocket(descriptor, local_endpoint(descriptor), {});
 }
 

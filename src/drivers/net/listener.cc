@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "drivers/net/loop_implementation.h"
+#include "drivers/net/owned_descriptor.h"
 
 namespace tapal {
 namespace {
@@ -23,11 +25,17 @@ int open_reserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 struct Listener::State : std::enable_shared_from_this<Listener::State> {
   State(NetLoop& on, ListenSocket listening, std::vector<AcceptTarget> to, ListenerOptions how)
       : socket(std::move(listening)),
-        targets(std::move(to)),
+        local(socket->local()),
+        name(socket->text()),
         options(std::move(how)),
-        descriptor(on.implementation().io.get_executor(), ::dup(socket.descriptor())),
-        pause(on.implementation().io.get_executor()) {}
-  ~State() { ::close(reserve); }
+        descriptor(on.implementation().io.get_executor(), socket->descriptor()),
+        pause(on.implementation().io.get_executor()) {
+    for (auto& target : to) targets.push_back(std::make_shared<AcceptTarget>(std::move(target)));
+  }
+  ~State() {
+    close();
+    ::close(reserve);
+  }
 
   void wait() {
     descriptor.async_wait(Descriptor::wait_read,
@@ -49,10 +57,12 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     }
   }
   void hand_over(int accepted) {
-    auto& target = targets[turn++ % targets.size()];
-    // The listener's state outlives what is posted: a target is called also while it closes.
-    target.loop->post([self = shared_from_this(), &target, accepted] {
-      if (auto stream = target.loop->adopt(accepted)) target.on_connection(*std::move(stream));
+    const auto& target = targets[turn++ % targets.size()];
+    // Holds the target alone, which a closed listener does not take along: what is posted may run,
+    // or be dropped, after the accepting loop is gone.
+    target->loop->post([target, owned = OwnedDescriptor(accepted)]() mutable {
+      if (auto stream = target->loop->adopt(owned.take()))
+        target->on_connection(*std::move(stream));
     });
   }
   // Out of descriptors: the reserve is given up to take one connection off the queue and drop it,
@@ -75,18 +85,19 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
     if (!options.on_trouble || now - told < trouble_told_every) return;
     told = now;
     options.on_trouble(
-        {Code::full,
-         socket.text() + ": " + std::strerror(number)});  // NOLINT(concurrency-mt-unsafe)
+        {Code::full, name + ": " + std::strerror(number)});  // NOLINT(concurrency-mt-unsafe)
   }
   void close() {
-    closed = true;
-    boost::system::error_code ignored;
-    descriptor.close(ignored);
+    if (std::exchange(closed, true)) return;
+    descriptor.release();  // `socket` closes it
+    socket.reset();
     pause.cancel();
   }
 
-  ListenSocket socket;
-  std::vector<AcceptTarget> targets;
+  std::optional<ListenSocket> socket;  // until closed
+  Endpoint local;
+  std::string name;
+  std::vector<std::shared_ptr<AcceptTarget>> targets;
   ListenerOptions options;
   Descriptor descriptor;
   AsioTimer pause;
@@ -107,9 +118,7 @@ Listener::Listener(NetLoop& loop,
 
 Listener::~Listener() { close(); }
 
-void Listener::close() {
-  if (!state_->closed) state_->close();
-}
-Endpoint Listener::local() const { return state_->socket.local(); }
+void Listener::close() { state_->close(); }
+Endpoint Listener::local() const { return state_->local; }
 
 }  // namespace tapal

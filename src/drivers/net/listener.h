@@ -27,9 +27,10 @@ class ListenSocket {
   // try_later (in use; names the process that has it when /proc tells), invalid (no address of
   // this machine).
   static Result<ListenSocket> tcp(Endpoint at);
-  // A stale socket file is replaced, one that somebody answers on is not. `mode`: 0600 and so on.
+  // A stale socket file is replaced; one that somebody answers on (try_later), or a file of another
+  // kind (invalid), is not. `mode`: 0600 and so on.
   static Result<ListenSocket> unix_domain(std::string path, unsigned mode);
-  // A listening stream socket from outside (systemd's socket activation).
+  // A listening stream socket from outside (systemd's socket activation), taken over on success.
   static Result<ListenSocket> adopt(int descriptor);
 
   ListenSocket(ListenSocket&& other) noexcept;

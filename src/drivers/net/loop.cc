@@ -83,10 +83,11 @@ LoopPool::~LoopPool() {
 }
 
 void LoopPool::start() {
-  for (auto& loop : loops_) {
-    auto& thread = threads_.emplace_back([&on = *loop] { on.run(); });
-    pthread_setname_np(thread.native_handle(), loop->name().substr(0, 15).c_str());
-  }
+  for (auto& loop : loops_)
+    threads_.emplace_back([&on = *loop] {
+      pthread_setname_np(pthread_self(), on.name().substr(0, 15).c_str());
+      on.run();
+    });
 }
 
 void LoopPool::stop() {

@@ -46,7 +46,7 @@ class NetLoop final : public Loop, public Network {
                                                 Instant deadline) override;
   // A unix domain socket; its local() and remote() are empty endpoints.
   Task<Result<std::unique_ptr<Stream>>> connect_unix(std::string path, Instant deadline);
-  // Takes over a connected stream socket.
+  // Takes over a connected stream socket, also when it fails (full: the kernel cannot watch it).
   Result<std::unique_ptr<Stream>> adopt(int connected_socket);
 
   struct Implementation;

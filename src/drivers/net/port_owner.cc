@@ -33,8 +33,10 @@ std::set<std::string> listening_inodes(std::uint16_t port) {
 
 bool holds_one_of(const fs::path& descriptors, const std::set<std::string>& inodes) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(descriptors, error)) {
-    const auto target = fs::read_symlink(entry.path(), error).string();
+  for (fs::directory_iterator entry(descriptors, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unreadable;
+    const auto target = fs::read_symlink(entry->path(), unreadable).string();
     if (target.starts_with("socket:[") && inodes.contains(target.substr(8, target.size() - 9)))
       return true;
   }
@@ -47,10 +49,11 @@ std::string port_owner(std::uint16_t port) {
   const auto inodes = listening_inodes(port);
   if (inodes.empty()) return {};
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const auto process = entry.path().filename().string();
-    if (!text::to_number<int>(process) || !holds_one_of(entry.path() / "fd", inodes)) continue;
-    std::ifstream name_file(entry.path() / "comm");
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto process = entry->path().filename().string();
+    if (!text::to_number<int>(process) || !holds_one_of(entry->path() / "fd", inodes)) continue;
+    std::ifstream name_file(entry->path() / "comm");
     std::string name;
     std::getline(name_file, name);
     return fmt::format("{} (process {})", text::printable(name), process);

@@ -1,8 +1,11 @@
 #include "drivers/net/socket_address.h"
 
+#include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 namespace tapal {
@@ -54,6 +57,16 @@ Endpoint remote_endpoint(int descriptor) {
   socklen_t size = sizeof storage;
   if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
   return endpoint_of(storage);
+}
+
+Error listen_error(std::string_view where, int number) {
+  auto what = fmt::format(
+      "cannot listen on {}: {}", where, std::strerror(number));  // NOLINT(concurrency-mt-unsafe)
+  switch (number) {
+    case EACCES: return {Code::denied, std::move(what)};
+    case EADDRINUSE: return {Code::try_later, std::move(what)};
+    default: return {Code::invalid, std::move(what)};
+  }
 }
 
 }  // namespace tapal

@@ -5,9 +5,11 @@
 #include <cstring>
 #include <utility>
 
+#include <boost/asio/error.hpp>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "drivers/net/socket_address.h"
 
@@ -22,8 +24,8 @@ Error closed_error(int number) {
 
 }  // namespace
 
-SocketStream::Socket::Socket(NetLoop::Implementation& loop, int number)
-    : descriptor(loop.io.get_executor(), number), timer(loop.io.get_executor()) {}
+SocketStream::Socket::Socket(NetLoop::Implementation& loop)
+    : descriptor(loop.io.get_executor()), timer(loop.io.get_executor()) {}
 
 // One timer serves all waits of a stream: it is moved only when a deadline comes before it fires.
 // A wait that was over sooner leaves it running; it then looks for the next deadline itself.
@@ -37,15 +39,26 @@ void SocketStream::Socket::arm(const std::shared_ptr<Socket>& socket, Instant de
     if (error || !alive || alive->closed) return;  // moved, or over
     alive->timer_runs = false;
     const auto next = std::min(alive->deadlines[0], alive->deadlines[1]);
-    if (next <= std::chrono::steady_clock::now())
-      alive->descriptor.cancel();  // each waiter looks at its own deadline
-    arm(alive, next);
+    if (next > std::chrono::steady_clock::now()) return arm(alive, next);
+    boost::system::error_code ignored;
+    alive->descriptor.cancel(ignored);  // whose deadline has not come waits, and arms, again
   });
 }
 
-SocketStream::SocketStream(NetLoop::Implementation& loop, int descriptor)
-    : socket_(std::make_shared<Socket>(loop, descriptor)) {
+SocketStream::SocketStream(std::shared_ptr<Socket> socket) : socket_(std::move(socket)) {
   look_up_endpoints();
+}
+
+Result<std::unique_ptr<SocketStream>> SocketStream::make(NetLoop::Implementation& loop,
+                                                         int descriptor) {
+  auto socket = std::make_shared<Socket>(loop);
+  boost::system::error_code error;
+  socket->descriptor.assign(descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return fail(Code::full, "the connection cannot be watched: " + error.message());
+  }
+  return std::unique_ptr<SocketStream>(new SocketStream(std::move(socket)));
 }
 
 void SocketStream::look_up_endpoints() {
@@ -69,6 +82,9 @@ Task<Result<void>> SocketStream::wait(Readiness what, Instant deadline) {
     if (socket->closed) co_return std::unexpected(closed_error(0));
     if (std::chrono::steady_clock::now() >= deadline)
       co_return fail(Code::timed_out, "the peer did not answer in time");
+    // Otherwise it was cancelled for the other direction's deadline.
+    if (error != boost::asio::error::operation_aborted)
+      co_return std::unexpected(closed_error(error.value()));
   }
 }
 
@@ -145,7 +161,13 @@ Task<Result<TlsState>> SocketStream::accept_tls(TlsServer& server, Instant deadl
 Task<Result<TlsState>> SocketStream::connect_tls(TlsClient& client,
                                                  TlsConnectOptions options,
                                                  Instant deadline) {
-  session_key_ = options.session_key.empty() ? "" : options.session_key + " " + options.server_name;
+  // A session made without verification must not serve where it is required: a resumed handshake
+  // shows no certificate.
+  if (!options.session_key.empty())
+    session_key_ = fmt::format("{} {} {}",
+                               options.session_key,
+                               options.server_name,
+                               options.verification_required ? "verified" : "any");
   auto prepared =
       tls::prepare_client(client, socket_->descriptor.native_handle(), options, session_key_);
   ssl_ = std::move(prepared.ssl);

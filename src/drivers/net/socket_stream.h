@@ -15,8 +15,9 @@ namespace tapal {
 
 class SocketStream final : public Stream {
  public:
-  // Takes the descriptor over; it must be non-blocking.
-  SocketStream(NetLoop::Implementation& loop, int descriptor);
+  // Takes the descriptor over, also when it fails (full: the kernel cannot watch another one); it
+  // must be non-blocking.
+  static Result<std::unique_ptr<SocketStream>> make(NetLoop::Implementation& loop, int descriptor);
   ~SocketStream() override;
 
   Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) override;
@@ -36,9 +37,9 @@ class SocketStream final : public Stream {
   void look_up_endpoints();  // again, once connected
 
  private:
-  // Outlives the stream while its timer's handler is on its way.
+  // Outlives the stream while a wait that its death ended is on its way back.
   struct Socket {
-    Socket(NetLoop::Implementation& loop, int number);
+    explicit Socket(NetLoop::Implementation& loop);
     static void arm(const std::shared_ptr<Socket>& socket, Instant deadline);
 
     Descriptor descriptor;
@@ -48,6 +49,7 @@ class SocketStream final : public Stream {
     bool closed = false;
     Instant deadlines[2] = {never, never};  // of the reader and the writer
   };
+  explicit SocketStream(std::shared_ptr<Socket> socket);
   Task<Result<void>> wait_for_tls(int result, Instant deadline);
   Task<Result<void>> handshake(Instant deadline);
   TlsState tls_state() const;

@@ -74,8 +74,8 @@ struct ClientTlsOptions {
 };
 
 // Verification is always tried and its result reported in TlsState; it ends the handshake only
-// where TlsConnectOptions ask for it. A session is resumed only for the same session_key and
-// server_name.
+// where TlsConnectOptions ask for it. A session is resumed only for the same session_key,
+// server_name and verification_required.
 class ClientContext final : public TlsClient {
  public:
   static Result<std::unique_ptr<ClientContext>> make(ClientTlsOptions options = {});

@@ -26,13 +26,14 @@ class SessionCache {
     by_key_.erase(sessions_.back().first);
     sessions_.pop_back();
   }
-  // The SSL takes a reference of its own.
+  // The SSL gets a copy: handshakes write to their session, and may run on several threads.
   void resume(SSL* ssl, const std::string& key) {
     const std::scoped_lock lock(mutex_);
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return;
     sessions_.splice(sessions_.begin(), sessions_, found->second);
-    SSL_set_session(ssl, found->second->second.get());
+    const tls::SessionPtr copy(SSL_SESSION_dup(found->second->second.get()));
+    SSL_set_session(ssl, copy.get());
   }
 
  private:

@@ -14,6 +14,7 @@
 #include "base/snapshot.h"
 #include "drivers/net/tls_context.h"
 #include "values/crypto/certificate.h"
+#include "values/crypto/hash.h"
 #include "values/text/ascii.h"
 
 namespace tapal {
@@ -177,10 +178,6 @@ Result<tls::ContextPtr> make_server_context(const ServedCertificate& certificate
   TAPAL_CHECK(use_chain(context.get(), certificate));
   TAPAL_CHECK(use_key(context.get(), certificate));
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  constexpr std::string_view session_context = "tapal";
-  SSL_CTX_set_session_id_context(context.get(),
-                                 reinterpret_cast<const unsigned char*>(session_context.data()),
-                                 session_context.size());
   if (options.tickets) {
     SSL_CTX_set_app_data(context.get(), &options.tickets->ring());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &use_ticket_key);
@@ -195,6 +192,7 @@ Result<std::shared_ptr<const CertificateSet>> make_set(
     const std::vector<ServedCertificate>& certificates, const ServerTlsOptions& options) {
   if (certificates.empty()) return fail(Code::invalid, "no certificate to serve");
   auto set = std::make_shared<CertificateSet>();
+  crypto::Sha256 all;
   for (const auto& certificate : certificates) {
     TAPAL_TRY(auto context, make_server_context(certificate, options));
     auto names = certificate.names;
@@ -202,10 +200,15 @@ Result<std::shared_ptr<const CertificateSet>> make_set(
       if (const auto facts = crypto::read_certificate(certificate.chain_pem)) names = facts->names;
     for (const auto& name : names) set->by_name.emplace(text::to_lower(name), context.get());
     set->contexts.push_back(std::move(context));
+    all.update(certificate.chain_pem);
   }
+  const auto session_context = all.finish();
   for (const auto& context : set->contexts) {
     SSL_CTX_set_tlsext_servername_callback(context.get(), &choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(context.get(), set.get());
+    // Sessions end with the certificates they were made under: the two sides of a resumed one would
+    // not agree on tls-server-end-point (RFC 5929 section 4).
+    SSL_CTX_set_session_id_context(context.get(), session_context.data(), session_context.size());
   }
   return set;
 }

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <netinet/in.h>
@@ -32,7 +31,7 @@ struct UdpServer::State : std::enable_shared_from_this<UdpServer::State> {
                           });
   }
   void answer_all() {
-    for (;;) {
+    while (!closed) {  // the handler may close
       sockaddr_storage from{};
       socklen_t size = sizeof from;
       const auto count = ::recvfrom(descriptor.native_handle(),
@@ -74,9 +73,9 @@ Result<std::unique_ptr<UdpServer>> UdpServer::bind(NetLoop& loop, Endpoint at, H
   const int number = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const SocketAddress address(at);
   if (number < 0 || ::bind(number, address.get(), address.size) != 0) {
-    const auto why = std::string(std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+    auto error = listen_error(at.text() + " (UDP)", errno);
     if (number >= 0) ::close(number);
-    return fail(Code::invalid, "cannot listen on " + at.text() + " (UDP): " + why);
+    return std::unexpected(std::move(error));
   }
   auto state = std::make_shared<State>(loop, number, std::move(handler));
   state->wait();

@@ -19,7 +19,7 @@ class UdpServer {
   using Handler =
       std::move_only_function<std::optional<std::string>(std::string_view datagram, Endpoint from)>;
 
-  // Port 0: the kernel picks one. Errors as ListenSocket::tcp.
+  // Port 0: the kernel picks one. Errors as ListenSocket::tcp, without the process.
   static Result<std::unique_ptr<UdpServer>> bind(NetLoop& loop, Endpoint at, Handler handler);
   ~UdpServer();  // closes
 

@@ -40,9 +40,11 @@ struct WorkerPool::State {
 WorkerPool::WorkerPool(WorkerPoolOptions options)
     : state_(std::make_unique<State>(options.waiting_max)) {
   for (std::size_t i = 0; i < options.threads; ++i) {
-    auto& thread = state_->threads.emplace_back([state = state_.get()] { state->work(); });
-    pthread_setname_np(thread.native_handle(),
-                       fmt::format("{:.12}-{}", options.name, i).substr(0, 15).c_str());
+    auto name = fmt::format("{:.12}-{}", options.name, i).substr(0, 15);
+    state_->threads.emplace_back([state = state_.get(), name = std::move(name)] {
+      pthread_setname_np(pthread_self(), name.c_str());
+      state->work();
+    });
   }
 }
 
