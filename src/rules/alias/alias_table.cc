@@ -142,42 +142,50 @@ class AliasTableBuilder {
     return fmt::format("{}", fmt::join(names, " -> "));
   }
 
-  // Breadth first from one alias to the users behind it.
-  void expand(std::size_t first) {
-    std::vector<Step> steps{{first, no_parent, 1}};
-    std::unordered_set<std::size_t> seen_rules{first};
+  // What is found on the way from one alias to the users behind it.
+  struct Walk {
+    std::size_t first;
+    std::vector<Step> steps;
+    std::unordered_set<std::size_t> seen_rules;
     std::unordered_set<std::uint32_t> seen_users;
     std::vector<std::uint32_t> users;
+  };
+
+  // Breadth first.
+  void expand(std::size_t first) {
     const Rule& origin = rules_[first];
-    for (std::size_t at = 0; at < steps.size(); ++at) {
-      const Step step = steps[at];
-      for (const mail::Address& address : rules_[step.rule].rule.targets) {
-        const Target target = find(address, step.rule);
-        if (target.user && seen_users.insert(*target.user).second) users.push_back(*target.user);
+    Walk walk{first, {{first, no_parent, 1}}, {first}, {}, {}};
+    for (std::size_t at = 0; at < walk.steps.size(); ++at) {
+      const std::size_t from = walk.steps[at].rule;
+      for (const mail::Address& address : rules_[from].rule.targets) {
+        const Target target = find(address, from);
         if (!target.user && !target.rule && at == 0) missing_target(origin, address);
-        if (target.rule == first) {
-          return problem(origin,
-                         fmt::format("the alias leads back to itself: {} -> {}",
-                                     path_of(steps, at),
-                                     origin.rule.name));
-        }
-        if (target.rule && seen_rules.insert(*target.rule).second)
-          steps.push_back({*target.rule, at, step.depth + 1});
-        if (steps.back().depth > alias_depth_max) {
-          return problem(origin,
-                         fmt::format("more than {} aliases deep: {}",
-                                     alias_depth_max,
-                                     path_of(steps, steps.size() - 1)));
-        }
-        if (users.size() > targets_max || steps.size() > targets_max) {
-          return problem(
-              origin,
-              fmt::format("{} leads to more than {} addresses", origin.rule.name, targets_max));
-        }
+        if (const auto wrong = follow(walk, target, at); !wrong.empty())
+          return problem(origin, wrong);
       }
     }
     auto& domain = built_.table.domains_[origin.input->domain];
-    (origin.rule.name == "*" ? domain.catch_all : domain.by_key[origin.key]) = std::move(users);
+    (origin.rule.name == "*" ? domain.catch_all : domain.by_key[origin.key]) =
+        std::move(walk.users);
+  }
+
+  // Takes one target of the alias at step `at`; the text tells why it cannot be.
+  std::string follow(Walk& walk, const Target& target, std::size_t at) const {
+    const std::string& name = rules_[walk.first].rule.name;
+    if (target.user && walk.seen_users.insert(*target.user).second)
+      walk.users.push_back(*target.user);
+    if (target.rule == walk.first)
+      return fmt::format("the alias leads back to itself: {} -> {}", path_of(walk.steps, at), name);
+    if (target.rule && walk.seen_rules.insert(*target.rule).second)
+      walk.steps.push_back({*target.rule, at, walk.steps[at].depth + 1});
+    if (walk.steps.back().depth > alias_depth_max) {
+      return fmt::format("more than {} aliases deep: {}",
+                         alias_depth_max,
+                         path_of(walk.steps, walk.steps.size() - 1));
+    }
+    if (walk.users.size() > targets_max || walk.steps.size() > targets_max)
+      return fmt::format("{} leads to more than {} addresses", name, targets_max);
+    return {};
   }
 
   std::span<const DomainInput> inputs_;
