@@ -38,16 +38,16 @@ class Sink:
     reply(stage, text, session) may give another reply: a text, None for the usual one, Sink.HANG
     (silence until the other side goes), or Sink.DROP (the connection closed). Stages: connect, ehlo,
     starttls, auth, mail, rcpt, data, final, and LMTP's final once a recipient.
-    cut_after closes each connection, for good, when that many bytes of replies were sent.
+    cut_of(session) may give a number: the connection is closed when that many bytes of replies are sent.
     """
     HANG, DROP = object(), object()
 
     def __init__(self, case, address=None, port=None, tls=True, lmtp=False, reply=None, login=None,
                  extensions=("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 100000000", "ENHANCEDSTATUSCODES"),
-                 name="sink.example", cut_after=None):
+                 name="sink.example", cut_of=None):
         self.address = address or new_address()
         self.tls, self.lmtp, self.reply, self.login = tls, lmtp, reply, login
-        self.extensions, self.name, self.cut_after = list(extensions), name, cut_after
+        self.extensions, self.name, self.cut_of = list(extensions), name, cut_of
         self.messages, self.sessions, self.commands, self.connections = [], 0, [], []
         self._closed, self._lock = threading.Event(), threading.Lock()
         if tls:
@@ -129,7 +129,7 @@ class _Session:
 
     def _send(self, text):
         data = (text.replace("\n", "\r\n") + "\r\n").encode()
-        limit = self.sink.cut_after
+        limit = self.sink.cut_of(self) if self.sink.cut_of else None
         if limit is not None and self.sent + len(data) >= limit:
             self.connection.sendall(data[:max(0, limit - self.sent)])
             raise _Gone
