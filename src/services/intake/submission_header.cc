@@ -98,7 +98,6 @@ std::expected<SubmissionHeader, smtp::Reply> complete_header(const Domains& doma
   header.text.reserve(block.size() + 128);
   for (const auto& field : *fields)
     if (!is_taken_out(field)) header.text += field.raw;
-  if (!header.text.ends_with("\r\n")) header.text += "\r\n";
   if (fields->find("Date") == nullptr)
     header.text += mail::field("Date", text::rfc5322_date(facts.now));
   if (header.message_id.empty()) {

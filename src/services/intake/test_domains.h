@@ -27,7 +27,7 @@ inline account::UserRecord user_with(std::string_view name, const std::string& p
   return user;
 }
 
-inline Domains test_domains() {
+inline Domains make_test_domains() {
   Domains domains;
   auto alice = user_with("alice@own.example", "alice's secret");
   auto bob = user_with("bob@own.example", "bob's secret");
@@ -47,6 +47,12 @@ inline Domains test_domains() {
                          .aliases_text = "*: dan\n",
                          .aliases_file = "aliases"}};
   domains.aliases = alias::build_alias_table(inputs).table;
+  return domains;
+}
+
+// Hashing passwords takes time: it is done once.
+inline const Domains& test_domains() {
+  static const Domains domains = make_test_domains();
   return domains;
 }
 
