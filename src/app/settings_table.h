@@ -40,9 +40,9 @@ struct SettingRow {
   Binding binding;
   Bounds bounds;
   Takes takes = Takes::effect_on_reload;
-  std::string_view help;          // one or two sentences
-  std::string_view default_text;  // where the default is not the printed value; else empty
-  std::string_view example;       // a TOML value; empty: the default is example enough
+  std::string_view help;               // one or two sentences
+  std::string_view default_text = {};  // where the default is not the printed value; else empty
+  std::string_view example = {};       // a TOML value; empty: the default is example enough
 };
 
 std::span<const SettingRow> setting_rows();
