@@ -2,10 +2,10 @@
 """Relays 4 KiB messages on 20 connections to a sink, by tapal and by Postfix, one after the other.
 
 Load and sink are Postfix's own smtp-source and smtp-sink. Both servers keep every message on stable
-storage before they answer, as they do by default. Needs root: CPU time is taken from control groups.
+storage before they answer, as they do by default. Needs root, as Postfix does.
     ./dev bench relay [MESSAGES]
 """
-import os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import grp, os, pathlib, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAPAL = ROOT / "build/release/tapal"
@@ -35,30 +35,40 @@ def environment():
     return {**os.environ, "LD_LIBRARY_PATH": f"{TREE}/usr/lib/postfix"}
 
 
-class Group:
-    """The processes of one server, in a control group of their own."""
+class Tree:
+    """A server's process and its descendants: their CPU time and memory."""
 
-    def __init__(self, name):
-        self.path = pathlib.Path(f"/sys/fs/cgroup/tapal-bench-{os.getpid()}-{name}")
-        self.path.mkdir()
+    def __init__(self, process):
+        self.process = process
         self.peak_kib = 0
         self.watching = True
         self.watcher = threading.Thread(target=self.watch, daemon=True)
         self.watcher.start()
 
-    def join(self):
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
-
-    def pids(self):
-        return (self.path / "cgroup.procs").read_text().split()
+    def stats(self):
+        """The fields of /proc/PID/stat from the state on, of each process of the tree."""
+        all_of_them = {}
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                all_of_them[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
+            except OSError:
+                pass  # ended meanwhile
+        wanted, grown = {self.process.pid}, True
+        while grown:
+            more = {pid for pid, fields in all_of_them.items() if int(fields[1]) in wanted}
+            grown = not more <= wanted
+            wanted |= more
+        return {pid: all_of_them[pid] for pid in wanted if pid in all_of_them}
 
     def cpu_seconds(self):
-        return int(re.search(r"usage_usec (\d+)", (self.path / "cpu.stat").read_text())[1]) / 1e6
+        # utime, stime, and those of children that have ended and were waited for
+        ticks = sum(sum(map(int, fields[11:15])) for fields in self.stats().values())
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def watch(self):
         while self.watching:
             total = 0
-            for pid in self.pids():
+            for pid in self.stats():
                 try:
                     total += int(re.search(r"Pss:\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text())[1])
                 except (OSError, TypeError):
@@ -69,20 +79,19 @@ class Group:
     def end(self):
         self.watching = False
         self.watcher.join()
-        for pid in self.pids():
-            os.kill(int(pid), signal.SIGKILL)
-        for _ in range(100):
-            if not self.pids():
-                break
-            time.sleep(0.05)
-        self.path.rmdir()
+        for pid in self.stats():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
 
 
 class Sink:
     def __init__(self):
         self.port = free_port()
         # -c prints a running count of sessions and messages.
-        self.process = subprocess.Popen([TREE / "usr/sbin/smtp-sink", "-c", f"127.0.0.1:{self.port}", "1000"],
+        self.process = subprocess.Popen([TREE / "usr/sbin/smtp-sink", "-u", "nobody", "-c", f"127.0.0.1:{self.port}", "1000"],
                                         stdout=subprocess.PIPE, env=environment(), start_new_session=True)
         self.messages = 0
         threading.Thread(target=self.count, daemon=True).start()
@@ -109,7 +118,7 @@ class Sink:
         self.process.wait()
 
 
-def start_tapal(folder, port, sink, group, wrapper):
+def start_tapal(folder, port, sink, wrapper):
     config = folder / "config"
     subprocess.run([TAPAL, "--config", config, "init", "bench.example", "--state-folder", folder / "state"],
                    check=True, stdout=subprocess.DEVNULL)
@@ -125,55 +134,42 @@ trusted_networks = ["127.0.0.0/8"]
 "*" = "127.0.0.1:{sink.port}"
 """)
     with open(folder / "log", "w") as log:
-        return subprocess.Popen([*wrapper, TAPAL, "--config", config, "serve"], stderr=log, preexec_fn=group.join)
+        return subprocess.Popen([*wrapper, TAPAL, "--config", config, "serve"], stderr=log)
 
 
-def start_postfix(folder, port, sink, group, wrapper):
-    for name in ("config", "queue", "data"):
-        (folder / name).mkdir()
-    shutil.copytree(TREE / "usr/lib/postfix/sbin", folder / "daemons", symlinks=True)
-    owner, setgid = "nobody", "nogroup"
-    (folder / "config/main.cf").write_text(f"""compatibility_level = 3.6
-command_directory = {TREE}/usr/sbin
-daemon_directory = {TREE}/usr/lib/postfix/sbin
-shlib_directory = {TREE}/usr/lib/postfix
-meta_directory = {TREE}/etc/postfix
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-mail_owner = {owner}
-setgid_group = {setgid}
-import_environment = LD_LIBRARY_PATH={TREE}/usr/lib/postfix MAIL_CONFIG MAIL_LOGTAG TZ
-export_environment = LD_LIBRARY_PATH TZ MAIL_CONFIG
-myhostname = mail.bench.example
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-mydestination =
-mynetworks = 127.0.0.0/8
-relayhost = [127.0.0.1]:{sink.port}
-maillog_file = {folder}/log
-maillog_file_prefixes = {folder}
-smtpd_client_connection_count_limit = 0
-default_database_type = hash
-alias_maps =
-alias_database =
-""")
-    master = (TREE / "usr/share/postfix/master.cf.dist").read_text()
-    lines = []
-    for line in master.splitlines():
-        fields = line.split()
-        if len(fields) > 7 and not line.startswith(("#", " ")):
-            fields[4] = "n"  # no chroot
-            if fields[0] == "smtp" and fields[1] == "inet":
-                fields[0] = str(port)
-            line = " ".join(fields)
-        lines.append(line)
-    (folder / "config/master.cf").write_text("\n".join(lines) + "\n")
-    os.chown(folder / "data", *map(int, subprocess.check_output(["sh", "-c", "id -u nobody; id -g nobody"]).split()))
+def start_postfix(folder, port, sink, wrapper):
+    """Stock settings from an unpacked package; its daemons run as users that every system has."""
+    libraries, nobody, mail = TREE / "usr/lib/postfix", pwd.getpwnam("nobody"), grp.getgrnam("mail")
+    for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved",
+                 "trace", "maildrop", "public"):
+        (folder / "queue" / name).mkdir(parents=True)
+        group = mail.gr_gid if name in ("maildrop", "public") else nobody.pw_gid
+        os.chown(folder / "queue" / name, nobody.pw_uid, group)
+    (folder / "queue/pid").mkdir()
+    (folder / "data").mkdir()
+    os.chown(folder / "data", nobody.pw_uid, nobody.pw_gid)
+    (folder / "config").mkdir()
     os.chmod(folder, 0o755)
-    subprocess.run([TREE / "usr/sbin/postfix", "-c", folder / "config", "check"], env=environment(), check=False)
-    return subprocess.Popen([*wrapper, TREE / "usr/lib/postfix/sbin/master", "-c", folder / "config", "-d"],
-                            env={**environment(), "MAIL_CONFIG": str(folder / "config")},
-                            stderr=subprocess.DEVNULL, preexec_fn=group.join)
+    settings = {
+        "compatibility_level": "3.6", "queue_directory": f"{folder}/queue", "data_directory": f"{folder}/data",
+        "daemon_directory": f"{libraries}/sbin", "command_directory": f"{TREE}/usr/sbin",
+        "meta_directory": f"{TREE}/etc/postfix", "shlib_directory": libraries,
+        "import_environment": f"LD_LIBRARY_PATH={libraries} MAIL_CONFIG TZ LANG=C",
+        "mail_owner": "nobody", "default_privs": "daemon", "setgid_group": "mail",
+        "myhostname": "mail.bench.example", "mydestination": "", "mynetworks": "127.0.0.0/8",
+        "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4", "relayhost": f"[127.0.0.1]:{sink.port}",
+        "maillog_file": f"{folder}/log", "maillog_file_prefixes": folder, "alias_maps": "", "alias_database": "",
+    }
+    (folder / "config/main.cf").write_text("".join(f"{k} = {v}\n" for k, v in settings.items()))
+    services = [f"127.0.0.1:{port} inet n - n - - smtpd"]
+    for line in (TREE / "usr/share/postfix/master.cf.dist").read_text().splitlines():
+        fields = line.split()
+        if len(fields) > 7 and not line.startswith(("#", " ")) and fields[1] != "inet":
+            services.append(" ".join([*fields[:4], "n", *fields[5:]]))  # no chroot
+    (folder / "config/master.cf").write_text("\n".join(services) + "\n")
+    with open(folder / "master.log", "w") as log:
+        return subprocess.Popen([*wrapper, libraries / "sbin/master", "-c", folder / "config", "-d"], stderr=log, stdout=log,
+                                env={**environment(), "MAIL_CONFIG": str(folder / "config")})
 
 
 def load(port, messages):
@@ -182,31 +178,31 @@ def load(port, messages):
                    env=environment(), check=True)
 
 
-def measure(name, start, messages, wrapper=()):
+def measure(start, messages, wrapper=()):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tapal-bench-"))
-    sink, group, port = Sink(), Group(name), free_port()
+    sink, port = Sink(), free_port()
+    tree = Tree(start(folder, port, sink, wrapper))
     try:
-        start(folder, port, sink, group, wrapper)
         await_port(port)
         load(port, CONNECTIONS)
         sink.await_messages(CONNECTIONS)
-        cpu, begin = group.cpu_seconds(), time.monotonic()
+        cpu, begin = tree.cpu_seconds(), time.monotonic()
         load(port, messages)
         accepted = time.monotonic() - begin
         sink.await_messages(CONNECTIONS + messages)
         took = time.monotonic() - begin
         return {"accepted/s": messages / accepted, "messages/s": messages / took,
-                "CPU s/1000": (group.cpu_seconds() - cpu) / messages * 1000, "peak PSS MB": group.peak_kib / 1024}
+                "CPU s/1000": (tree.cpu_seconds() - cpu) / messages * 1000, "peak PSS MB": tree.peak_kib / 1024}
     finally:
-        group.end()
+        tree.end()
         sink.end()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def count_syncs(name, start, messages):
+def count_syncs(start, messages):
     """A run of its own: tracing slows it down, so nothing else is taken from it."""
     trace = pathlib.Path(tempfile.mkstemp(prefix="tapal-bench-syncs-")[1])
-    measure(name, start, messages, ("strace", "-f", "-e", "trace=fsync,fdatasync,sync_file_range,msync", "-o", trace))
+    measure(start, messages, ("strace", "-f", "-e", "trace=fsync,fdatasync,sync_file_range,msync", "-o", trace))
     count = len(re.findall(r"(?:fsync|fdatasync)\(", trace.read_text()))
     trace.unlink()
     return count / (messages + CONNECTIONS)
@@ -219,11 +215,11 @@ def median_run(runs):
 def main():
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     if os.geteuid() != 0:
-        sys.exit("bench: needs root, for control groups and Postfix")
+        sys.exit("bench: needs root, as Postfix does")
     results = {}
     for name, start in (("tapal", start_tapal), ("postfix", start_postfix)):
-        results[name] = median_run([measure(name, start, messages) for _ in range(RUNS)])
-        results[name]["syncs/message"] = count_syncs(name, start, 500)
+        results[name] = median_run([measure(start, messages) for _ in range(RUNS)])
+        results[name]["syncs/message"] = count_syncs(start, 500)
     print(f"relay of {messages} messages of {BYTES} bytes on {CONNECTIONS} connections, median of {RUNS} runs\n")
     columns = list(results["tapal"])
     print(f"{'':10}" + "".join(f"{c:>16}" for c in columns))

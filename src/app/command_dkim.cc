@@ -67,6 +67,7 @@ Result<ResolverOptions> resolver_options(const CommonOptions& common,
     return fail(Code::invalid, dns_server + " is not ADDRESS:PORT, as in 127.0.0.1:53 or [::1]:53");
   options.mode = ResolverOptions::Mode::forward;
   options.servers = {*server};
+  options.trust_anchor_file = "";  // the server that was named is believed
   return options;
 }
 
