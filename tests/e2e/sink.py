@@ -130,7 +130,7 @@ class _Session:
     def _send(self, text):
         data = (text.replace("\n", "\r\n") + "\r\n").encode()
         limit = self.sink.cut_of(self) if self.sink.cut_of else None
-        if limit is not None and self.sent + len(data) >= limit:
+        if limit is not None and self.sent + len(data) > limit:
             self.connection.sendall(data[:max(0, limit - self.sent)])
             raise _Gone
         self.connection.sendall(data)
@@ -196,6 +196,9 @@ class _Session:
             self.sender, self.options = found[1], found[2]
 
     def _on_rcpt(self, text):
+        if self.sender is None:
+            self._send("503 5.5.1 MAIL first")
+            return
         if self._answer("rcpt", "250 2.1.5 ok", text):
             self.recipients.append(re.match(r"RCPT TO:<([^>]*)>", text, re.I)[1])
 
