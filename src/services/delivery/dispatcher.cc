@@ -1,6 +1,7 @@
 #include "services/delivery/dispatcher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -89,7 +90,7 @@ void Dispatcher::add(queue::Message message, BodyPtr body) {
   if (body_bytes_at_hand_ + bytes > world_.options.cached_body_bytes_max) return;
   body_bytes_at_hand_ += bytes;
   const auto id = message.id;
-  live_.emplace(id.value, Live{std::move(message), std::move(body), 0});
+  live_.emplace(id.value, Live{.message = std::move(message), .body = std::move(body)});
 }
 
 void Dispatcher::file(const queue::Message& message) {
@@ -161,7 +162,8 @@ Dispatcher::Live* Dispatcher::live(QueueId id) {
     return nullptr;
   }
   body_bytes_at_hand_ += (*body)->size();
-  return &live_.emplace(id.value, Live{*std::move(message), *std::move(body), 0}).first->second;
+  Live loaded{.message = *std::move(message), .body = *std::move(body)};
+  return &live_.emplace(id.value, std::move(loaded)).first->second;
 }
 
 Task<void> Dispatcher::carry(queue::Job job) {
@@ -215,11 +217,10 @@ Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
   queue::apply_attempt(live.message, report.recipients, schedule_, now, world_.random.number());
   if (report.peer_has_dsn) leave_success_to_peer(live.message, report);
   tell(live.message, report);
-  auto notices = make_notices(live.message, live.body);
-  const auto message = live.message;
-  if (scheduler_.finished(job, message)) {
-    watch_delay(message);
-    co_await keep(message, std::move(notices));
+  if (scheduler_.finished(job, live.message)) {
+    make_notices(live);
+    watch_delay(live.message);
+    co_await keep(job.id);
   }  // else: dropped by hand meanwhile, and removed then
   let_go(job.id);
 }
@@ -228,51 +229,67 @@ Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
 // store then sees all of it.
 void Dispatcher::let_go(QueueId id) {
   const auto found = live_.find(id.value);
-  if (--found->second.jobs > 0) return;
-  body_bytes_at_hand_ -= std::min(body_bytes_at_hand_, found->second.body->size());
-  live_.erase(found);
+  if (--found->second.jobs == 0) forget(found);
+}
+
+void Dispatcher::forget(Lives::iterator which) {
+  body_bytes_at_hand_ -= std::min(body_bytes_at_hand_, which->second.body->size());
+  live_.erase(which);
 }
 
 // Commits what became of a message and the notices about it, both or neither. Nothing may be
-// forgotten because the disk is full for a while, so this waits until it is done.
-Task<void> Dispatcher::keep(queue::Message message, std::vector<bounce::Notice> notices) {
+// forgotten because the disk is full for a while, so this waits until it is done. One at a time for
+// each message, and always its newest state: an older one must not come last.
+Task<void> Dispatcher::keep(QueueId id) {
+  auto& live = live_.at(id.value);
+  live.changed = true;
+  if (std::exchange(live.keeping, true)) co_return;  // whoever keeps it takes this along
   const auto timer = world_.loop.make_timer();
-  for (;;) {
-    StoreChange change;
-    if (queue::finished(message))
-      change.removed.push_back(message.id);
-    else
-      change.updated.push_back(message);
-    bool whole = true;
-    for (const auto& notice : notices) whole = add_notice(change, notice) && whole;
-    auto kept = Result<std::vector<BodyPtr>>(fail(Code::full, "no room for a notice"));
-    if (whole)
-      kept =
-          co_await world_.store.commit(world_.loop,
-                                       std::move(change),
-                                       notices.empty() ? Durability::relaxed : Durability::synced);
+  while (live.changed && !live.dropped) {
+    live.changed = false;
+    auto notices = std::exchange(live.notices, {});
+    auto kept = co_await commit(live.message, notices);
     if (kept) {
       for (std::size_t i = 0; i < notices.size(); ++i)
         add(std::move(notices[i].message), std::move(kept->at(i)));
-      co_return;
+      if (!notices.empty()) wake();
+      continue;
     }
     world_.log.write(Level::error,
                      "outcome not kept yet",
-                     {{"queue_id", message.id.text()}, {"reason", kept.error().what}});
-    if (stopping_) co_return;
+                     {{"queue_id", id.text()}, {"reason", kept.error().what}});
+    live.changed = true;
+    std::ranges::move(live.notices, std::back_inserter(notices));
+    live.notices = std::move(notices);
+    if (stopping_) break;
     co_await timer->wait_until(world_.loop.now() + keep_again_after);
   }
+  live.keeping = false;
+}
+
+Task<Result<std::vector<BodyPtr>>> Dispatcher::commit(const queue::Message& message,
+                                                      const std::vector<bounce::Notice>& notices) {
+  StoreChange change;
+  if (queue::finished(message))
+    change.removed.push_back(message.id);
+  else
+    change.updated.push_back(message);
+  for (const auto& notice : notices) {
+    TAPAL_CO_CHECK(add_notice(change, notice));
+  }
+  const auto durability = notices.empty() ? Durability::relaxed : Durability::synced;
+  co_return co_await world_.store.commit(world_.loop, std::move(change), durability);
 }
 
 // The notices that are due now; the message is marked as if they were sent, which keep() makes
 // true.
-std::vector<bounce::Notice> Dispatcher::make_notices(queue::Message& message, const BodyPtr& body) {
+void Dispatcher::make_notices(Live& live) {
+  auto& message = live.message;
   const bounce::NoticePolicy policy{.delay_notice = schedule_.options().delay_notice,
                                     .give_up = schedule_.options().give_up};
   const auto due = bounce::due_notices(message, world_.clock.wall_now(), policy);
-  std::vector<bounce::Notice> notices;
   for (const auto* recipients : {&due.outcomes, &due.delays})
-    if (!recipients->empty()) notices.push_back(make_notice(message, body, *recipients));
+    if (!recipients->empty()) live.notices.push_back(make_notice(message, live.body, *recipients));
   for (const auto index : due.outcomes) message.recipients[index].sender_told = true;
   for (const auto index : due.delays) message.recipients[index].sender_told_of_delay = true;
   for (const auto& [index, reason] : due.untold) {
@@ -284,7 +301,6 @@ std::vector<bounce::Notice> Dispatcher::make_notices(queue::Message& message, co
          {"to", fmt::format("<{}>", message.recipients[index].recipient.address.text())},
          {"reason", std::string(reason)}});
   }
-  return notices;
 }
 
 bounce::Notice Dispatcher::make_notice(const queue::Message& message,
@@ -315,11 +331,11 @@ bounce::Notice Dispatcher::make_notice(const queue::Message& message,
   return notice;
 }
 
-bool Dispatcher::add_notice(StoreChange& change, const bounce::Notice& notice) {
+Result<void> Dispatcher::add_notice(StoreChange& change, const bounce::Notice& notice) {
   auto body = world_.store.new_body();
-  if (!body->append(notice.text)) return false;
+  TAPAL_CHECK(body->append(notice.text));
   change.added.push_back({notice.message, std::move(body)});
-  return true;
+  return {};
 }
 
 void Dispatcher::watch_delay(const queue::Message& message) {
@@ -346,8 +362,8 @@ Task<void> Dispatcher::tell_delay(QueueId id) {
   auto* waiting = live(id);
   if (waiting == nullptr || waiting->jobs > 0) co_return;
   ++waiting->jobs;
-  auto notices = make_notices(waiting->message, waiting->body);
-  if (!notices.empty()) co_await keep(waiting->message, std::move(notices));
+  make_notices(*waiting);
+  if (!waiting->notices.empty()) co_await keep(id);
   let_go(id);
 }
 
@@ -374,21 +390,31 @@ void Dispatcher::tell(const queue::Message& message, const AttemptReport& report
 }
 
 Result<queue::Message> Dispatcher::find(QueueId id) const {
-  if (const auto found = live_.find(id.value); found != live_.end()) return found->second.message;
-  return world_.store.load(id);
+  const auto found = live_.find(id.value);
+  if (found == live_.end()) return world_.store.load(id);
+  if (found->second.dropped) return fail(Code::not_found, "the message was dropped");
+  return found->second.message;
 }
 
 Task<Result<void>> Dispatcher::order(Order order, QueueId id) {
-  const auto now = world_.clock.wall_now();
   TAPAL_CO_TRY(auto message, find(id));
+  const auto found = live_.find(id.value);
+  const bool is_live = found != live_.end();
   StoreChange change;
   if (order == Order::drop) {
     scheduler_.drop(id);
     change.removed.push_back(id);
+    if (is_live) found->second.dropped = true;
+    if (is_live && found->second.jobs == 0) forget(found);
   } else {
-    apply(order, message, now);
-    if (const auto found = live_.find(id.value); found != live_.end())
-      found->second.message = message;
+    apply(order, message, world_.clock.wall_now());
+    if (is_live) found->second.message = message;
+    if (is_live && found->second.keeping) {
+      // The state being kept goes with notices, which this one may not overtake.
+      found->second.changed = true;
+      wake();
+      co_return Result<void>();
+    }
     change.updated.push_back(std::move(message));
   }
   const auto kept =

@@ -78,7 +78,12 @@ class Dispatcher final : public MailQueue {
     queue::Message message;
     BodyPtr body;
     std::size_t jobs = 0;
+    std::vector<bounce::Notice> notices;  // made, and to be committed with the message
+    bool changed = false;                 // and not committed since
+    bool keeping = false;                 // somebody is at it in keep()
+    bool dropped = false;                 // by hand
   };
+  using Lives = std::unordered_map<std::uint64_t, Live>;
 
   void add(queue::Message message, BodyPtr body);
   void file(const queue::Message& message);
@@ -89,12 +94,15 @@ class Dispatcher final : public MailQueue {
   Task<AttemptReport> put_into_mailbox(const queue::Job& job, const Live& live);
   Task<void> settle(queue::Job job, AttemptReport report);
   void let_go(QueueId id);
-  Task<void> keep(queue::Message message, std::vector<bounce::Notice> notices);
-  std::vector<bounce::Notice> make_notices(queue::Message& message, const BodyPtr& body);
+  void forget(Lives::iterator which);
+  Task<void> keep(QueueId id);
+  Task<Result<std::vector<BodyPtr>>> commit(const queue::Message& message,
+                                            const std::vector<bounce::Notice>& notices);
+  void make_notices(Live& live);
   bounce::Notice make_notice(const queue::Message& message,
                              const BodyPtr& body,
                              const std::vector<std::size_t>& recipients);
-  bool add_notice(StoreChange& change, const bounce::Notice& notice);
+  Result<void> add_notice(StoreChange& change, const bounce::Notice& notice);
   void watch_delay(const queue::Message& message);
   void tell_delays(WallTime now);
   Task<void> tell_delay(QueueId id);
@@ -106,7 +114,7 @@ class Dispatcher final : public MailQueue {
   DispatcherWorld world_;
   queue::RetrySchedule schedule_;
   queue::Scheduler scheduler_;
-  std::unordered_map<std::uint64_t, Live> live_;
+  Lives live_;
   std::uint64_t body_bytes_at_hand_ = 0;
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
   std::unique_ptr<Timer> timer_;
