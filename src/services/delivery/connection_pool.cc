@@ -48,12 +48,18 @@ void ConnectionPool::drop_oldest() {
 
 void ConnectionPool::dismiss(std::unique_ptr<Connection> connection) {
   const auto quit = [](std::unique_ptr<Connection> last) -> Task<void> { co_await last->quit(); };
-  if (connection->is_open()) tasks_.spawn(quit(std::move(connection)));
+  // After stop() nobody waits for another goodbye.
+  if (connection->is_open() && !stopped_) tasks_.spawn(quit(std::move(connection)));
+}
+
+void ConnectionPool::in_use(Connection& connection) {
+  in_use_.insert(&connection);
+  if (stopped_) connection.cut();
 }
 
 void ConnectionPool::stop() {
-  stopped_ = true;
   for (auto& idle : std::exchange(idle_, {})) dismiss(std::move(idle.connection));
+  stopped_ = true;
   timer_->cancel();
   for (auto* connection : in_use_) connection->cut();
 }

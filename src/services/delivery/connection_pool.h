@@ -28,10 +28,11 @@ class ConnectionPool {
   std::unique_ptr<Connection> take(const std::string& destination);
   // Back after use; it waits for at most Limits::idle, then says QUIT.
   void give(std::string destination, std::unique_ptr<Connection> connection);
-  // Says QUIT and lets it go.
+  // Says QUIT and lets it go; after stop() it is closed without a word.
   void dismiss(std::unique_ptr<Connection> connection);
-  // Connections that are neither idle nor closed, so that stop() can cut them.
-  void in_use(Connection& connection) { in_use_.insert(&connection); }
+  // Connections that are neither idle nor closed, so that stop() can cut them. After it a new one
+  // is cut at once.
+  void in_use(Connection& connection);
   void not_in_use(Connection& connection) { in_use_.erase(&connection); }
   void stop();
   bool stopped() const { return stopped_; }
