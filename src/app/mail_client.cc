@@ -67,10 +67,11 @@ std::string random_bytes() {
 }  // namespace
 
 Task<Result<Submitted>> submit(NetLoop& loop, Submission submission) {
-  TAPAL_CO_TRY(const auto context,
-               ClientContext::make({.trusted_ca_file = submission.trusted_ca_file}));
-  TAPAL_CO_TRY(auto stream,
-               co_await loop.connect(submission.server, {}, loop.now() + connect_patience));
+  ClientTlsOptions trust;
+  trust.trusted_ca_file = submission.trusted_ca_file;
+  TAPAL_CO_TRY(const auto context, ClientContext::make(std::move(trust)));
+  const auto deadline = loop.now() + connect_patience;
+  TAPAL_CO_TRY(auto stream, co_await loop.connect(submission.server, std::nullopt, deadline));
   auto shown = std::make_unique<TranscriptStream>(std::move(stream), submission.show);
   SystemRandom random;
   delivery::Host host{submission.host, submission.server};

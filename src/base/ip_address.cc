@@ -1,11 +1,11 @@
 #include "base/ip_address.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <span>
+
+#include <arpa/inet.h>
 
 namespace tapal {
 namespace {
@@ -24,10 +24,10 @@ std::optional<Number> to_number(std::string_view text) {
 
 // The special-purpose networks of RFC 6890 and its IANA registries that mail must not be sent to.
 constexpr std::string_view private_networks[] = {
-    "0.0.0.0/8",       "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",   "169.254.0.0/16",
+    "0.0.0.0/8",       "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",    "169.254.0.0/16",
     "172.16.0.0/12",   "192.0.0.0/24",   "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15",
-    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",   "::/127",        "64:ff9b:1::/48",
-    "100::/64",        "2001:db8::/32",  "fc00::/7",      "fe80::/10",     "ff00::/8"};
+    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",   "::/127",         "64:ff9b:1::/48",
+    "100::/64",        "2001:db8::/32",  "fc00::/7",      "fe80::/10",      "ff00::/8"};
 
 }  // namespace
 
@@ -48,7 +48,9 @@ IpAddress IpAddress::v4(std::array<std::uint8_t, 4> octets) {
   return address;
 }
 
-bool IpAddress::is_v4() const { return std::ranges::equal(std::span(bytes).first<12>(), v4_prefix); }
+bool IpAddress::is_v4() const {
+  return std::ranges::equal(std::span(bytes).first<12>(), v4_prefix);
+}
 
 std::string IpAddress::text() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
@@ -76,8 +78,9 @@ bool IpAddress::is_unspecified() const {
 bool IpAddress::is_private() const {
   static const auto networks = [] {
     std::array<IpNetwork, std::size(private_networks)> parsed{};
-    std::ranges::transform(private_networks, parsed.begin(),
-                           [](auto text) { return IpNetwork::from_text(text).value(); });
+    std::ranges::transform(private_networks, parsed.begin(), [](auto text) {
+      return IpNetwork::from_text(text).value();
+    });
     return parsed;
   }();
   return std::ranges::any_of(networks, [this](const auto& n) { return n.contains(*this); });
@@ -99,7 +102,8 @@ std::optional<IpNetwork> IpNetwork::from_text(std::string_view text) {
 bool IpNetwork::contains(const IpAddress& other) const {
   if (address.is_v4() != other.is_v4()) return false;
   const std::size_t whole = prefix_bits / 8U;
-  if (!std::equal(address.bytes.begin(), address.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
+  if (!std::equal(address.bytes.begin(),
+                  address.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
                   other.bytes.begin()))
     return false;
   const unsigned rest = prefix_bits % 8U;

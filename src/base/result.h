@@ -53,4 +53,5 @@ inline std::unexpected<Error> fail(Code code, std::string what) {
 // The same inside a coroutine.
 #define TAPAL_CO_TRY(declaration, expression) \
   TAPAL_TRY_(declaration, expression, co_return, TAPAL_JOIN(try_, __COUNTER__))
-#define TAPAL_CO_CHECK(expression) TAPAL_CHECK_(expression, co_return, TAPAL_JOIN(try_, __COUNTER__))
+#define TAPAL_CO_CHECK(expression) \
+  TAPAL_CHECK_(expression, co_return, TAPAL_JOIN(try_, __COUNTER__))
