@@ -36,7 +36,9 @@ struct Store {
   virtual std::unique_ptr<BodyWriter> new_body() = 0;  // safe from any thread
   // Comes back to `loop` with the bodies of the added messages, in order, to be read from now on.
   // Code::full when the disk is: nothing of the change is then kept.
-  virtual Task<Result<std::vector<BodyPtr>>> commit(Loop& loop, StoreChange change, Durability durability) = 0;
+  virtual Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
+                                                    StoreChange change,
+                                                    Durability durability) = 0;
   virtual Result<BodyPtr> load_body(QueueId id) = 0;
   virtual Result<queue::Message> load(QueueId id) = 0;
   // All messages, oldest first, read once at start-up; `each` may not call the store.

@@ -19,9 +19,9 @@ namespace tapal {
 
 // What the handshake came to.
 struct TlsState {
-  std::string version;       // "TLSv1.3"
-  std::string cipher;        // "TLS_AES_256_GCM_SHA384"
-  std::string server_name;   // SNI sent or received; may be empty
+  std::string version;      // "TLSv1.3"
+  std::string cipher;       // "TLS_AES_256_GCM_SHA384"
+  std::string server_name;  // SNI sent or received; may be empty
   bool resumed = false;
   bool verified = false;     // the peer's chain and name hold (client side only)
   std::string verify_error;  // why not
@@ -42,16 +42,16 @@ struct TlsClient {
 };
 
 struct TlsConnectOptions {
-  std::string server_name;          // SNI and the name to verify; empty: none
-  std::string session_key;          // resume sessions kept under this key; empty: never
+  std::string server_name;             // SNI and the name to verify; empty: none
+  std::string session_key;             // resume sessions kept under this key; empty: never
   bool verification_required = false;  // fail the handshake unless the chain and name hold
 };
 
 struct Stream {
   virtual ~Stream() = default;
 
-  // At least one byte, or an Error: closed at the end of the stream (also under TLS), timed_out at the
-  // deadline. After an error only close() is useful.
+  // At least one byte, or an Error: closed at the end of the stream (also under TLS), timed_out at
+  // the deadline. After an error only close() is useful.
   virtual Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) = 0;
   // All of `bytes`, which must outlive the task.
   virtual Task<Result<void>> write(std::string_view bytes, Instant deadline) = 0;
@@ -59,7 +59,8 @@ struct Stream {
   // Hand over to TLS from here on. Bytes that came in clear after the command that asked for
   // TLS must have been read and refused by the caller before.
   virtual Task<Result<TlsState>> accept_tls(TlsServer& server, Instant deadline) = 0;
-  virtual Task<Result<TlsState>> connect_tls(TlsClient& client, TlsConnectOptions options,
+  virtual Task<Result<TlsState>> connect_tls(TlsClient& client,
+                                             TlsConnectOptions options,
                                              Instant deadline) = 0;
   virtual bool is_tls() const = 0;
   virtual Result<std::string> channel_binding(ChannelBinding type) const = 0;
@@ -75,7 +76,8 @@ struct Stream {
 // Outgoing connections of one loop.
 struct Network {
   virtual ~Network() = default;
-  virtual Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, std::optional<IpAddress> from,
+  virtual Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to,
+                                                        std::optional<IpAddress> from,
                                                         Instant deadline) = 0;
 };
 

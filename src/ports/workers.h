@@ -21,7 +21,9 @@ struct Workers {
 // Runs `function` on a worker and comes back to `loop` with its value; Code::full when the pool's
 // queue is full. What `function` refers to must outlive the task.
 template <class Function>
-Task<Result<std::invoke_result_t<Function&>>> run_on(Workers& workers, Loop& loop, Function function) {
+Task<Result<std::invoke_result_t<Function&>>> run_on(Workers& workers,
+                                                     Loop& loop,
+                                                     Function function) {
   using Value = std::invoke_result_t<Function&>;
   struct Run {
     Workers& workers;

@@ -134,7 +134,8 @@ class Request {
   }
 
   Task<json::object> reload() {
-    auto done = co_await run_on(world_.workers, world_.loop, [this] { return world_.reload(); });
+    auto read_again = [this] { return world_.reload(); };
+    auto done = co_await run_on(world_.workers, world_.loop, std::move(read_again));
     if (!done) co_return refused(done.error().what);
     if (!*done) co_return refused(done->error().what);
     co_return json::object{{"ok", true}};

@@ -129,7 +129,8 @@ Task<Destination> follow_route(FindHosts find, const Route& route, std::string d
   if (const auto address = IpAddress::from_text(route.host))
     co_return Hosts{{{address->smtp_literal(), {*address, route.port}}}};
   Search search;
-  co_await add_addresses(find, route.host, Endpoint{{}, route.port}, Trust::configured, search);
+  const Endpoint to{{}, route.port};
+  co_await add_addresses(find, route.host, to, Trust::configured, search);
   co_return conclude(std::move(search), domain, find.options.hosts_per_attempt_max);
 }
 
@@ -159,8 +160,8 @@ Task<Destination> find_hosts(FindHosts find, std::string domain) {
   for (const auto& exchange : std::get<std::vector<Exchange>>(found)) {
     if (search.hosts.size() >= enough) break;
     if (exchange.name.empty()) continue;
-    co_await add_addresses(
-        find, exchange.name, Endpoint{{}, find.options.port}, Trust::from_dns, search);
+    const Endpoint to{{}, find.options.port};
+    co_await add_addresses(find, exchange.name, to, Trust::from_dns, search);
   }
   co_return conclude(std::move(search), domain, enough);
 }
