@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Relays 4 KiB messages on 20 connections to a sink, by tapal and by Postfix, one after the other.
 
-Load and sink are Postfix's own smtp-source and smtp-sink. Both servers keep every message on stable
+Neither signs. Load and sink are Postfix's own smtp-source and smtp-sink. Both servers keep every message on stable
 storage before they answer, as they do by default. Needs root, as Postfix does.
     ./dev bench relay [MESSAGES]
 """
@@ -174,7 +174,7 @@ def start_postfix(folder, port, sink, wrapper):
 
 def load(port, messages):
     subprocess.run([TREE / "usr/sbin/smtp-source", "-d", "-s", str(CONNECTIONS), "-m", str(messages), "-l", str(BYTES),
-                    "-f", "a@bench.example", "-t", "b@sink.example", f"127.0.0.1:{port}"],
+                    "-f", "a@source.example", "-t", "b@sink.example", f"127.0.0.1:{port}"],
                    env=environment(), check=True)
 
 
