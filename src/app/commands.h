@@ -77,6 +77,7 @@ struct DkimVerifyOptions {
 int run_dkim_keygen(const CommonOptions& common, const DkimKeygenOptions& options);
 int run_dkim_dns(const CommonOptions& common, const std::string& domain);
 int run_dkim_sign(const DkimSignOptions& options);
+// Done when an answer was reached, whatever it is: the first word of each line tells.
 int run_dkim_verify(const CommonOptions& common, const DkimVerifyOptions& options);
 
 struct SendOptions {

@@ -99,7 +99,7 @@ class WithoutServer(Case):
                 self.assertEqual("pass", json.loads(verify(signed, "--json").stdout)["signatures"][0]["result"])
                 bad = verify(signed.replace("Hello.", "Hullo."))
                 self.assertEqual("fail", bad.stdout.split()[0])
-                self.assertEqual(1, bad.returncode, "no signature holds: the answer is no")
+                self.assertEqual(0, bad.returncode, "an answer was reached; the first word tells which")
                 lost = verify(signed.replace(f"s=t-{algorithm}", "s=nokey"))
                 self.assertIn(lost.stdout.split()[0], ("permerror", "fail"))
         none = self.tapal.command("dkim", "verify", "--dns-server", dns.endpoint, original)
