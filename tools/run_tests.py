@@ -5,7 +5,7 @@
   tools/run_tests.py asan [PATTERN]     the same of build/asan/tests
   tools/run_tests.py e2e  [PATTERN]     tests/e2e/*_test.py: classes and tests whose name matches
 
-Prints a line a program, the whole output only of failures, skips with their reasons, and at the end
+Prints a line a program (and what a test has to tell, on lines that begin with "note: "), the whole output only of failures, skips with their reasons, and at the end
 one line: N passed, N failed, N skipped. Exit code 0 only when something ran and nothing failed.
 """
 import collections
@@ -24,7 +24,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM_SECONDS_MAX = 900
 CLASS_SECONDS_MAX = 600
-Outcome = collections.namedtuple("Outcome", "name passed failed skipped reasons output seconds")
+Outcome = collections.namedtuple("Outcome", "name passed failed skipped reasons output notes seconds")
 
 
 def lanes():
@@ -65,7 +65,7 @@ def run_program(path):
         failed = 1
     if code == 0 and passed + failed + skipped == 0:
         failed, output = 1, "the program ran no test\n" + output
-    return Outcome(path.name, passed, failed, skipped, reasons, output if failed else "", seconds)
+    return Outcome(path.name, passed, failed, skipped, reasons, output if failed else "", [], seconds)
 
 
 def reason_of(output, name):
@@ -136,11 +136,11 @@ def spawn_class(name, pattern):
     seconds = time.monotonic() - began
     (reports / f"{name}.log").write_text(output)
     if not report.exists():
-        return Outcome(name, 0, 1, 0, [], output, seconds)
+        return Outcome(name, 0, 1, 0, [], output, [], seconds)
     counts = json.loads(report.read_text())
     failed = counts["failed"] or (1 if run.returncode else 0)
     return Outcome(name, counts["passed"], failed, len(counts["skipped"]), counts["skipped"],
-                   output if failed else "", seconds)
+                   output if failed else "", re.findall(r"^note: (.*)", output, re.M), seconds)
 
 
 # ----
@@ -170,6 +170,8 @@ def run_all(kind, jobs):
             skips += outcome.reasons
             print(f"{'FAIL' if outcome.failed else 'ok':4}  {outcome.name:45} {outcome.passed:5} passed"
                   f" {outcome.failed:3} failed {outcome.skipped:3} skipped  {outcome.seconds:6.1f} s", flush=True)
+            for note in outcome.notes:
+                print(f"      {note}")
             if outcome.failed:
                 shown.append(outcome)
     for outcome in shown:

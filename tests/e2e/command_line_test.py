@@ -95,7 +95,7 @@ class WithoutServer(Case):
                 verify = lambda text, *more: self.tapal.command(
                     "dkim", "verify", "--dns-server", dns.endpoint, "-", *more, input=text)
                 good = verify(signed)
-                self.assertEqual((0, "pass"), (good.returncode, good.stdout.split()[0]), good.stdout + good.stderr)
+                self.assertEqual((0, "pass"), (good.returncode, good.stdout.split(" ")[0]), good.stdout + good.stderr)
                 self.assertEqual("pass", json.loads(verify(signed, "--json").stdout)["signatures"][0]["result"])
                 bad = verify(signed.replace("Hello.", "Hullo."))
                 self.assertEqual("fail", bad.stdout.split()[0])
@@ -111,7 +111,7 @@ class WithoutServer(Case):
         good = path.read_text()
         self.addCleanup(path.write_text, good)
         path.write_text(good + "[delivry]\nport = 25\n")
-        line = good.count("\n") + 1
+        line = good.count("\n") + 2  # that of the key
         for words in (("config", "check"), ("serve",)):
             done = self.tapal.command(*words)
             self.assertEqual(1, done.returncode)

@@ -63,7 +63,7 @@ class Crash(Case):
         self.tapal.wait_for_empty_queue(PATIENCE * 2)
         arrived = serials(self.sink)
         twice = {number for number, count in arrived.items() if count > 1}
-        print(f"acknowledged {len(acknowledged)}, arrived {len(arrived)}, more than once {len(twice)}, "
+        print(f"\nnote: kill -9: acknowledged {len(acknowledged)}, arrived {len(arrived)}, more than once {len(twice)}, "
               f"not acknowledged but whole {len(set(arrived) - set(acknowledged))}")
         self.assertEqual([], sorted(set(acknowledged) - set(arrived)), "acknowledged and lost")
         # Twice is what was on its way at a kill: at most one message a connection.
