@@ -21,6 +21,7 @@ struct PipeOptions {
   Endpoint client;
   Endpoint server;
   std::size_t read_bytes_max = SIZE_MAX;  // a read gives no more than this at once
+  std::size_t window_bytes = 256 * 1024;  // written and not yet read; a write waits past it
   std::optional<Error> tls_failure;       // what the handshake comes to on both sides
   bool certificate_holds = true;
   std::string channel_binding;  // of either type; empty: none
@@ -38,6 +39,7 @@ class PipeStream final : public Stream {
     std::uint64_t written = 0;             // bytes sent from here
     std::uint64_t cut_after = UINT64_MAX;  // of written
     Waiter reader;
+    Waiter writer;
     Waiter handshake;
     bool closed = false;
     bool wants_tls = false;
@@ -56,6 +58,7 @@ class PipeStream final : public Stream {
       for (auto& end : ends) {
         end.closed = true;
         wake(end.reader);
+        wake(end.writer);
         wake(end.handshake);
       }
     }
@@ -66,7 +69,7 @@ class PipeStream final : public Stream {
     Instant deadline;
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) {
-      if (waiter.handle) std::abort();  // one reader at a time
+      if (waiter.handle) std::abort();  // one reader and one writer at a time
       waiter.handle = handle;
       waiter.timed_out = false;
       if (deadline == never) return;
@@ -103,17 +106,28 @@ class PipeStream final : public Stream {
     const auto count = std::min({into.size(), end.arrived.size(), pipe->options.read_bytes_max});
     std::memcpy(into.data(), end.arrived.data(), count);
     end.arrived.erase(0, count);
+    pipe->wake(other().writer);
     co_return count;
   }
-  Task<Result<void>> write(std::string_view bytes, Instant) override {
-    if (mine().closed || other().closed) co_return fail(Code::closed, "the connection is closed");
-    const auto room = mine().cut_after - std::min(mine().cut_after, mine().written);
-    const auto count = std::min<std::uint64_t>(room, bytes.size());
-    other().arrived += bytes.substr(0, static_cast<std::size_t>(count));
-    mine().written += count;
-    pipe_->wake(other().reader);
-    if (count < bytes.size()) pipe_->cut();
-    co_return Result<void>();
+  Task<Result<void>> write(std::string_view bytes, Instant deadline) override {
+    const auto pipe = pipe_;
+    auto& end = mine();
+    auto& peer = other();
+    for (;;) {
+      if (end.closed || peer.closed) co_return fail(Code::closed, "the connection is closed");
+      const auto window = pipe->options.window_bytes;
+      const auto count = std::min(bytes.size(), window - std::min(window, peer.arrived.size()));
+      const auto uncut = static_cast<std::size_t>(
+          std::min<std::uint64_t>(count, end.cut_after - std::min(end.cut_after, end.written)));
+      peer.arrived += bytes.substr(0, uncut);
+      end.written += uncut;
+      bytes.remove_prefix(count);
+      pipe->wake(peer.reader);
+      if (uncut < count) pipe->cut();
+      if (bytes.empty() || uncut < count) co_return Result<void>();
+      if (pipe->loop.now() >= deadline) co_return fail(Code::timed_out, "the peer reads nothing");
+      co_await Wait{*pipe, end.writer, deadline};
+    }
   }
   Task<Result<TlsState>> accept_tls(TlsServer&, Instant deadline) override {
     return shake_hands(deadline, {});
