@@ -1,0 +1,256 @@
+#include "services/api/control.h"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "ports/memory_store.h"
+#include "services/delivery/test_world.h"
+
+namespace tapal::api {
+namespace {
+
+namespace json = boost::json;
+
+using std::chrono::seconds;
+
+// A dispatcher with mail that waits, and its control.
+struct World : delivery::CourierTestWorld {
+  MemoryStore store;
+  MemoryMailbox mailbox;
+  InlineWorkers workers;
+  std::string host_name = "mx.own.example";
+  std::unique_ptr<delivery::Dispatcher> dispatcher;
+  std::optional<Control> control;
+  TaskGroup running;
+  Result<void> reloaded;
+  std::size_t reloads = 0;
+
+  World() {
+    dispatcher = std::make_unique<delivery::Dispatcher>(
+        delivery::DispatcherWorld{.loop = loop,
+                                  .clock = loop,
+                                  .random = random,
+                                  .log = log,
+                                  .store = store,
+                                  .mailbox = mailbox,
+                                  .couriers = {&courier()},
+                                  .options = options,
+                                  .host_name = host_name,
+                                  .is_local = [](const mail::Address&) { return false; },
+                                  .sign_notice = [](std::string_view) { return ""; }},
+        queue::RetrySchedule{},
+        queue::SchedulerLimits{});
+    running.spawn(dispatcher->run());
+    control.emplace(ControlWorld{.loop = loop,
+                                 .dispatcher = *dispatcher,
+                                 .store = store,
+                                 .workers = workers,
+                                 .clock = loop,
+                                 .reload = [this] {
+                                   ++reloads;
+                                   return reloaded;
+                                 }});
+    network.at("9.9.9.1:25").plan.recipient =
+        [](const mail::Recipient&) -> std::optional<smtp::Reply> {
+      return smtp::make_reply(451, "4.3.0", "not \xFF now");
+    };
+    domain("far.example", {"9.9.9.1"});
+  }
+  ~World() {
+    loop.wait(control->stop());
+    dispatcher->stop(seconds(0));
+    loop.run_until([this] { return running.running() == 0; }, std::chrono::hours(1));
+  }
+  std::string submit(const std::string& to) {
+    mail::Envelope envelope{.return_path = mail::Address{"a", "own.example"}};
+    envelope.recipients.push_back({.address = mail::parse_address(to).value()});
+    const auto id = QueueId::make(loop.wall_now(), static_cast<std::uint32_t>(random.number()));
+    const auto message = queue::new_message(id, std::move(envelope), loop.wall_now());
+    StoreChange change;
+    change.added.push_back({message, store.new_body()});
+    auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
+    dispatcher->accept(message, bodies->front());
+    loop.run_for(seconds(1));
+    return id.text();
+  }
+  std::unique_ptr<PipeStream> open() {
+    auto pipe = PipeStream::make(loop, {.read_bytes_max = 700});
+    control->begin(std::move(pipe.server));
+    return std::move(pipe.client);
+  }
+  // All that comes until nothing more does; nothing when the connection is closed.
+  std::optional<std::string> talk(PipeStream& stream, std::string_view bytes) {
+    if (!loop.wait(stream.write(bytes, never)).value()) return {};
+    loop.run();
+    std::string text;
+    for (;;) {
+      std::array<char, 4096> buffer{};
+      const auto count = loop.wait(stream.read(buffer, loop.now())).value();
+      if (count) {
+        text.append(buffer.data(), *count);
+      } else {
+        if (text.empty() && count.error().code == Code::closed) return {};
+        return text;
+      }
+    }
+  }
+  json::object ask(std::string_view request) {
+    const auto stream = open();
+    const auto answer = talk(*stream, std::string(request) + "\n");
+    EXPECT_TRUE(answer && answer->ends_with("\n")) << request;
+    return json::parse(answer.value_or("{}"), {}, {.allow_invalid_utf8 = true}).as_object();
+  }
+  std::string error(std::string_view request) {
+    const auto answer = ask(request);
+    EXPECT_FALSE(answer.at("ok").as_bool()) << request;
+    return std::string(answer.at("error").as_string());
+  }
+};
+
+TEST(Control, lists_and_shows_what_waits) {
+  World w;
+  const auto id = w.submit("x@far.example");
+  w.submit("y@far.example");
+  auto answer = w.ask(R"({"command":"queue list"})");
+  EXPECT_TRUE(answer.at("ok").as_bool());
+  EXPECT_EQ(answer.at("messages").as_array().size(), 2U);
+  EXPECT_EQ(answer.at("total").to_number<int>(), 2);
+  answer = w.ask(R"({"command":"queue list","limit":1})");
+  EXPECT_EQ(answer.at("messages").as_array().size(), 1U);
+  EXPECT_EQ(answer.at("total").to_number<int>(), 2);
+  answer = w.ask(R"({"command":"queue list","limit":-1})");
+  EXPECT_EQ(answer.at("messages").as_array().size(), 0U);
+  answer = w.ask(R"({"command":"queue show","id":")" + id + R"("})");
+  EXPECT_TRUE(answer.at("message").is_object());
+  EXPECT_TRUE(std::string(answer.at("why").as_string()).contains("451 4.3.0 not"));
+}
+
+TEST(Control, explains_by_id_and_by_address) {
+  World w;
+  const auto id = w.submit("x@far.example");
+  w.submit("y@far.example");
+  for (const auto& [what, found] : {std::pair<std::string, std::size_t>{id, 1},
+                                    {"x@far.example", 1},
+                                    {"X@FAR.example", 1},
+                                    {"a@own.example", 2},
+                                    {"nobody@far.example", 0},
+                                    {"", 0},
+                                    {"0000000000000", 0}}) {
+    const auto answer = w.ask(R"({"command":"why","what":")" + what + R"("})");
+    EXPECT_TRUE(answer.at("ok").as_bool());
+    EXPECT_EQ(answer.at("why").as_array().size(), found) << what;
+  }
+}
+
+TEST(Control, gives_orders) {
+  World w;
+  const auto id = w.submit("x@far.example");
+  w.submit("y@far.example");
+  const auto order = [&w](const std::string& what, const std::string& which) {
+    return w.ask(R"({"command":"queue )" + what + R"(","id":")" + which + R"("})")
+        .at("messages")
+        .to_number<int>();
+  };
+  EXPECT_EQ(order("hold", id), 1);
+  EXPECT_EQ(w.ask(R"({"command":"status"})").at("recipients_held").to_number<int>(), 1);
+  EXPECT_EQ(order("release", id), 1);
+  EXPECT_EQ(order("hold", "all"), 2);
+  EXPECT_EQ(w.ask(R"({"command":"status"})").at("recipients_held").to_number<int>(), 2);
+  EXPECT_EQ(order("release", "all"), 2);
+  const auto before = w.log.count("message deferred");
+  w.loop.run_for(seconds(1));
+  EXPECT_EQ(order("retry", "all"), 2);
+  w.loop.run_for(seconds(1));
+  EXPECT_GE(w.log.count("message deferred"), before + 2);
+  EXPECT_EQ(order("drop", id), 1);
+  EXPECT_EQ(order("drop", "all"), 1);
+  EXPECT_EQ(order("drop", "all"), 0);
+  const auto status = w.ask(R"({"command":"status"})");
+  EXPECT_EQ(status.at("messages").to_number<int>(), 0);
+  EXPECT_GT(status.at("disk_free_bytes").to_number<std::uint64_t>(), 0U);
+  EXPECT_EQ(w.store.size(), 0U);
+}
+
+TEST(Control, reloads) {
+  World w;
+  EXPECT_TRUE(w.ask(R"({"command":"reload"})").at("ok").as_bool());
+  w.reloaded = fail(Code::invalid, "tapal.toml:3: what is this");
+  EXPECT_EQ(w.error(R"({"command":"reload"})"), "tapal.toml:3: what is this");
+  EXPECT_EQ(w.reloads, 2U);
+}
+
+TEST(Control, refuses_what_it_cannot_do) {
+  World w;
+  const auto deep = std::string(20, '[') + std::string(20, ']');
+  for (const auto& [request, part] : {
+           std::pair<std::string, std::string>{"", "one JSON object on one line"},
+           {"{", "one JSON object on one line"},
+           {"[]", "one JSON object on one line"},
+           {"\"status\"", "one JSON object on one line"},
+           {R"({"command":"status"} x)", "one JSON object on one line"},
+           {R"({"command":)" + deep + "}", "one JSON object on one line"},
+           {"{\"command\":\"\xFF\"}", "one JSON object on one line"},
+           {"{}", "no such command: "},
+           {R"({"command":17})", "no such command: "},
+           {R"({"command":"queue","id":"all"})", "no such command: queue"},
+           {R"({"command":"\u0007\n"})", "no such command: "},
+           {R"({"command":"queue show"})", "13 characters"},
+           {R"({"command":"queue show","id":"all"})", "13 characters"},
+           {R"({"command":"queue show","id":"0000000000000"})", "no such message"},
+           {R"({"command":"queue drop","id":"x"})", "13 characters"},
+           {R"({"command":"queue drop","id":["all"]})", "13 characters"},
+           {R"({"command":"queue drop","id":"0000000000000"})", "no such message"},
+       }) {
+    const auto error = w.error(request);
+    EXPECT_TRUE(error.contains(part)) << request << ": " << error;
+    EXPECT_FALSE(error.contains('\n')) << error;
+  }
+}
+
+TEST(Control, says_so_when_the_spool_cannot_be_read_now) {
+  World w;
+  w.workers.busy = true;
+  for (const auto* request : {R"({"command":"queue list"})",
+                              R"({"command":"why","what":"x@far.example"})",
+                              R"({"command":"queue drop","id":"all"})",
+                              R"({"command":"reload"})"})
+    EXPECT_FALSE(w.error(request).empty());
+}
+
+TEST(Control, answers_requests_in_their_order_however_they_are_cut) {
+  World w;
+  const std::string requests =
+      "{\"command\":\"status\"}\n{\"command\":\"x\"}\n{\"command\":\"status\"}\n";
+  const auto whole = w.talk(*w.open(), requests).value();
+  EXPECT_EQ(std::ranges::count(whole, '\n'), 3);
+  for (std::size_t at = 1; at < requests.size(); ++at) {
+    const auto stream = w.open();
+    auto text = w.talk(*stream, std::string_view(requests).substr(0, at)).value();
+    text += w.talk(*stream, std::string_view(requests).substr(at)).value();
+    ASSERT_EQ(text, whole) << at;
+  }
+}
+
+TEST(Control, hangs_up_on_a_request_without_end) {
+  World w;
+  const auto stream = w.open();
+  EXPECT_FALSE(w.talk(*stream, std::string(70'000, 'x')).has_value());
+  const auto many = w.open();
+  std::string requests;
+  for (int i = 0; i < 5000; ++i) requests += "{\"command\":\"x\"}\n";
+  EXPECT_EQ(std::ranges::count(w.talk(*many, requests).value(), '\n'), 5000);
+}
+
+TEST(Control, hangs_up_on_a_silent_client_and_on_one_too_many) {
+  World w;
+  std::vector<std::unique_ptr<PipeStream>> streams;
+  for (int i = 0; i < 33; ++i) streams.push_back(w.open());
+  EXPECT_TRUE(w.talk(*streams[31], "{}\n").has_value());
+  EXPECT_FALSE(w.talk(*streams[32], "{}\n").has_value());
+  w.loop.run_for(seconds(61));
+  for (const auto& stream : streams) EXPECT_FALSE(w.talk(*stream, "{}\n").has_value());
+  EXPECT_TRUE(w.talk(*w.open(), "{}\n").has_value());
+}
+
+}  // namespace
+}  // namespace tapal::api

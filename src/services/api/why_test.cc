@@ -1,0 +1,86 @@
+#include "services/api/why.h"
+
+#include <gtest/gtest.h>
+
+#include "rules/queue/message_life.h"
+
+namespace tapal::api {
+namespace {
+
+using Reason = queue::WaitFact::Reason;
+
+constexpr WallTime now{std::chrono::days(20'779)};  // 2026-11-22
+
+queue::Message a_message() {
+  mail::Envelope envelope{.return_path = mail::Address{"a", "own.example"}};
+  envelope.recipients = {{.address = {"x", "far.example"}}};
+  return queue::new_message(QueueId{1}, std::move(envelope), now - std::chrono::minutes(90));
+}
+
+std::string explain(const queue::Message& message, std::vector<queue::WaitFact> facts = {}) {
+  return explain_waiting(message, facts, now);
+}
+
+TEST(ExplainWaiting, says_where_the_message_comes_from) {
+  auto message = a_message();
+  EXPECT_EQ(explain(message),
+            "Message " + QueueId{1}.text() +
+                " from <a@own.example> arrived 1h30m ago, at 2026-11-21T22:30:00.000Z. "
+                "<x@far.example> was not tried yet.");
+  message.envelope.return_path.reset();
+  EXPECT_TRUE(explain(message).contains(" from <> arrived "));
+  message.arrived = now + std::chrono::hours(1);  // the clock was set back
+  EXPECT_TRUE(explain(message).contains(" arrived 0s ago")) << explain(message);
+}
+
+TEST(ExplainWaiting, has_a_sentence_for_each_reason) {
+  struct Case {
+    Reason reason;
+    std::string_view sentence;
+  };
+  const Case cases[] = {
+      {Reason::time,
+       "Waiting: 2 recipients at far.example: the next attempt is in 5m, at "
+       "2026-11-22T00:05:00.000Z."},
+      {Reason::held, "held until somebody runs `tapal queue release`."},
+      {Reason::in_flight, "2 recipients at far.example: being tried right now."},
+      {Reason::destination_limit,
+       "due, but as many connections as allowed are busy there with 2 other messages."},
+      {Reason::total_limit, "due, but as many connections as allowed are busy."},
+      {Reason::turn, "due, waiting for its turn."},
+  };
+  for (const auto& c : cases) {
+    const queue::WaitFact fact{.reason = c.reason,
+                               .destination = "far.example",
+                               .recipients = 2,
+                               .due = now + std::chrono::minutes(5),
+                               .occupied_by = {QueueId{2}, QueueId{3}}};
+    const auto text = explain(a_message(), {fact});
+    EXPECT_TRUE(text.ends_with(c.sentence)) << text;
+    EXPECT_EQ(text.find("Waiting:"), text.rfind("Waiting:"));
+  }
+  EXPECT_TRUE(explain(a_message(), {{.destination = "far.example", .recipients = 1}})
+                  .contains("one recipient at far.example"));
+}
+
+TEST(ExplainWaiting, repeats_the_last_answer) {
+  auto message = a_message();
+  auto& state = message.recipients[0];
+  state.attempts = 2;
+  state.last_attempt = now - std::chrono::minutes(3);
+  state.last = {"4.2.1", "450 4.2.1 greylisted", "mx.far.example 9.9.9.1:25"};
+  EXPECT_TRUE(explain(message).ends_with(
+      "<x@far.example> waits after 2 attempts; the last answer 3m ago by mx.far.example "
+      "9.9.9.1:25: 450 4.2.1 greylisted"))
+      << explain(message);
+  state.attempts = 1;
+  state.state = queue::State::failed;
+  EXPECT_TRUE(explain(message).contains("failed for good after 1 attempt; "));
+  state.state = queue::State::delivered;
+  state.last.remote.clear();
+  EXPECT_TRUE(
+      explain(message).contains("was delivered after 1 attempt; the last answer 3m ago: 450"));
+}
+
+}  // namespace
+}  // namespace tapal::api
