@@ -35,9 +35,10 @@ class TranscriptStream final : public Stream {
 
   std::unique_ptr<Stream> stream_;
   Show show_;
-  std::string unfinished_;  // of the peer's line
-  bool in_auth_ = false;    // we said AUTH, and the peer has not decided
-  bool in_body_ = false;    // the peer said 354, or we said BDAT
+  std::string unfinished_;      // of the peer's line
+  bool in_auth_ = false;        // we said AUTH, and the peer has not decided
+  bool in_data_ = false;        // the peer said 354, and nothing since
+  std::size_t chunk_left_ = 0;  // bytes of the message that BDAT announced
 };
 
 }  // namespace tapal::app
