@@ -5,8 +5,9 @@
   tools/run_tests.py asan [PATTERN]     the same of build/asan/tests
   tools/run_tests.py e2e  [PATTERN]     tests/e2e/*_test.py: classes and tests whose name matches
 
-Prints a line a program (and what a test has to tell, on lines that begin with "note: "), the whole output only of failures, skips with their reasons, and at the end
-one line: N passed, N failed, N skipped. Exit code 0 only when something ran and nothing failed.
+Prints a line a program, with the notes of its tests (their output lines that begin with "note: "), the
+whole output only of failures, skips with their reasons, and at the end one line: N passed, N failed,
+N skipped. Exit code 0 only when something ran and nothing failed.
 """
 import collections
 import concurrent.futures

@@ -312,7 +312,7 @@ class DnsDoesNotAnswer(Case):
         queue_id = tapal.submit("bob@late.example")
         wait_until(lambda: "DNS did not answer" in tapal.command("why", queue_id).stdout, "the reason is DNS")
         dns.start()
-        sink.wait_for(1, 60)
+        sink.wait_for(1, 150)
 
 
 class Routes(Case):

@@ -79,7 +79,7 @@ def have_ipv6_loopback():
 
 def ask_tool(*words, **options):
     """Runs a program to its end; its result with text output."""
-    options.setdefault("timeout", PATIENCE * 2)
+    options.setdefault("timeout", PATIENCE * 4)
     return subprocess.run([str(w) for w in words], capture_output=True, text=True, **options)
 
 

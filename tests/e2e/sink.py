@@ -138,7 +138,9 @@ class _Session:
 
     def _answer(self, stage, usual, text=""):
         """Sends what the test wants for this stage, else the usual; whether it was a yes."""
-        said = self.sink.reply(stage, text, self) if self.sink.reply else None
+        return self._say(self.sink.reply(stage, text, self) if self.sink.reply else None, usual)
+
+    def _say(self, said, usual):
         if said is Sink.DROP:
             raise _Gone
         if said is Sink.HANG:
@@ -214,10 +216,14 @@ class _Session:
                 raise _Gone
             lines.append(line[1:] if line.startswith(b".") else line)
         got = Received(self.sender, self.options, self.recipients, b"".join(lines), self.secure, self.helo)
-        taken = [self._answer("final", "250 2.0.0 taken", rcpt) for rcpt in
-                 (self.recipients if self.sink.lmtp else self.recipients[:1])]
-        if any(taken):
-            self.sink.messages.append(got)
+        taken = False
+        for recipient in self.recipients if self.sink.lmtp else self.recipients[:1]:
+            said = self.sink.reply("final", recipient, self) if self.sink.reply else None
+            # A yes counts from the moment it is decided: whether the other side hears it is another thing.
+            if not taken and (said is None or isinstance(said, str) and said.startswith("2")):
+                self.sink.messages.append(got)
+                taken = True
+            self._say(said, "250 2.0.0 taken")
         self._reset()
 
     def _on_rset(self, _):
