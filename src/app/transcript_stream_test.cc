@@ -96,7 +96,7 @@ TEST(TranscriptStream, shows_only_the_size_of_a_body) {
 TEST(TranscriptStream, shows_no_body_that_goes_out_with_its_commands) {
   World w;
   w.client(
-      "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 17 LAST\r\nSubject: secret\r\n");
+      "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 51 LAST\r\nSubject: secret\r\n");
   EXPECT_EQ(w.lines.size(), 4U);
   EXPECT_FALSE(w.shows("secret"));
   // The peer answers the first commands while the body is still on its way.
