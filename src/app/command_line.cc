@@ -34,13 +34,13 @@ CLI::App& add(CLI::App& to,
   return *command;
 }
 
-void add_password(CLI::App& command, std::shared_ptr<PasswordSource> source) {
+void add_password(CLI::App& command, const std::shared_ptr<PasswordSource>& source) {
   command.add_option("--password-file",
                      source->file,
                      "read the password from FILE's first line; - is standard input");
 }
 
-void add_generate(CLI::App& command, std::shared_ptr<PasswordSource> source) {
+void add_generate(CLI::App& command, const std::shared_ptr<PasswordSource>& source) {
   command.add_flag_callback(
       "--generate",
       [source] { source->otherwise = PasswordSource::Otherwise::generate; },

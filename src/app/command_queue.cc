@@ -57,12 +57,13 @@ void print_row(const json::value& record) {
   const auto more = message->recipients.size() > 1
                         ? fmt::format(" and {} more", message->recipients.size() - 1)
                         : std::string();
+  const auto& return_path = message->envelope.return_path;
   fmt::print("{}  {:>9}  {}  {:<9}  <{}> -> <{}>{}\n",
              message->id.text(),
              message->body_bytes,
              text::rfc3339_date(message->arrived),
              state_text(first.state),
-             message->envelope.return_path ? message->envelope.return_path->text() : "",
+             return_path ? return_path->text() : "",
              first.recipient.address.text(),
              more);
 }

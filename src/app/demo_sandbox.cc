@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "app/on_loop.h"
 #include "app/password_input.h"
 #include "app/settings.h"
 #include "app/setup.h"
@@ -55,7 +54,7 @@ std::string DemoLog::last(const std::string& event, const std::string& field) co
   return value == known->second.end() ? "" : value->second;
 }
 
-Result<std::unique_ptr<DemoSandbox>> DemoSandbox::start(DemoLog::Show show) {
+Result<std::unique_ptr<DemoSandbox>> DemoSandbox::start(const DemoLog::Show& show) {
   auto sandbox = std::unique_ptr<DemoSandbox>(new DemoSandbox);
   sandbox->password_ = generate_password();
   TAPAL_CHECK(sandbox->make_folder());
@@ -71,11 +70,7 @@ Result<std::unique_ptr<DemoSandbox>> DemoSandbox::start(DemoLog::Show show) {
 DemoSandbox::~DemoSandbox() {
   sender_.reset();
   inbox_.reset();
-  if (dns_ != nullptr)
-    on_loop(loops_->loop(0), [this]() -> Task<void> {
-      dns_->close();
-      co_return;
-    });
+  if (dns_ != nullptr) loops_->loop(0).post([this] { dns_->close(); });
   loops_.reset();
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);

@@ -40,7 +40,7 @@ class DemoLog final : public Log {
 
 class DemoSandbox {
  public:
-  static Result<std::unique_ptr<DemoSandbox>> start(DemoLog::Show show);
+  static Result<std::unique_ptr<DemoSandbox>> start(const DemoLog::Show& show);
   ~DemoSandbox();  // stops everything and removes the folder
   DemoSandbox(const DemoSandbox&) = delete;
   DemoSandbox& operator=(const DemoSandbox&) = delete;

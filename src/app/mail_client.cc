@@ -69,7 +69,7 @@ std::string random_bytes() {
 Task<Result<Submitted>> submit(NetLoop& loop, Submission submission) {
   ClientTlsOptions trust;
   trust.trusted_ca_file = submission.trusted_ca_file;
-  TAPAL_CO_TRY(const auto context, ClientContext::make(std::move(trust)));
+  TAPAL_CO_TRY(const auto context, ClientContext::make(trust));
   const auto deadline = loop.now() + connect_patience;
   TAPAL_CO_TRY(auto stream, co_await loop.connect(submission.server, std::nullopt, deadline));
   auto shown = std::make_unique<TranscriptStream>(std::move(stream), submission.show);

@@ -21,6 +21,7 @@ Value run_once(MakeTask make_task) {
   };
   loop.post([&] { group.spawn(run(make_task, loop, value)); });
   loop.run();
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the loop ends when the task has
   return *std::move(value);
 }
 

@@ -53,6 +53,7 @@ queue::SchedulerLimits scheduler_limits(const Settings& settings) {
 
 std::vector<ServedCertificate> served(const files::ConfigFolder& folder) {
   std::vector<ServedCertificate> out;
+  out.reserve(folder.certificates.size());
   for (const auto& certificate : folder.certificates)
     out.push_back({{}, certificate.chain_pem, certificate.key_pem, certificate.chain_file});
   return out;
@@ -114,6 +115,8 @@ struct Server::Parts {
   std::vector<AcceptTarget> session_targets(Door door);
   std::string sign(std::string_view notice) const;
   Result<void> reload();
+  Task<void> stop_listening();
+  Task<void> stop_dispatching(std::chrono::seconds grace);
   void stop(std::chrono::seconds grace);
 };
 
@@ -136,14 +139,14 @@ Result<void> Server::Parts::load_configuration() {
   ServerTlsOptions server_tls{.least_version = settings.tls.minimum_version};
   if (settings.tls.tickets) server_tls.tickets = std::make_shared<TicketKeys>();
   if (auto certificates = served(folder); !certificates.empty()) {
-    TAPAL_TRY(tls, ServerContext::make(std::move(certificates), std::move(server_tls)));
+    TAPAL_TRY(tls, ServerContext::make(certificates, std::move(server_tls)));
   } else {
     log.write(Level::warning,
               "no certificate: no TLS, and nobody can log in; see `tapal config check`");
   }
   ClientTlsOptions outbound{.trusted_ca_file = settings.tls.trusted_ca_file,
                             .least_version = settings.tls.minimum_version};
-  TAPAL_TRY(client_tls, ClientContext::make(std::move(outbound)));
+  TAPAL_TRY(client_tls, ClientContext::make(outbound));
   return {};
 }
 
@@ -297,21 +300,24 @@ Result<void> Server::Parts::reload() {
   return {};
 }
 
+Task<void> Server::Parts::stop_listening() {
+  for (auto& listener : listeners) listener->close();
+  control_listener->close();
+  co_await control->stop();
+}
+
+Task<void> Server::Parts::stop_dispatching(std::chrono::seconds grace) {
+  dispatcher->stop(grace);
+  co_await dispatching->join();
+}
+
 void Server::Parts::stop(std::chrono::seconds grace) {
   if (!std::exchange(running, false)) return;
   const auto deadline = clock.now() + grace;
-  on_loop(main_loop(), [this]() -> Task<void> {
-    for (auto& listener : listeners) listener->close();
-    control_listener->close();
-    co_await control->stop();
-  });
+  on_loop(main_loop(), [this] { return stop_listening(); });
   for (std::size_t i = 0; i < loops->size(); ++i)
-    on_loop(loops->loop(i),
-            [&on = *sessions[i], deadline]() -> Task<void> { return on.stop(deadline); });
-  on_loop(main_loop(), [this, grace]() -> Task<void> {
-    dispatcher->stop(grace);
-    co_await dispatching->join();
-  });
+    on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
+  on_loop(main_loop(), [this, grace] { return stop_dispatching(grace); });
   resolver->close();
   loops->stop();
   loops->join();

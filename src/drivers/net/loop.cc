@@ -26,7 +26,7 @@ class NetTimer final : public Timer {
   struct Wait {
     AsioTimer& timer;
     Instant when;
-    bool expired;
+    bool expired = false;
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) {

@@ -39,7 +39,7 @@ enum class Readiness : std::uint8_t { readable, writable };
 inline auto until_ready(Descriptor& descriptor, Readiness what) {
   struct Wait {
     Descriptor& descriptor;
-    Readiness what;
+    Readiness what = Readiness::readable;
     boost::system::error_code error;
 
     bool await_ready() const noexcept { return false; }

@@ -41,7 +41,8 @@ void SocketStream::Socket::arm(const std::shared_ptr<Socket>& socket, Instant de
     const auto next = std::min(alive->deadlines[0], alive->deadlines[1]);
     if (next > std::chrono::steady_clock::now()) return arm(alive, next);
     boost::system::error_code ignored;
-    alive->descriptor.cancel(ignored);  // whose deadline has not come waits, and arms, again
+    static_cast<void>(
+        alive->descriptor.cancel(ignored));  // whose deadline has not come waits, and arms, again
   });
 }
 
@@ -53,7 +54,7 @@ Result<std::unique_ptr<SocketStream>> SocketStream::make(NetLoop::Implementation
                                                          int descriptor) {
   auto socket = std::make_shared<Socket>(loop);
   boost::system::error_code error;
-  socket->descriptor.assign(descriptor, error);
+  static_cast<void>(socket->descriptor.assign(descriptor, error));
   if (error) {
     ::close(descriptor);
     return fail(Code::full, "the connection cannot be watched: " + error.message());
@@ -221,7 +222,7 @@ void SocketStream::close() {
   }
   socket_->timer.cancel();
   boost::system::error_code ignored;
-  socket_->descriptor.close(ignored);
+  static_cast<void>(socket_->descriptor.close(ignored));
 }
 
 }  // namespace tapal

@@ -50,13 +50,13 @@ class ServerContext final : public TlsServer {
  public:
   // Errors (invalid) name the origin: unreadable PEM, a key that does not belong to the
   // certificate, an expired or not yet valid certificate, an empty list.
-  static Result<std::unique_ptr<ServerContext>> make(std::vector<ServedCertificate> certificates,
-                                                     ServerTlsOptions options = {});
+  static Result<std::unique_ptr<ServerContext>> make(
+      const std::vector<ServedCertificate>& certificates, ServerTlsOptions options = {});
   ~ServerContext() override;
 
   // Hot reload: handshakes that begin later use the new list; on an error nothing changes. Safe
   // from any thread.
-  Result<void> replace(std::vector<ServedCertificate> certificates);
+  Result<void> replace(const std::vector<ServedCertificate>& certificates);
 
   struct Implementation;
   Implementation& implementation() { return *implementation_; }
@@ -78,7 +78,7 @@ struct ClientTlsOptions {
 // server_name and verification_required.
 class ClientContext final : public TlsClient {
  public:
-  static Result<std::unique_ptr<ClientContext>> make(ClientTlsOptions options = {});
+  static Result<std::unique_ptr<ClientContext>> make(const ClientTlsOptions& options = {});
   ~ClientContext() override;
 
   struct Implementation;

@@ -63,7 +63,7 @@ ClientContext::ClientContext(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation)) {}
 ClientContext::~ClientContext() = default;
 
-Result<std::unique_ptr<ClientContext>> ClientContext::make(ClientTlsOptions options) {
+Result<std::unique_ptr<ClientContext>> ClientContext::make(const ClientTlsOptions& options) {
   auto context = tls::make_context(TLS_client_method(), options.least_version);
   ERR_clear_error();
   const bool loaded =

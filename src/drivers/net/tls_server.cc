@@ -101,6 +101,7 @@ int choose_certificate(SSL* ssl, int*, void* set) {
   return SSL_TLSEXT_ERR_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
 int use_ticket_key(SSL* ssl,
                    unsigned char* name,
                    unsigned char* iv,
@@ -225,14 +226,14 @@ ServerContext::ServerContext(std::unique_ptr<Implementation> implementation)
 ServerContext::~ServerContext() = default;
 
 Result<std::unique_ptr<ServerContext>> ServerContext::make(
-    std::vector<ServedCertificate> certificates, ServerTlsOptions options) {
+    const std::vector<ServedCertificate>& certificates, ServerTlsOptions options) {
   TAPAL_TRY(auto set, make_set(certificates, options));
   auto implementation = std::unique_ptr<Implementation>(
       new Implementation{std::move(options), Snapshot<CertificateSet>(std::move(set))});
   return std::unique_ptr<ServerContext>(new ServerContext(std::move(implementation)));
 }
 
-Result<void> ServerContext::replace(std::vector<ServedCertificate> certificates) {
+Result<void> ServerContext::replace(const std::vector<ServedCertificate>& certificates) {
   TAPAL_TRY(auto set, make_set(certificates, implementation_->options));
   implementation_->certificates.set(std::move(set));
   return {};

@@ -55,7 +55,7 @@ struct UdpServer::State : std::enable_shared_from_this<UdpServer::State> {
   void close() {
     closed = true;
     boost::system::error_code ignored;
-    descriptor.close(ignored);
+    static_cast<void>(descriptor.close(ignored));
   }
 
   Descriptor descriptor;
