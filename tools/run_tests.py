@@ -40,7 +40,8 @@ def in_ci():
 
 def run_program(path):
     began = time.monotonic()
-    report = path.with_suffix(".report.json")
+    report = path.parent.parent / "reports" / f"{path.name}.json"
+    report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     environment = dict(os.environ, GTEST_COLOR="no")
     try:
