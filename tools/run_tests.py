@@ -55,6 +55,8 @@ def run_program(path):
     if report.exists():
         for suite in json.loads(report.read_text())["testsuites"]:
             for test in suite["testsuite"]:
+                if test["name"].startswith("DISABLED_"):
+                    continue  # no test but a helper process of one
                 name = f"{test['classname']}.{test['name']}"
                 if test.get("failures"):
                     failed += 1
