@@ -1,3 +1,6 @@
+#include <array>
+#include <iostream>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -23,8 +26,16 @@ int tell(const Error& error) {
 }
 
 Result<std::string> read_message(const std::string& file) {
-  TAPAL_TRY(const auto bytes,
-            files::read_file(file == "-" ? "/dev/stdin" : file, message_bytes_max));
+  if (file != "-") {
+    TAPAL_TRY(const auto bytes, files::read_file(file, message_bytes_max));
+    return with_crlf(bytes);
+  }
+  std::string bytes;
+  std::array<char, 65536> piece{};
+  while (std::cin.read(piece.data(), piece.size()) || std::cin.gcount() > 0) {
+    bytes.append(piece.data(), static_cast<std::size_t>(std::cin.gcount()));
+    if (bytes.size() > message_bytes_max) return fail(Code::invalid, "the message is too long");
+  }
   return with_crlf(bytes);
 }
 

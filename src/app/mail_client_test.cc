@@ -36,7 +36,7 @@ TEST(ComposeMessage, makes_a_whole_message) {
 TEST(ComposeMessage, attaches_a_file_of_any_bytes) {
   auto message = a_message();
   message.file_name = "any \"file\".bin";
-  message.file_bytes = std::string("\0\r\n.\r\n\xFF", 8);
+  message.file_bytes = std::string("\0\r\n.\r\n\xFF", 7);
   const auto text = compose_message(message);
   const auto fields = mail::HeaderFields::parse(text).value();
   EXPECT_TRUE(fields.body_of("Content-Type").starts_with("multipart/mixed; boundary="));

@@ -39,7 +39,9 @@ void ServerSession::run_auth(std::string_view argument) {
 void ServerSession::on_auth_challenge(std::string_view challenge, Instant now) {
   if (!answered(Question::authentication, now)) return;
   phase_ = Phase::auth_response;
-  say(make_reply(334, "", text::to_base64(challenge)));
+  if (output_.empty()) output_since_ = now_;
+  // Not by wire(): the space stays before an empty challenge too (RFC 4954 section 4).
+  output_ += "334 " + text::to_base64(challenge) + "\r\n";
 }
 
 void ServerSession::run_auth_response(std::string_view line) {
