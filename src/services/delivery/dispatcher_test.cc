@@ -1,11 +1,8 @@
 #include "services/delivery/dispatcher.h"
 
-#include <random>
-
 #include <gtest/gtest.h>
 
-#include "ports/memory_store.h"
-#include "services/delivery/test_world.h"
+#include "services/delivery/dispatcher_test_world.h"
 
 namespace tapal::delivery {
 namespace {
@@ -16,143 +13,13 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using Order = Dispatcher::Order;
-using HangUp = PeerPlan::HangUp;
-
-// A MemoryStore that tells what it was asked to change.
-class WatchedStore final : public Store {
- public:
-  std::unique_ptr<BodyWriter> new_body() override { return memory.new_body(); }
-  Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
-                                            StoreChange change,
-                                            Durability durability) override {
-    ++commits;
-    for (const auto& added : change.added)
-      if (added.message.origin.kind == queue::Origin::Kind::notice)
-        notice_commits.push_back({change.updated.size() + change.removed.size(), durability});
-    return memory.commit(loop, std::move(change), durability);
-  }
-  Result<BodyPtr> load_body(QueueId id) override {
-    ++bodies_loaded;
-    return memory.load_body(id);
-  }
-  Result<queue::Message> load(QueueId id) override { return memory.load(id); }
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
-    return memory.scan(std::move(each));
-  }
-  std::uint64_t free_bytes() const override { return memory.free_bytes(); }
-
-  struct NoticeCommit {
-    std::size_t states;  // of other messages in the same change
-    Durability durability;
-  };
-  MemoryStore memory;
-  std::size_t commits = 0;
-  std::size_t bodies_loaded = 0;
-  std::vector<NoticeCommit> notice_commits;
-};
+using World = DispatcherTestWorld;
 
 std::size_t count_of(std::string_view text, std::string_view what) {
   std::size_t count = 0;
   for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1))
     ++count;
   return count;
-}
-
-struct World : CourierTestWorld {
-  WatchedStore store;
-  MemoryMailbox mailbox;
-  std::string host_name = "mx.own.example";
-  queue::SchedulerLimits limits;
-  std::size_t signatures = 0;
-  std::unique_ptr<Dispatcher> dispatcher;
-  TaskGroup running;
-  bool ended = false;
-  std::uint32_t ids = 0;
-
-  ~World() { stop(seconds(0)); }
-
-  void start() {
-    courier_.reset();
-    dispatcher = std::make_unique<Dispatcher>(
-        DispatcherWorld{
-            .loop = loop,
-            .clock = loop,
-            .random = random,
-            .log = log,
-            .store = store,
-            .mailbox = mailbox,
-            .couriers = {&courier()},
-            .options = options,
-            .host_name = host_name,
-            .is_local = [](const mail::Address& to) { return to.domain == "own.example"; },
-            .sign_notice =
-                [this](std::string_view) {
-                  ++signatures;
-                  return std::string("DKIM-Signature: by the test\r\n");
-                }},
-        queue::RetrySchedule{},
-        limits);
-    ASSERT_TRUE(dispatcher->load());
-    ended = false;
-    const auto run = [](World& w) -> Task<void> {
-      co_await w.dispatcher->run();
-      w.ended = true;
-    };
-    running.spawn(run(*this));
-    loop.run();
-  }
-  void stop(seconds grace) {
-    if (!dispatcher || ended) return;
-    dispatcher->stop(grace);
-    loop.run_until([this] { return ended; }, hours(1));
-    ASSERT_TRUE(ended);
-  }
-
-  struct Mail {
-    std::vector<std::string> to;
-    std::optional<mail::Address> from = mail::Address{"a", "own.example"};
-    bool authenticated = true;
-    std::string text = test_message;
-  };
-  QueueId submit(Mail mail) {
-    mail::Envelope envelope{.return_path = mail.from};
-    for (const auto& to : mail.to)
-      envelope.recipients.push_back({.address = mail::parse_address(to).value()});
-    const auto id = QueueId::make(loop.wall_now(), ++ids);
-    auto message = queue::new_message(id, std::move(envelope), loop.wall_now());
-    message.origin.authenticated = mail.authenticated;
-    message.body_bytes = mail.text.size();
-    StoreChange change;
-    auto body = store.new_body();
-    EXPECT_TRUE(body->append(mail.text));
-    change.added.push_back({message, std::move(body)});
-    auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
-    EXPECT_TRUE(bodies);
-    dispatcher->accept(std::move(message), std::move(bodies->front()));
-    loop.run();
-    return id;
-  }
-  QueueId submit(std::vector<std::string> to) { return submit(Mail{.to = std::move(to)}); }
-  Result<void> order(Order what, QueueId id) {
-    return loop.wait(dispatcher->order(what, id)).value();
-  }
-  Peer& peer(const std::string& domain, const std::string& address) {
-    this->domain(domain, {address});
-    return network.at(address + ":25");
-  }
-  const std::vector<MemoryMailbox::Mail>& notices() { return mailbox.kept["a@own.example"]; }
-  std::string notice_text() {
-    std::string all;
-    for (const auto& mail : notices()) all += mail.text;
-    return all;
-  }
-};
-
-std::optional<smtp::Reply> try_later(const mail::Recipient&) {
-  return make_reply(451, "4.3.0", "not now");
-}
-std::optional<smtp::Reply> no_such_user(const mail::Recipient&) {
-  return make_reply(550, "5.1.1", "no such user");
 }
 
 TEST(Dispatcher, delivers_what_it_is_given_and_forgets_it) {
@@ -474,124 +341,6 @@ TEST(Dispatcher, begins_nothing_new_once_it_stops) {
   w.loop.run_for(hours(1));
   EXPECT_EQ(far.connections, 0U);
   EXPECT_EQ(w.store.memory.size(), 1U);
-}
-
-// A made-up week: hosts answer this way and that, the disk fills up, people give orders, the server
-// restarts. In the end each recipient has the message once or the sender was told once.
-struct Week {
-  std::mt19937_64 engine;
-  World w;
-  std::vector<Peer*> peers;
-  std::vector<std::string> recipients;
-  std::vector<QueueId> ids;
-
-  explicit Week(std::uint64_t seed) : engine(seed) {
-    for (int i = 0; i < 4; ++i) {
-      const auto name = "d" + std::to_string(i) + ".example";
-      auto& peer = w.peer(name, "9.9.9." + std::to_string(i + 1));
-      peer.plan.recipient = [this](const mail::Recipient& to) { return answer(to); };
-      peer.plan.stored = [this](const mail::Envelope&) {
-        return one_in(4) ? make_reply(452, "4.3.1", "no room") : make_reply(250, "2.0.0", "queued");
-      };
-      peers.push_back(&peer);
-    }
-    w.mailbox.answer = [this](const mail::Address& to) -> Result<void> {
-      // The sender reads everything.
-      if (to.local != "a" && one_in(4)) return fail(Code::full, "no room");
-      return {};
-    };
-    w.limits.attempts_at_once_max = 5;
-    w.limits.retries_at_once_max = 4;
-    w.limits.recipients_per_transaction_max = 3;
-    w.options.cached_body_bytes_max = 4 * test_message.size();
-    w.start();
-  }
-  bool one_in(std::uint64_t n) { return engine() % n == 0; }
-  std::optional<smtp::Reply> answer(const mail::Recipient& to) {
-    if (one_in(4)) return try_later(to);
-    if (one_in(6)) return no_such_user(to);
-    return {};
-  }
-  void submit() {
-    World::Mail mail;
-    for (auto count = 1 + engine() % 6; count > 0; --count) {
-      const auto domain = engine() % 5;
-      const auto number = std::to_string(recipients.size());
-      recipients.push_back("r" + number + "@" +
-                           (domain == 4 ? "own" : "d" + std::to_string(domain)) + ".example");
-      mail.to.push_back(recipients.back());
-    }
-    ids.push_back(w.submit(std::move(mail)));
-  }
-  void disturb() {
-    for (auto* peer : peers) {
-      constexpr HangUp ways[] = {HangUp::no,
-                                 HangUp::no,
-                                 HangUp::no,
-                                 HangUp::at_sender,
-                                 HangUp::at_recipient,
-                                 HangUp::at_end};
-      peer->plan.hangs_up = ways[engine() % std::size(ways)];
-      peer->plan.refuses_connections = one_in(6);
-      peer->plan.recipients_max = 1 + engine() % 4;
-      peer->plan.delay_at_end = milliseconds(engine() % 3000);
-      if (one_in(4)) peer->drop_all();
-    }
-    const auto id = ids[engine() % ids.size()];
-    constexpr Order orders[] = {Order::retry, Order::hold, Order::release};
-    static_cast<void>(w.order(orders[engine() % 3], id));
-  }
-  void restart() {
-    w.stop(seconds(engine() % 4));
-    w.start();
-  }
-  void live() {
-    for (int hour = 0; hour < 48; ++hour) {
-      for (auto count = engine() % 3; count > 0; --count) submit();
-      if (!ids.empty()) disturb();
-      if (one_in(5)) w.store.memory.fail_with(Error{Code::full, "no space"});
-      w.loop.run_for(minutes(engine() % 50));
-      w.store.memory.fail_with({});
-      w.loop.run_for(minutes(10));
-      if (one_in(8)) restart();
-    }
-    for (auto* peer : peers) peer->plan = PeerPlan{};
-    w.mailbox.answer = {};
-    for (const auto id : ids) static_cast<void>(w.order(Order::release, id));
-    w.loop.run_for(hours(24 * 6));
-  }
-  void judge() {
-    EXPECT_EQ(w.store.memory.size(), 0U);
-    EXPECT_EQ(w.dispatcher->counts().messages, 0U);
-    std::map<std::string, std::size_t> ends;
-    for (const auto* peer : peers)
-      for (const auto& mail : peer->mails)
-        for (const auto& to : mail.envelope.recipients) ++ends[to.address.text()];
-    for (const auto& [user, mails] : w.mailbox.kept)
-      if (user != "a@own.example") ends[user] += mails.size();
-    for (const auto& notice : w.notices()) {
-      auto part = std::string_view(notice.text);
-      for (auto at = part.find("Final-Recipient: rfc822; "); at != std::string_view::npos;
-           at = part.find("Final-Recipient: rfc822; ")) {
-        part.remove_prefix(at + 25);
-        const auto who = std::string(part.substr(0, part.find("\r\n")));
-        if (part.substr(0, part.find("\r\n\r\n")).contains("Action: failed")) ++ends[who];
-      }
-    }
-    for (const auto& recipient : recipients) EXPECT_EQ(ends[recipient], 1U) << recipient;
-    EXPECT_EQ(ends.size(), recipients.size());
-  }
-};
-
-TEST(Dispatcher, ends_every_recipient_once_whatever_happens) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    Week week(seed);
-    week.live();
-    week.judge();
-    EXPECT_GT(week.recipients.size(), 20U);
-    if (testing::Test::HasFailure()) return;
-  }
 }
 
 }  // namespace

@@ -1,0 +1,150 @@
+// A dispatcher with its store, mailbox and courier on a loop of virtual time, for tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "ports/memory_store.h"
+#include "services/delivery/dispatcher.h"
+#include "services/delivery/test_world.h"
+
+namespace tapal::delivery {
+
+// A MemoryStore that tells what it was asked to change.
+class WatchedStore final : public Store {
+ public:
+  std::unique_ptr<BodyWriter> new_body() override { return memory.new_body(); }
+  Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
+                                            StoreChange change,
+                                            Durability durability) override {
+    ++commits;
+    for (const auto& added : change.added)
+      if (added.message.origin.kind == queue::Origin::Kind::notice)
+        notice_commits.push_back({change.updated.size() + change.removed.size(), durability});
+    return memory.commit(loop, std::move(change), durability);
+  }
+  Result<BodyPtr> load_body(QueueId id) override {
+    ++bodies_loaded;
+    return memory.load_body(id);
+  }
+  Result<queue::Message> load(QueueId id) override { return memory.load(id); }
+  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
+    return memory.scan(std::move(each));
+  }
+  std::uint64_t free_bytes() const override { return memory.free_bytes(); }
+
+  struct NoticeCommit {
+    std::size_t states;  // of other messages in the same change
+    Durability durability;
+  };
+  MemoryStore memory;
+  std::size_t commits = 0;
+  std::size_t bodies_loaded = 0;
+  std::vector<NoticeCommit> notice_commits;
+};
+
+struct DispatcherTestWorld : CourierTestWorld {
+  WatchedStore store;
+  MemoryMailbox mailbox;
+  std::string host_name = "mx.own.example";
+  queue::SchedulerLimits limits;
+  std::size_t signatures = 0;
+  std::unique_ptr<Dispatcher> dispatcher;
+  TaskGroup running;
+  bool ended = false;
+  std::uint32_t ids = 0;
+
+  ~DispatcherTestWorld() { stop(std::chrono::seconds(0)); }
+
+  void start() {
+    courier_.reset();
+    dispatcher = std::make_unique<Dispatcher>(
+        DispatcherWorld{
+            .loop = loop,
+            .clock = loop,
+            .random = random,
+            .log = log,
+            .store = store,
+            .mailbox = mailbox,
+            .couriers = {&courier()},
+            .options = options,
+            .host_name = host_name,
+            .is_local = [](const mail::Address& to) { return to.domain == "own.example"; },
+            .sign_notice =
+                [this](std::string_view) {
+                  ++signatures;
+                  return std::string("DKIM-Signature: by the test\r\n");
+                }},
+        queue::RetrySchedule{},
+        limits);
+    ASSERT_TRUE(dispatcher->load());
+    ended = false;
+    const auto run = [](DispatcherTestWorld& w) -> Task<void> {
+      co_await w.dispatcher->run();
+      w.ended = true;
+    };
+    running.spawn(run(*this));
+    loop.run();
+  }
+  void stop(std::chrono::seconds grace) {
+    if (!dispatcher || ended) return;
+    dispatcher->stop(grace);
+    loop.run_until([this] { return ended; }, std::chrono::hours(1));
+    ASSERT_TRUE(ended);
+  }
+
+  struct Mail {
+    std::vector<std::string> to;
+    std::optional<mail::Address> from = mail::Address{"a", "own.example"};
+    bool authenticated = true;
+    std::string text = test_message;
+  };
+  QueueId submit(Mail mail) {
+    mail::Envelope envelope{.return_path = mail.from};
+    for (const auto& to : mail.to)
+      envelope.recipients.push_back({.address = mail::parse_address(to).value()});
+    const auto id = QueueId::make(loop.wall_now(), ++ids);
+    auto message = queue::new_message(id, std::move(envelope), loop.wall_now());
+    message.origin.authenticated = mail.authenticated;
+    message.body_bytes = mail.text.size();
+    StoreChange change;
+    auto body = store.new_body();
+    EXPECT_TRUE(body->append(mail.text));
+    change.added.push_back({message, std::move(body)});
+    auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
+    EXPECT_TRUE(bodies);
+    dispatcher->accept(std::move(message), std::move(bodies->front()));
+    loop.run();
+    return id;
+  }
+  QueueId submit(std::vector<std::string> to) { return submit(Mail{.to = std::move(to)}); }
+  Result<void> order(Dispatcher::Order what, QueueId id) {
+    return loop.wait(dispatcher->order(what, id)).value();
+  }
+  Peer& peer(const std::string& domain, const std::string& address) {
+    this->domain(domain, {address});
+    return network.at(address + ":25");
+  }
+  const std::vector<MemoryMailbox::Mail>& notices() { return mailbox.kept["a@own.example"]; }
+  std::string notice_text() {
+    std::string all;
+    for (const auto& mail : notices()) all += mail.text;
+    return all;
+  }
+};
+
+inline std::optional<smtp::Reply> try_later(const mail::Recipient&) {
+  return smtp::make_reply(451, "4.3.0", "not now");
+}
+inline std::optional<smtp::Reply> no_such_user(const mail::Recipient&) {
+  return smtp::make_reply(550, "5.1.1", "no such user");
+}
+
+}  // namespace tapal::delivery
