@@ -58,12 +58,6 @@ client::Transaction transaction_of(const Submission& submission) {
   return transaction;
 }
 
-std::string random_bytes() {
-  std::string bytes(16, '\0');
-  SystemRandom().fill(std::as_writable_bytes(std::span(bytes)));
-  return bytes;
-}
-
 }  // namespace
 
 Task<Result<Submitted>> submit(NetLoop& loop, Submission submission) {
@@ -101,11 +95,11 @@ std::string compose_message(const NewMessage& message) {
       mail::field("From", message.from.text()) + mail::field("To", message.to.text()) +
       mail::field("Subject", mail::encode_unstructured(message.subject)) +
       mail::field("Date", text::rfc5322_date(now)) +
-      mail::field("Message-ID", mail::make_message_id(random_bytes(), message.from.domain)) +
+      mail::field("Message-ID", mail::make_message_id(SystemRandom().bytes(16), message.from.domain)) +
       mail::field("MIME-Version", "1.0");
   const auto first = mail::text_part(message.text);
   if (message.file_name.empty()) return text + first.fields + "\r\n" + first.body;
-  const auto boundary = text::to_hex(random_bytes());
+  const auto boundary = text::to_hex(SystemRandom().bytes(16));
   const std::array parts{
       first, mail::attachment_part({.file_name = message.file_name, .bytes = message.file_bytes})};
   text +=

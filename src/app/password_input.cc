@@ -95,8 +95,7 @@ Result<account::Credentials> make_credentials(const std::string& password,
                                               const crypto::PasswordCost& cost) {
   TAPAL_TRY(const auto prepared, sasl::prepared(password));
   TAPAL_TRY(auto hash, crypto::hash_password(prepared, cost));
-  std::string salt(16, '\0');
-  SystemRandom().fill(std::as_writable_bytes(std::span(salt)));
+  const auto salt = SystemRandom().bytes(16);
   return account::Credentials{std::move(hash), crypto::derive_scram_keys(prepared, salt).text()};
 }
 

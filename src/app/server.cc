@@ -59,6 +59,12 @@ std::vector<ServedCertificate> served(const files::ConfigFolder& folder) {
   return out;
 }
 
+struct Marks {
+  files::FolderMarks configuration;
+  files::FolderMarks certificates;
+  bool operator==(const Marks&) const = default;
+};
+
 }  // namespace
 
 // In the order of building; taken down in reverse.
@@ -70,9 +76,8 @@ struct Server::Parts {
   SystemRandom random;
   intake::Options intake_options;
   delivery::OwnNames own;
-  std::mutex reload_mutex;
-  files::FolderMarks marks;
-  files::FolderMarks certificate_marks;
+  std::mutex reload_mutex;  // guards seen
+  Marks seen;               // of the folders when they were last read
 
   std::unique_ptr<Snapshot<intake::Domains>> domains;
   std::unique_ptr<ServerContext> tls;  // null without certificates
@@ -102,6 +107,7 @@ struct Server::Parts {
         intake_options(app::intake_options(settings)) {}
 
   NetLoop& main_loop() { return loops->loop(0); }
+  Marks take_marks() const;
   Result<files::ConfigFolder> load_folder();
   Result<void> load_configuration();
   Result<void> open_stores();
@@ -115,10 +121,17 @@ struct Server::Parts {
   std::vector<AcceptTarget> session_targets(Door door);
   std::string sign(std::string_view notice) const;
   Result<void> reload();
+  void reload_if_changed();
+  Result<void> take_in_changes();  // with reload_mutex held
   Task<void> stop_listening();
   Task<void> stop_dispatching(std::chrono::seconds grace);
   void stop(std::chrono::seconds grace);
 };
+
+Marks Server::Parts::take_marks() const {
+  return {files::FolderMarks::take(config_folder),
+          files::FolderMarks::take(settings.certificates_folder(config_folder))};
+}
 
 Result<files::ConfigFolder> Server::Parts::load_folder() {
   auto folder =
@@ -130,11 +143,10 @@ Result<files::ConfigFolder> Server::Parts::load_folder() {
 }
 
 Result<void> Server::Parts::load_configuration() {
+  seen = take_marks();  // before reading: an edit in between is read again
   TAPAL_TRY(const auto folder, load_folder());
   TAPAL_TRY(auto first, make_domains(folder));
   domains = std::make_unique<Snapshot<intake::Domains>>(std::move(first));
-  marks = files::FolderMarks::take(config_folder);
-  certificate_marks = files::FolderMarks::take(settings.certificates_folder(config_folder));
 
   ServerTlsOptions server_tls{.least_version = settings.tls.minimum_version};
   if (settings.tls.tickets) server_tls.tickets = std::make_shared<TicketKeys>();
@@ -162,8 +174,7 @@ Result<void> Server::Parts::open_stores() {
   mailbox = std::make_unique<files::MaildirMailbox>(settings.mail_folder(), *disk_workers);
   authenticator = std::make_unique<intake::Authenticator>(
       *password_workers, clock, random, settings.auth.cache, settings.auth.password_cost);
-  connections = std::make_unique<intake::ConnectionCount>(
-      intake::ConnectionLimits{settings.connections.all_max, settings.connections.per_address_max});
+  connections = std::make_unique<intake::ConnectionCount>(settings.connections);
   return {};
 }
 
@@ -287,6 +298,21 @@ Result<void> Server::Parts::listen_for_control() {
 
 Result<void> Server::Parts::reload() {
   const std::scoped_lock lock(reload_mutex);
+  seen = take_marks();
+  return take_in_changes();
+}
+
+void Server::Parts::reload_if_changed() {
+  const std::scoped_lock lock(reload_mutex);
+  auto now = take_marks();
+  if (now == seen) return;
+  seen = std::move(now);
+  if (const auto done = take_in_changes(); !done)
+    log.write(
+        Level::error, "the changed configuration is not used", {{"reason", done.error().what}});
+}
+
+Result<void> Server::Parts::take_in_changes() {
   TAPAL_TRY(const auto loaded, load_settings(config_folder));
   TAPAL_TRY(const auto folder, load_folder());
   TAPAL_TRY(auto next, make_domains(folder));
@@ -345,21 +371,9 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
 
 Result<void> Server::reload() { return parts_->reload(); }
 
-void Server::reload_if_changed() {
-  auto& p = *parts_;
-  const auto certificates = p.settings.certificates_folder(p.config_folder);
-  auto now = files::FolderMarks::take(p.config_folder);
-  auto certificates_now = files::FolderMarks::take(certificates);
-  if (now == p.marks && certificates_now == p.certificate_marks) return;
-  p.marks = std::move(now);
-  p.certificate_marks = std::move(certificates_now);
-  if (const auto reloaded = p.reload(); !reloaded)
-    p.log.write(
-        Level::error, "the changed configuration is not used", {{"reason", reloaded.error().what}});
-}
+void Server::reload_if_changed() { parts_->reload_if_changed(); }
 
 void Server::stop(std::chrono::seconds grace) { parts_->stop(grace); }
 ServerAddresses Server::addresses() const { return parts_->addresses; }
-RocksdbCounters Server::spool_counters() const { return parts_->store->counters(); }
 
 }  // namespace tapal::app

@@ -10,7 +10,6 @@
 #include "app/settings.h"
 #include "base/ip_address.h"
 #include "base/result.h"
-#include "drivers/rocksdb/rocksdb_store.h"
 #include "ports/log.h"
 
 namespace tapal::app {
@@ -36,14 +35,13 @@ class Server {
   // Takes in the changed configuration folder and certificates. What is wrong keeps the last good
   // state in place and goes to the log; settings that need a restart are named there. Any thread.
   Result<void> reload();
-  // reload() when a file has changed since the last look; cheap otherwise. From one thread.
+  // reload() when a file has changed since the last look; cheap otherwise. Any thread.
   void reload_if_changed();
   // Stops accepting, gives sessions and attempts under way `grace`, then ends them. What was
   // acknowledged is in the spool.
   void stop(std::chrono::seconds grace);
 
   ServerAddresses addresses() const;  // with the ports the system picked
-  RocksdbCounters spool_counters() const;
 
  private:
   struct Parts;

@@ -22,6 +22,7 @@
 #include "rules/account/verified_cache.h"
 #include "rules/queue/retry.h"
 #include "services/delivery/options.h"
+#include "services/intake/connection_count.h"
 #include "values/crypto/password.h"
 
 namespace tapal::app {
@@ -42,11 +43,6 @@ struct TlsSettings {
   std::string trusted_ca_file;      // empty: the system's
   TlsVersion minimum_version = TlsVersion::tls_1_2;
   bool tickets = true;
-};
-
-struct ConnectionLimits {
-  std::size_t all_max = 10'000;       // on all listeners together
-  std::size_t per_address_max = 100;  // from one IPv4 address or one IPv6 /64
 };
 
 struct QueueSettings {
@@ -81,7 +77,7 @@ struct Settings {
   RelaySettings relay;
   TlsSettings tls;
   smtp::ServerLimits limits;
-  ConnectionLimits connections;
+  intake::ConnectionLimits connections;
   QueueSettings queue;
   RocksdbStoreOptions spool;  // its folder is state_folder/spool
   MailboxSettings mailbox;

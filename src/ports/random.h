@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace tapal {
 
@@ -15,6 +16,11 @@ struct Random {
     std::uint64_t value = 0;
     fill(std::as_writable_bytes(std::span(&value, 1)));
     return value;
+  }
+  std::string bytes(std::size_t count) {
+    std::string out(count, '\0');
+    fill(std::as_writable_bytes(std::span(out)));
+    return out;
   }
 };
 

@@ -96,6 +96,4 @@ void LoopPool::stop() {
 
 void LoopPool::join() { threads_.clear(); }
 
-NetLoop& LoopPool::next() { return *loops_[turn_++ % loops_.size()]; }
-
 }  // namespace tapal

@@ -67,12 +67,10 @@ class LoopPool {
   void join();
   std::size_t size() const { return loops_.size(); }
   NetLoop& loop(std::size_t index) { return *loops_.at(index); }
-  NetLoop& next();  // in turn; from one thread
 
  private:
   std::vector<std::unique_ptr<NetLoop>> loops_;
   std::vector<std::jthread> threads_;
-  std::size_t turn_ = 0;
 };
 
 }  // namespace tapal

@@ -15,15 +15,7 @@ namespace tapal::delivery {
 namespace client = smtp::client;
 
 namespace {
-
 constexpr std::size_t read_bytes = 4096;
-
-std::string make_nonce(Random& random) {
-  std::array<std::byte, 18> bytes{};
-  random.fill(bytes);
-  return text::to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 }  // namespace
 
 struct Connection::Sasl {
@@ -141,7 +133,7 @@ void Connection::authenticate(const client::AskAuthentication& ask) {
   const auto mechanism = sasl::choose_mechanism(ask.mechanisms, bindings);
   if (!mechanism) return session_.on_auth_given_up("the server offers no mechanism of ours");
   sasl::ClientExchangeOptions options;
-  options.nonce = make_nonce(random_);
+  options.nonce = text::to_base64(random_.bytes(sasl::nonce_bytes_min));
   options.bindings = bindings;
   const auto plus = sasl::name_of(sasl::Mechanism::scram_sha_256_plus);
   options.plus_offered = std::ranges::find(ask.mechanisms, plus) != ask.mechanisms.end();

@@ -311,8 +311,7 @@ bounce::Notice Dispatcher::make_notice(const queue::Message& message,
   input.host = world_.host_name;
   input.now = world_.clock.wall_now();
   input.id = QueueId::make(input.now, static_cast<std::uint32_t>(world_.random.number()));
-  input.random_bytes.resize(16);
-  world_.random.fill(std::as_writable_bytes(std::span(input.random_bytes)));
+  input.random_bytes = world_.random.bytes(16);
   input.recipients = recipients;
   input.returned = bounce::content_to_return(message, recipients, policy);
   const auto original = read_original(*body, input.returned);

@@ -15,12 +15,6 @@ account::VerifiedCache::Key random_key(Random& random) {
   return key;
 }
 
-std::string random_text(Random& random) {
-  std::string text(32, '\0');
-  random.fill(std::as_writable_bytes(std::span(text)));
-  return text;
-}
-
 }  // namespace
 
 Authenticator::Authenticator(Workers& workers,
@@ -30,8 +24,8 @@ Authenticator::Authenticator(Workers& workers,
                              crypto::PasswordCost cost)
     : workers_(workers),
       clock_(clock),
-      unknown_user_secret_(random_text(random)),
-      unknown_user_hash_(crypto::hash_password(random_text(random), cost).value_or("")),
+      unknown_user_secret_(random.bytes(32)),
+      unknown_user_hash_(crypto::hash_password(random.bytes(32), cost).value_or("")),
       cache_(random_key(random), limits) {}
 
 Task<sasl::PasswordVerdict> Authenticator::check_password(Loop& loop,

@@ -1,7 +1,6 @@
 #include "services/intake/incoming_message.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,12 +17,6 @@ namespace {
 using smtp::make_reply;
 
 constexpr std::size_t subject_bytes_max = 200;  // queue::Message keeps it for people
-
-std::string random_bytes(Random& random) {
-  std::array<std::byte, 16> bytes{};
-  random.fill(bytes);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::string author_domain(const mail::HeaderFields& fields) {
   const auto* from = fields.find("From");
@@ -101,7 +94,7 @@ Refusal IncomingMessage::begin_body() {
   in_body_ = true;
   const auto original = header_reader_.take_header();
   if (is_submission()) {
-    const auto random = random_bytes(context_.random);
+    const auto random = context_.random.bytes(16);
     const SubmissionFacts facts{now_, random, context_.options.host_name};
     const mail::HeaderLimits limits{
         .bytes_max = static_cast<std::size_t>(context_.options.limits.header_bytes)};

@@ -13,12 +13,6 @@ using sasl::Mechanism;
 constexpr std::array offered{
     Mechanism::scram_sha_256_plus, Mechanism::scram_sha_256, Mechanism::plain, Mechanism::login};
 
-std::string make_nonce(Random& random) {
-  std::array<std::byte, 18> bytes{};
-  random.fill(bytes);
-  return text::to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 std::string binding(const Stream& stream, ChannelBinding type) {
   return stream.channel_binding(type).value_or("");
 }
@@ -54,7 +48,7 @@ sasl::ServerStep Login::start(std::string_view mechanism,
   const auto known = sasl::mechanism_from_name(mechanism);
   if (!known) return sasl::Failure{sasl::Failure::Reason::malformed, "unknown mechanism", {}};
   sasl::ServerExchangeOptions options;
-  options.nonce = make_nonce(random_);
+  options.nonce = text::to_base64(random_.bytes(sasl::nonce_bytes_min));
   options.unknown_user_secret = authenticator_.unknown_user_secret();
   options.bindings = bindings_;
   options.plus_offered = true;

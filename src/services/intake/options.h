@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,8 +14,6 @@ namespace tapal::intake {
 struct Options {
   std::string host_name;
   std::vector<IpNetwork> trusted_networks;  // may relay on port 25 without a password
-  std::size_t connections_max = 10'000;     // of all listeners
-  std::size_t connections_per_address_max = 100;
   std::uint32_t hops_max = 50;  // Received fields; RFC 5321 section 6.3
   std::chrono::seconds dkim_lifetime = std::chrono::days(7);  // x=: the queue's life and two days
   smtp::ServerLimits limits;
