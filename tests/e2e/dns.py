@@ -1,9 +1,9 @@
 """A real DNS server: knot, with zones written by the test, one of them signed when asked."""
 import re
-import shutil
 
-from harness import Server, ask_tool, free_port, new_address, wait_until
+from harness import ROOT, Server, ask_tool, free_port, new_address, wait_until
 
+KNOTD = ROOT / "build/peers/knot/usr/sbin/knotd"
 SOA = "@ 60 IN SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ 60 IN NS ns.example.\n"
 
 
@@ -43,8 +43,7 @@ class Dns:
                 lines += ["    dnssec-signing: on", "    dnssec-policy: quick"]
         self.configuration = self.folder / "knot.conf"
         self.configuration.write_text("\n".join(lines) + "\n")
-        command = [shutil.which("knotd", path="/usr/sbin:/usr/bin:/sbin") or "knotd", "-c", self.configuration]
-        self.server = Server(f"knot {self.endpoint}", command)
+        self.server = Server(f"knot {self.endpoint}", [KNOTD, "-c", self.configuration])
         self.case.keep_log(self.server)
         for zone in self.zones:
             wait_until(lambda z=zone: self.ask(z + ".", "SOA") or not self.server.running(), f"knot answers for {zone}")

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_after_trouble{100};
 constexpr std::chrono::seconds trouble_told_every{1};
+constexpr int accepts_at_once_max = 64;  // then it is the turn of the sessions on this loop
 
 int open_reserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -44,7 +45,8 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
                           });
   }
   void accept_all() {
-    while (!closed) {
+    for (int accepted_now = 0; !closed; ++accepted_now) {
+      if (accepted_now == accepts_at_once_max) return wait();
       const int accepted =
           ::accept4(descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (accepted >= 0) {

@@ -94,7 +94,9 @@ Prepared prepare_client(TlsClient& client,
   SslPtr ssl(SSL_new(implementation.context.get()));
   SSL_set_fd(ssl.get(), descriptor);
   SSL_set_connect_state(ssl.get());
-  if (!options.server_name.empty()) {
+  if (IpAddress::from_text(options.server_name)) {  // no name to ask for; RFC 6066 section 3
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), options.server_name.c_str());
+  } else if (!options.server_name.empty()) {
     SSL_set_tlsext_host_name(ssl.get(), options.server_name.c_str());
     SSL_set1_host(ssl.get(), options.server_name.c_str());
   }

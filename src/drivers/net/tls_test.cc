@@ -424,6 +424,7 @@ TEST(Verification, is_reported_and_enforced_where_required) {
       {"good", *world.server, "mail.example.org", ""},
       {"other case", *world.server, "MAIL.example.org", ""},
       {"wrong name", *world.server, "www.example.org", "hostname mismatch"},
+      {"an address", *world.server, "192.0.2.1", "IP address mismatch"},
       {"unknown issuer", *stranger, "mail.example.org", "self-signed certificate"},
   };
   for (const auto& [name, server, server_name, error] : cases) {

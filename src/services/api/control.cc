@@ -23,6 +23,7 @@ constexpr std::chrono::seconds client_patience{60};
 using Order = delivery::Dispatcher::Order;
 
 json::object refused(std::string_view error) { return {{"ok", false}, {"error", error}}; }
+std::string line_of(const json::object& answer) { return json::serialize(answer) + "\n"; }
 
 std::string text_of(const json::object& request, std::string_view name) {
   const auto* value = request.if_contains(name);
@@ -175,10 +176,10 @@ Task<std::string> answer_line(ControlWorld& world, std::string_view line) {
   boost::system::error_code error;
   const auto parsed = json::parse(line, error, {}, {.max_depth = 8});
   if (error || !parsed.is_object())
-    co_return json::serialize(refused("a request is one JSON object on one line")) + "\n";
+    co_return line_of(refused("a request is one JSON object on one line"));
   Request request(world, parsed.get_object());
   const auto answer = co_await request.answer();
-  co_return json::serialize(answer) + "\n";
+  co_return line_of(answer);
 }
 
 }  // namespace
@@ -200,8 +201,13 @@ Task<void> Control::serve(std::unique_ptr<Stream> stream) {
   std::string input;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
   std::array<char, 4096> buffer;
-  while (input.size() < request_bytes_max) {
+  for (;;) {
     const auto end = input.find('\n');
+    if (end == std::string::npos && input.size() >= request_bytes_max) {
+      const auto refusal = line_of(refused("the request is too long"));
+      static_cast<void>(co_await stream->write(refusal, world_.loop.now() + client_patience));
+      break;
+    }
     if (end == std::string::npos) {
       const auto count = co_await stream->read(buffer, world_.loop.now() + client_patience);
       if (!count) break;

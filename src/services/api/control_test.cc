@@ -234,7 +234,9 @@ TEST(Control, answers_requests_in_their_order_however_they_are_cut) {
 TEST(Control, hangs_up_on_a_request_without_end) {
   World w;
   const auto stream = w.open();
-  EXPECT_FALSE(w.talk(*stream, std::string(70'000, 'x')).has_value());
+  EXPECT_EQ(w.talk(*stream, std::string(70'000, 'x')),
+            "{\"ok\":false,\"error\":\"the request is too long\"}\n");
+  EXPECT_FALSE(w.talk(*stream, "{}\n").has_value());
   const auto many = w.open();
   std::string requests;
   for (int i = 0; i < 5000; ++i) requests += "{\"command\":\"x\"}\n";

@@ -54,6 +54,18 @@ TEST(Dispatcher, sends_local_mail_where_a_route_leads) {
   EXPECT_TRUE(w.mailbox.kept.empty());
 }
 
+TEST(Dispatcher, tells_a_sender_who_asks_that_local_mail_arrived_and_leaves_the_rest_to_the_peer) {
+  World w;
+  w.peer("far.example", "9.9.9.1");
+  w.start();
+  w.submit({.to = {"u@own.example", "x@far.example"}, .notify = {.success = true}});
+  w.loop.run_for(minutes(1));
+  const auto text = w.notice_text();
+  EXPECT_EQ(count_of(text, "Action: delivered"), 1U) << text;
+  EXPECT_EQ(count_of(text, "Action: "), 1U) << text;
+  EXPECT_FALSE(text.contains("Remote-MTA: ")) << text;
+}
+
 TEST(Dispatcher, tells_the_sender_once_in_the_commit_that_ends_the_message) {
   World w;
   auto& far = w.peer("far.example", "9.9.9.1");

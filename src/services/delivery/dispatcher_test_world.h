@@ -104,12 +104,14 @@ struct DispatcherTestWorld : CourierTestWorld {
     std::vector<std::string> to;
     std::optional<mail::Address> from = mail::Address{"a", "own.example"};
     bool authenticated = true;
+    mail::Notify notify = {};
     std::string text = test_message;
   };
   QueueId submit(Mail mail) {
     mail::Envelope envelope{.return_path = mail.from};
     for (const auto& to : mail.to)
-      envelope.recipients.push_back({.address = mail::parse_address(to).value()});
+      envelope.recipients.push_back(
+          {.address = mail::parse_address(to).value(), .notify = mail.notify});
     const auto id = QueueId::make(loop.wall_now(), ++ids);
     auto message = queue::new_message(id, std::move(envelope), loop.wall_now());
     message.origin.authenticated = mail.authenticated;

@@ -93,10 +93,10 @@ Verdict verdict_of(const client::RecipientResult& result, const Connection& conn
 }
 
 Verdict verdict_of_mailbox(const Result<void>& put) {
-  if (put) return {Attempted::Result::delivered, {"2.0.0", "put into the mailbox", "mailbox"}};
+  if (put) return {Attempted::Result::delivered, {"2.0.0", "put into the mailbox", {}}};
   const auto failure =
       put.error().code == Code::full ? Failure::local_disk_full : Failure::local_mailbox;
-  return judge(bounce::classify(failure), put.error().what, "mailbox");
+  return judge(bounce::classify(failure), put.error().what, {});
 }
 
 }  // namespace tapal::delivery
