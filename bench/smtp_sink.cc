@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "bench/traffic/process.h"
+#include "bench/traffic/sink_server.h"
 #include "bench/traffic/sink_session.h"
 #include "bench/traffic/tally.h"
 #include "drivers/net/listener.h"
@@ -24,7 +25,6 @@
 namespace tapal::bench {
 namespace {
 
-constexpr std::size_t buffer_bytes = 64 * 1024;
 constexpr std::size_t missing_listed_max = 1000;
 
 struct SinkOptions {
@@ -56,7 +56,7 @@ class Sink {
     TAPAL_TRY(auto socket, ListenSocket::tcp(*at));
     say(fmt::format("listening on {}", socket.local().text()));
     std::vector<AcceptTarget> targets;
-    targets.push_back({&loop_, [this](auto stream) { sessions_.spawn(serve(std::move(stream))); }});
+    targets.push_back({&loop_, [this](auto stream) { sessions_.spawn(take(std::move(stream))); }});
     listener_ = std::make_unique<Listener>(loop_, std::move(socket), std::move(targets));
     return {};
   }
@@ -69,37 +69,12 @@ class Sink {
  private:
   static void say(const std::string& line) { std::cout << line << std::endl; }
 
-  Task<void> serve(std::unique_ptr<Stream> stream) {
+  Task<void> take(std::unique_ptr<Stream> stream) {
     const auto entry = open_.insert(open_.end(), stream.get());
-    co_await talk(*stream);
+    const SinkServer sink{loop_, policy_, tls_.get(), tally_};
+    co_await serve(sink, *stream);
     stream->close();
     open_.erase(entry);
-  }
-
-  Task<void> talk(Stream& stream) {
-    ++tally_.connections;
-    SinkSession session(policy_, tally_);
-    const auto buffer = std::make_unique<char[]>(buffer_bytes);
-    auto next = SinkSession::Next::read_more;
-    for (;;) {
-      const auto replies = session.take_replies();
-      if (!replies.empty()) {
-        const auto written = co_await stream.write(replies, never);
-        if (!written) co_return;
-      }
-      if (next == SinkSession::Next::close) co_return;
-      if (next == SinkSession::Next::start_tls) {
-        const auto state = co_await stream.accept_tls(*tls_, never);
-        ++(state ? tally_.tls_connections : tally_.tls_failures);
-        if (!state) co_return;
-        if (state->resumed) ++tally_.tls_resumed;
-        session.on_tls_started();
-      }
-      const std::span<char> room(buffer.get(), buffer_bytes);
-      const auto count = co_await stream.read(room, never);
-      if (!count) co_return;
-      next = session.on_bytes({buffer.get(), *count}, loop_.now());
-    }
   }
 
   void read_orders() {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.h"
 #include "bench/traffic/end_of_data.h"
