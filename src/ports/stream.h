@@ -50,6 +50,9 @@ struct TlsConnectOptions {
 struct Stream {
   virtual ~Stream() = default;
 
+  // Comes back when read() has something to give, an error too; may come back early. Waiting here
+  // and not in read() needs no buffer: an idle connection costs none.
+  virtual Task<Result<void>> readable(Instant /*deadline*/) { co_return Result<void>(); }
   // At least one byte, or an Error: closed at the end of the stream (also under TLS), timed_out at
   // the deadline. After an error only close() is useful.
   virtual Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) = 0;

@@ -41,6 +41,7 @@ class VirtualLoop final : public Loop, public Clock {
     return alarm;
   }
   void forget(const Alarm& alarm) { alarms_.erase(alarm); }
+  Work after_each;  // called after each piece of posted work; may be empty
 
   // Runs what is posted and due, until nothing is.
   void run() {
@@ -50,6 +51,7 @@ class VirtualLoop final : public Loop, public Clock {
       auto work = std::move(posted_.front());
       posted_.pop_front();
       work();
+      if (after_each) after_each();
     }
   }
   // Lets time pass, stopping at each alarm on the way.

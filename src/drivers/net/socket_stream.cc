@@ -89,6 +89,11 @@ Task<Result<void>> SocketStream::wait(Readiness what, Instant deadline) {
   }
 }
 
+Task<Result<void>> SocketStream::readable(Instant deadline) {
+  const bool at_hand = ssl_ != nullptr && SSL_has_pending(ssl_.get()) == 1;
+  return at_hand ? Stream::readable(deadline) : wait(Readiness::readable, deadline);
+}
+
 Task<Result<std::size_t>> SocketStream::read(std::span<char> into, Instant deadline) {
   for (;;) {
     if (socket_->closed) co_return std::unexpected(closed_error(0));

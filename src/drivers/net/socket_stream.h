@@ -20,6 +20,7 @@ class SocketStream final : public Stream {
   static Result<std::unique_ptr<SocketStream>> make(NetLoop::Implementation& loop, int descriptor);
   ~SocketStream() override;
 
+  Task<Result<void>> readable(Instant deadline) override;
   Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) override;
   Task<Result<void>> write(std::string_view bytes, Instant deadline) override;
   Task<Result<TlsState>> accept_tls(TlsServer& server, Instant deadline) override;

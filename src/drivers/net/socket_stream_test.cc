@@ -77,6 +77,26 @@ TEST(SocketStream, reads_and_writes_at_the_same_time) {
   });
 }
 
+TEST(SocketStream, tells_when_there_is_something_to_read) {
+  NetLoop loop;
+  run_to_end(loop, [&]() -> Task<void> {
+    const auto pair = co_await connected_pair(loop);
+    EXPECT_EQ((co_await pair.client->readable(in_ms(5))).error().code, Code::timed_out);
+    EXPECT_TRUE((co_await pair.server->write("ab", soon())).has_value());
+    for (const char* each : {"a", "b"}) {
+      EXPECT_TRUE((co_await pair.client->readable(soon())).has_value());
+      EXPECT_EQ(co_await read_text(*pair.client, 1), each);
+    }
+    pair.server->close();
+    EXPECT_TRUE((co_await pair.client->readable(soon())).has_value());  // the end
+    Count count = fail(Code::internal, "not run");
+    co_await read_into(*pair.client, soon(), count);
+    EXPECT_EQ(count.error().code, Code::closed);
+    pair.client->close();
+    EXPECT_EQ((co_await pair.client->readable(soon())).error().code, Code::closed);
+  });
+}
+
 TEST(SocketStream, a_read_ends_at_its_deadline_and_the_stream_goes_on) {
   NetLoop loop;
   run_to_end(loop, [&]() -> Task<void> {

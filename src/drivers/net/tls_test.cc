@@ -70,7 +70,10 @@ Visit visit(TlsServer& server, TlsClient& client, const TlsConnectOptions& optio
     TaskGroup group;
     group.spawn(echo(*pair.server));
     EXPECT_TRUE((co_await pair.client->write("hello", soon())).has_value());
-    EXPECT_EQ(co_await read_text(*pair.client, 5), "hello");
+    EXPECT_EQ(co_await read_text(*pair.client, 1), "h");
+    EXPECT_TRUE((co_await pair.client->readable(soon())).has_value());  // the rest of the record
+    EXPECT_EQ(co_await read_text(*pair.client, 4), "ello");
+    EXPECT_EQ((co_await pair.client->readable(in_ms(1))).error().code, Code::timed_out);
     pair.client->close();
     co_await group.join();
   });

@@ -99,17 +99,21 @@ void CommitThread::add_counters(RocksdbCounters& counters) const {
 }
 
 bool CommitThread::enqueue(Pending& pending) {
-  bool was_empty = false;
+  bool notify = false;
   {
     const std::scoped_lock lock(mutex_);
     if (waiting_.size() >= options_.commits_waiting_max) {
       pending.result = fail(Code::full, "too many changes wait for the spool's disk");
       return false;
     }
-    was_empty = waiting_.empty();
+    notify = waiting_.empty();
     waiting_.push_back(&pending);
+    if (pending.durability == Durability::synced) {
+      ++synced_waiting_;
+      notify |= synced_waiting_ == 1 || synced_waiting_ == synced_expected_;
+    }
   }
-  if (was_empty) arrived_.notify_one();
+  if (notify) arrived_.notify_one();
   return true;
 }
 
@@ -126,18 +130,30 @@ void CommitThread::run() {
   if (unsynced_) sync_relaxed();
 }
 
+// False when nothing came while relaxed changes waited to be synced.
+bool CommitThread::await_work(std::unique_lock<std::mutex>& lock) {
+  const auto something = [this] { return stopping_ || !waiting_.empty(); };
+  if (!unsynced_)
+    arrived_.wait(lock, something);
+  else if (!arrived_.wait_for(lock, options_.relaxed_sync_after, something))
+    return false;
+  const auto one_to_sync = [this] { return stopping_ || synced_waiting_ > 0; };
+  if (!arrived_.wait_for(lock, options_.relaxed_write_after, one_to_sync)) return true;
+  const auto all_expected = [this] { return stopping_ || synced_waiting_ >= synced_expected_; };
+  arrived_.wait_for(lock, options_.gather_max, all_expected);
+  synced_expected_ = std::max<std::size_t>(1, synced_waiting_);
+  return true;
+}
+
 // The next group; an empty one when relaxed changes have waited long enough. False: the end.
 bool CommitThread::take(std::vector<Pending*>& group) {
   group.clear();
   if (taken_.empty()) {
     std::unique_lock lock(mutex_);
-    const auto something = [this] { return stopping_ || !waiting_.empty(); };
-    if (!unsynced_)
-      arrived_.wait(lock, something);
-    else if (!arrived_.wait_for(lock, options_.relaxed_sync_after, something))
-      return true;
+    if (!await_work(lock)) return true;
     if (waiting_.empty()) return false;
     taken_.swap(waiting_);
+    synced_waiting_ = 0;
   }
   std::size_t bytes = 0;
   auto end = taken_.begin();

@@ -84,6 +84,7 @@ class CommitThread {
 
   void run();
   bool take(std::vector<Pending*>& group);
+  bool await_work(std::unique_lock<std::mutex>& lock);
   void write(std::span<Pending*> group);
   void check_room(std::span<Pending*> group) const;
   void keep_files(std::span<Pending*> group);
@@ -106,6 +107,8 @@ class CommitThread {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<Pending*> waiting_;
+  std::size_t synced_waiting_ = 0;   // of them
+  std::size_t synced_expected_ = 1;  // as many as the last sync was for: wakes the thread
   bool stopping_ = false;
 
   // The thread's own.

@@ -25,7 +25,12 @@ struct RocksdbStoreOptions {
       32UL * 1024 * 1024;  // memory for recent mail, of which two exist
   std::size_t block_cache_bytes = 8UL * 1024 * 1024;
   std::uint64_t wal_bytes_max = 256ULL * 1024 * 1024;  // the log on disk, about
-  // Relaxed commits are on stable storage after this at the latest.
+  // A sync waits this long for as many commits as the one before it had: sessions that it lets go
+  // on together come back together. A lone sender is never kept waiting.
+  std::chrono::microseconds gather_max{2'000};
+  // Relaxed commits are written with the next synced one, or after this, by themselves.
+  std::chrono::milliseconds relaxed_write_after{5};
+  // They are on stable storage after this at the latest.
   std::chrono::milliseconds relaxed_sync_after{1'000};
 };
 

@@ -152,15 +152,20 @@ void Connection::give_body(const client::WantBody& want) {
 }
 
 Task<void> Connection::read() {
+  if (const auto ready = co_await stream_->readable(session_.deadline()); !ready)
+    co_return on_read_error(ready.error());
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
   std::array<char, read_bytes> buffer;
   const auto count = co_await stream_->read(buffer, session_.deadline());
-  if (count)
-    session_.on_bytes({buffer.data(), *count}, loop_.now());
-  else if (count.error().code == Code::timed_out)
+  if (!count) co_return on_read_error(count.error());
+  session_.on_bytes({buffer.data(), *count}, loop_.now());
+}
+
+void Connection::on_read_error(const Error& error) {
+  if (error.code == Code::timed_out)
     session_.on_time(loop_.now());
   else
-    session_.on_closed(count.error().what);
+    session_.on_closed(error.what);
 }
 
 }  // namespace tapal::delivery

@@ -62,6 +62,7 @@ class Connection {
   void authenticate(const smtp::client::AskAuthentication& ask);
   void give_body(const smtp::client::WantBody& want);
   Task<void> read();
+  void on_read_error(const Error& error);
 
   Loop& loop_;
   Host host_;

@@ -116,13 +116,15 @@ Refusal IncomingMessage::begin_body() {
       from_domain_ = author_domain(*fields);
     }
   }
-  return append_body("\r\n");
+  auto refusal = append_body("\r\n");  // not part of what DKIM hashes
+  signers_ = signers();
+  if (signers_ != nullptr) body_hasher_.emplace();
+  return refusal;
 }
 
-// The blank line goes the same way as the body, and is not part of what DKIM hashes.
 Refusal IncomingMessage::append_body(std::string_view bytes) {
   if (bytes.empty()) return {};
-  if (body_->size() > 0) body_hasher_.update(bytes);
+  if (body_hasher_) body_hasher_->update(bytes);
   if (const auto kept = body_->append(bytes); !kept) return storage_refusal(kept.error());
   return {};
 }
@@ -165,11 +167,10 @@ const std::vector<mailauth::DkimSigner>* IncomingMessage::signers() const {
 
 Result<std::string> IncomingMessage::sign() {
   std::string fields;
-  const auto* all = signers();
-  if (all == nullptr) return fields;
-  const auto hash = body_hasher_.finish();
+  if (signers_ == nullptr) return fields;
+  const auto hash = body_hasher_->finish();
   const mailauth::DkimSignTimes times{now_, now_ + context_.options.dkim_lifetime};
-  for (const auto& signer : *all) {
+  for (const auto& signer : *signers_) {
     TAPAL_TRY(const auto field, mailauth::dkim_sign(signer, header_, hash, times));
     fields += field;
   }

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,8 +57,8 @@ class IncomingMessage {
   Refusal begin_body();
   Refusal append_body(std::string_view bytes);
   bool is_submission() const { return client_.standing != Client::Standing::stranger; }
-  const std::vector<mailauth::DkimSigner>* signers() const;  // null: nobody signs this message
-  Result<std::string> sign();                                // the DKIM-Signature fields
+  const std::vector<mailauth::DkimSigner>* signers() const;
+  Result<std::string> sign();  // the DKIM-Signature fields
   std::string received(const mail::Envelope& envelope, const Arrival& arrival) const;
 
   MessageContext context_;
@@ -67,13 +68,14 @@ class IncomingMessage {
   WallTime now_;
   mail::HeaderReader header_reader_;
   mail::ContentScanner scanner_;
-  mailauth::DkimBodyHasher body_hasher_;
   std::unique_ptr<BodyWriter> body_;
   bool in_body_ = false;
   std::string header_;       // as it will be kept, without our own trace and signature fields
   std::string from_domain_;  // of the first author; empty when nobody can tell
   std::string subject_;
   std::string message_id_;
+  const std::vector<mailauth::DkimSigner>* signers_ = nullptr;  // null: nobody signs this message
+  std::optional<mailauth::DkimBodyHasher> body_hasher_;         // where somebody does
 };
 
 }  // namespace tapal::intake

@@ -1,7 +1,6 @@
 #include "services/intake/smtp_session.h"
 
 #include <algorithm>
-#include <array>
 #include <list>
 #include <optional>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/buffer_pool.h"
 #include "protocols/smtp/server_session.h"
 #include "services/intake/login.h"
 #include "services/intake/transaction.h"
@@ -19,7 +19,7 @@ namespace {
 
 using smtp::make_reply;
 
-constexpr std::size_t read_bytes = 8192;
+constexpr std::size_t read_bytes = 64UL * 1024;
 constexpr std::chrono::seconds tls_handshake_max{60};
 
 smtp::ServerOptions session_options(const SessionWorld& world, Door door) {
@@ -51,8 +51,9 @@ Client::Standing standing_of(const Options& options, Door door, const IpAddress&
 // One connection, from its greeting to its end.
 class Sessions::Session {
  public:
-  Session(SessionWorld& world, Door door, std::unique_ptr<Stream> stream)
+  Session(SessionWorld& world, BufferPool& buffers, Door door, std::unique_ptr<Stream> stream)
       : world_(world),
+        buffers_(buffers),
         door_(door),
         stream_(std::move(stream)),
         peer_(stream_->remote().address),
@@ -86,8 +87,10 @@ class Sessions::Session {
   Task<Next> perform(smtp::ServerAction action);
   Task<void> follow_login(sasl::ServerStep step);
   Task<Next> read();
+  Task<Result<void>> read_once();
 
   SessionWorld& world_;
+  BufferPool& buffers_;
   Door door_;
   std::unique_ptr<Stream> stream_;
   IpAddress peer_;
@@ -200,22 +203,25 @@ Task<void> Sessions::Session::follow_login(sasl::ServerStep step) {
 
 Task<Sessions::Session::Next> Sessions::Session::read() {
   if (!core_.wants_bytes()) co_return Next::end;
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
-  std::array<char, read_bytes> buffer;
   reading_ = true;
-  const auto count = co_await stream_->read(buffer, core_.deadline());
+  auto outcome = co_await stream_->readable(core_.deadline());
+  if (outcome) outcome = co_await read_once();
   reading_ = false;
-  if (count) {
-    core_.on_bytes({buffer.data(), *count}, world_.loop.now());
-  } else if (count.error().code == Code::timed_out) {
-    core_.on_time(world_.loop.now());
-  } else {
-    co_return Next::end;
-  }
+  if (outcome) co_return Next::go_on;
+  if (outcome.error().code != Code::timed_out) co_return Next::end;
+  core_.on_time(world_.loop.now());
   co_return Next::go_on;
 }
 
+Task<Result<void>> Sessions::Session::read_once() {
+  auto buffer = buffers_.lend();
+  TAPAL_CO_TRY(const auto count, co_await stream_->read(buffer.bytes(), core_.deadline()));
+  core_.on_bytes({buffer.bytes().data(), count}, world_.loop.now());
+  co_return Result<void>();
+}
+
 struct Sessions::State {
+  BufferPool buffers{read_bytes};
   TaskGroup tasks;
   std::set<std::shared_ptr<Session>> open;
 };
@@ -224,7 +230,8 @@ Sessions::Sessions(SessionWorld world) : world_(world), state_(std::make_unique<
 Sessions::~Sessions() = default;
 
 void Sessions::begin(Door door, std::unique_ptr<Stream> stream) {
-  state_->tasks.spawn(run(std::make_shared<Session>(world_, door, std::move(stream))));
+  state_->tasks.spawn(
+      run(std::make_shared<Session>(world_, state_->buffers, door, std::move(stream))));
 }
 
 Task<void> Sessions::run(std::shared_ptr<Session> session) {
