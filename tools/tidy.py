@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """clang-tidy over every product file, remembering what passed: tools/tidy.py BUILD_FOLDER
 
-A file is looked at again when it, a header of ours that it includes, or .clang-tidy has changed.
+A file is looked at again when it, a header of ours that it includes, its compiler's options or
+.clang-tidy have changed. What passed is remembered in the user's cache folder, for every clone.
 """
 import concurrent.futures, hashlib, json, os, pathlib, re, subprocess, sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
 build = (root / sys.argv[1]).resolve()
-cache = build / "tidy"
-cache.mkdir(exist_ok=True)
+cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tapal/tidy"
+cache.mkdir(parents=True, exist_ok=True)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 config = (root / ".clang-tidy").read_bytes()
 
@@ -25,7 +26,7 @@ def ours(file, seen):
 def fingerprint(file):
     seen = {}
     ours(file, seen)
-    digest = hashlib.sha256(config)
+    digest = hashlib.sha256(config + compiled[file].encode())
     for name in sorted(seen):
         digest.update(seen[name])
     return digest.hexdigest()
@@ -42,7 +43,9 @@ def look_at(file):
     return run.stdout + ("" if run.stdout.strip() else run.stderr)
 
 
-compiled = {pathlib.Path(entry["file"]) for entry in json.loads((build / "compile_commands.json").read_text())}
+# The folders of this clone do not change what is found.
+compiled = {pathlib.Path(entry["file"]): entry["command"].replace(str(build), "").replace(str(root), "")
+            for entry in json.loads((build / "compile_commands.json").read_text())}
 files = sorted(f for f in compiled if f.is_relative_to(root / "src")
                and not f.name.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")))
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -57,12 +57,6 @@ std::string quoted(std::string_view value) {
   return out + '"';
 }
 
-// One write(2): lines of several threads and processes do not mix.
-void write_line(int descriptor, std::string line) {
-  line += '\n';
-  [[maybe_unused]] const auto written = ::write(descriptor, line.data(), line.size());
-}
-
 }  // namespace
 
 std::string text_line(const WallTime* time,
@@ -86,21 +80,21 @@ std::string json_line(WallTime time, Level level, std::string_view event, const 
 }
 
 TextLog::TextLog(int descriptor, const Clock& clock, Level least, LineStart start)
-    : descriptor_(descriptor), clock_(clock), least_(least), start_(start) {}
+    : lines_(descriptor), clock_(clock), least_(least), start_(start) {}
 
 void TextLog::write(Level level, std::string_view event, LogFields fields) {
   if (level < least_) return;
   const auto now = clock_.wall_now();
   auto line = text_line(start_ == LineStart::time ? &now : nullptr, level, event, fields);
   if (start_ == LineStart::priority) line = fmt::format("<{}>{}", priority_of(level), line);
-  write_line(descriptor_, std::move(line));
+  lines_.write(line);
 }
 
 JsonLog::JsonLog(int descriptor, const Clock& clock, Level least)
-    : descriptor_(descriptor), clock_(clock), least_(least) {}
+    : lines_(descriptor), clock_(clock), least_(least) {}
 
 void JsonLog::write(Level level, std::string_view event, LogFields fields) {
-  if (level >= least_) write_line(descriptor_, json_line(clock_.wall_now(), level, event, fields));
+  if (level >= least_) lines_.write(json_line(clock_.wall_now(), level, event, fields));
 }
 
 // libsystemd answers "done" when there is no journal at all.

@@ -1,6 +1,5 @@
 // Where log lines go: text for people, JSON for machines, systemd's journal with its fields. All
-// are safe from any thread, write one whole line in one system call, and never block on a lock
-// held over more than that.
+// are safe from any thread and never wait for whoever reads them.
 #pragma once
 
 #include <functional>
@@ -9,6 +8,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "drivers/system/line_writer.h"
 #include "ports/clock.h"
 #include "ports/log.h"
 
@@ -40,7 +40,7 @@ class TextLog final : public Log {
   void write(Level level, std::string_view event, LogFields fields = {}) override;
 
  private:
-  int descriptor_;
+  LineWriter lines_;
   const Clock& clock_;
   Level least_;
   LineStart start_;
@@ -52,7 +52,7 @@ class JsonLog final : public Log {
   void write(Level level, std::string_view event, LogFields fields = {}) override;
 
  private:
-  int descriptor_;
+  LineWriter lines_;
   const Clock& clock_;
   Level least_;
 };

@@ -137,19 +137,23 @@ TEST(TextLog, begins_lines_as_told) {
 
 TEST(TextLog, gives_systemd_the_priority_of_each_level) {
   Pipe pipe;
-  TextLog log(pipe.in, clock_, Level::debug, LineStart::priority);
-  for (const auto level : {Level::debug, Level::info, Level::warning, Level::error})
-    log.write(level, "e");
+  {
+    TextLog log(pipe.in, clock_, Level::debug, LineStart::priority);
+    for (const auto level : {Level::debug, Level::info, Level::warning, Level::error})
+      log.write(level, "e");
+  }
   EXPECT_EQ(pipe.text(), "<7>debug   e\n<6>info    e\n<4>warning e\n<3>error   e\n");
 }
 
 TEST(Logs, leave_out_what_is_under_their_least_level) {
   Pipe text, json;
-  TextLog text_log(text.in, clock_, Level::warning, LineStart::no_time);
-  JsonLog json_log(json.in, clock_, Level::error);
-  for (const auto level : {Level::debug, Level::info, Level::warning, Level::error}) {
-    text_log.write(level, "e");
-    json_log.write(level, "e");
+  {
+    TextLog text_log(text.in, clock_, Level::warning, LineStart::no_time);
+    JsonLog json_log(json.in, clock_, Level::error);
+    for (const auto level : {Level::debug, Level::info, Level::warning, Level::error}) {
+      text_log.write(level, "e");
+      json_log.write(level, "e");
+    }
   }
   EXPECT_EQ(text.text(), "warning e\nerror   e\n");
   EXPECT_EQ(json.text(),
@@ -158,8 +162,8 @@ TEST(Logs, leave_out_what_is_under_their_least_level) {
 
 TEST(TextLog, keeps_the_lines_of_several_threads_apart) {
   Pipe pipe;
-  TextLog log(pipe.in, clock_, Level::info, LineStart::no_time);
   {
+    TextLog log(pipe.in, clock_, Level::info, LineStart::no_time);
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 4; ++thread)
       threads.emplace_back([&log, thread] {
