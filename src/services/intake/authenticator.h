@@ -39,6 +39,7 @@ class Authenticator {
   const std::string& unknown_user_secret() const { return unknown_user_secret_; }
 
  private:
+  bool verify_slowly(const account::VerifiedClaim& claim, bool user_exists);
   bool is_remembered(const account::VerifiedClaim& claim);
   void remember(const account::VerifiedClaim& claim);
 
