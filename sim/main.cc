@@ -1,0 +1,91 @@
+// tapal_sim: plays made-up worlds around the product's own code. See sim/README.md.
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "sim/seeds.h"
+
+namespace {
+
+using namespace tapal::sim;
+
+struct Arguments {
+  SeedsOptions seeds;
+  std::uint64_t seed = 0;  // 0: many
+  double hours = 0;
+  bool trace = false;
+  std::string fault;
+};
+
+int play_one(const Arguments& arguments) {
+  const PlayOptions options{arguments.seed,
+                            arguments.seeds.fault,
+                            arguments.trace ? Trace::everything : Trace::last_events};
+  const Outcome outcome = play(options);
+  fmt::print("seed {}: {} events, {} steps, hash {:016x}\n",
+             outcome.seed,
+             outcome.events,
+             outcome.steps,
+             outcome.hash);
+  if (!outcome.broken) return 0;
+  fmt::print("{}", report(outcome, options.fault));
+  return 1;
+}
+
+int play_many(const Arguments& arguments) {
+  const auto began = std::chrono::steady_clock::now();
+  const SeedsResult result = play_seeds(arguments.seeds);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  const auto& sums = result.sums;
+  fmt::print(
+      "{} seeds from {} in {:.1f} s ({:.1f}/s), {} of them twice: {} broke a law\n"
+      "{} mails, {} acknowledged, {} dropped by hand; {} recipients, {} delivered, {} bounced, {} "
+      "second copies\n"
+      "{} power cuts, {} clean stops, {:.1f} million steps\n",
+      result.played,
+      arguments.seeds.first,
+      took.count(),
+      static_cast<double>(result.played + result.repeated) / took.count(),
+      result.repeated,
+      result.broken,
+      sums.mails,
+      sums.acknowledged,
+      sums.dropped,
+      sums.recipients,
+      sums.delivered,
+      sums.bounced,
+      sums.duplicates,
+      result.power_cuts,
+      result.stops,
+      static_cast<double>(result.steps) / 1e6);
+  return result.broken == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("plays made-up worlds around the sending engine and checks its laws", "tapal_sim");
+  app.add_option("--seeds", arguments.seeds.count, "how many seeds to play (1000)");
+  app.add_option("--first", arguments.seeds.first, "the first seed (1)");
+  app.add_option("--seed", arguments.seed, "play this one only");
+  app.add_flag("--trace", arguments.trace, "with --seed: print every event");
+  app.add_option("--hours", arguments.hours, "play new seeds until this time is over");
+  app.add_option("--processes", arguments.seeds.processes, "how many at once (one for each core)");
+  app.add_option("--break", arguments.fault, "plant this fault, which a law must catch");
+  CLI11_PARSE(app, argc, argv);
+  if (!arguments.fault.empty()) {
+    const auto fault = fault_named(arguments.fault);
+    if (!fault) {
+      fmt::print(stderr, "no fault is called {}; there are:\n", arguments.fault);
+      for (const auto& [name, known] : fault_names) fmt::print(stderr, "  {}\n", name);
+      return 2;
+    }
+    arguments.seeds.fault = *fault;
+  }
+  arguments.seeds.time_max = std::chrono::seconds(static_cast<long>(arguments.hours * 3600));
+  return arguments.seed != 0 ? play_one(arguments) : play_many(arguments);
+}

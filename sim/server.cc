@@ -1,0 +1,257 @@
+#include "sim/server.h"
+
+#include <utility>
+
+#include "services/intake/test_domains.h"
+
+namespace tapal::sim {
+namespace {
+
+struct NoTls final : TlsClient {};
+
+// Each domain has one mail host, whose address is made from the domain's place among all.
+constexpr std::string_view host_prefix = "mx.";
+
+Endpoint endpoint_of(std::size_t place) {
+  return {IpAddress::v4({9,
+                         9,
+                         static_cast<std::uint8_t>(place / 250),
+                         static_cast<std::uint8_t>(1 + place % 250)}),
+          25};
+}
+
+}  // namespace
+
+class Server::Outside final : public Network {
+ public:
+  explicit Outside(Server& server) : server_(server), dice_(server.dice_.fork()) {}
+
+  Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to,
+                                                std::optional<IpAddress> from,
+                                                Instant deadline) override {
+    auto& around = server_.around_;
+    const auto timer = around.loop.make_timer();
+    const auto latency = dice_.between(Duration(0), 2 * around.network.latency_max);
+    co_await timer->wait_until(std::min(around.loop.now() + latency, deadline));
+    Receiver* receiver = receiver_at(to);
+    if (!server_.has_power() || receiver == nullptr || receiver->mood.refuses_connections)
+      co_return fail(Code::closed, "connection refused");
+    WireStream::Ends ends{{from.value_or(IpAddress{}), 40'000}, to, receiver->tls_failure()};
+    auto pair = WireStream::connect(around.loop, dice_, around.network, std::move(ends));
+    pair.client->belongs_to(server_.power_);
+    receiver->begin(std::move(pair.server), pair.wire);
+    co_return std::move(pair.client);
+  }
+
+ private:
+  Receiver* receiver_at(const Endpoint& to) {
+    std::size_t place = 0;
+    for (const auto& [domain, receiver] : server_.around_.receivers)
+      if (endpoint_of(place++) == to) return receiver.get();
+    return nullptr;
+  }
+
+  Server& server_;
+  Dice dice_;
+};
+
+class Server::Names final : public Resolver {
+ public:
+  explicit Names(Server& server) : server_(server), dice_(server.dice_.fork()) {}
+
+  Task<Result<DnsAnswer>> resolve(Loop&, std::string name, dns::Type type) override {
+    auto& around = server_.around_;
+    const auto timer = around.loop.make_timer();
+    const bool fails = around.dns_fails_one_in != 0 && dice_.one_in(around.dns_fails_one_in);
+    const auto time = fails && dice_.one_in(2)
+                          ? Duration(std::chrono::seconds(30))
+                          : dice_.between(Duration(0), std::chrono::milliseconds(50));
+    co_await timer->wait_until(around.loop.now() + time);
+    if (fails || !server_.has_power()) co_return fail(Code::try_later, "the name servers fail");
+    co_return answer(name, type);
+  }
+
+ private:
+  DnsAnswer answer(const std::string& name, dns::Type type) const {
+    DnsAnswer answer;
+    answer.status = DnsAnswer::Status::no_data;
+    std::size_t place = 0;
+    for (const auto& [domain, receiver] : server_.around_.receivers) {
+      const auto host = std::string(host_prefix) + domain;
+      const auto address = endpoint_of(place++).address;
+      if (name == domain && type == dns::Type::mx)
+        answer.records.push_back(
+            {name, type, std::chrono::seconds(60), dns::MailExchange{10, host}});
+      if (name == host && type == dns::Type::a)
+        answer.records.push_back({name, type, std::chrono::seconds(60), address});
+    }
+    if (!answer.records.empty()) answer.status = DnsAnswer::Status::found;
+    return answer;
+  }
+
+  Server& server_;
+  Dice dice_;
+};
+
+// Keeps what it is given for good; the ledger reads it at once.
+class Server::Mailboxes final : public Mailbox {
+ public:
+  explicit Mailboxes(Server& server) : server_(server), dice_(server.dice_.fork()) {}
+
+  Task<Result<void>> deliver(
+      Loop& loop, mail::Address user, BodyPtr body, std::string, QueueId id) override {
+    co_await switch_to(loop);
+    auto& around = server_.around_;
+    const auto one_in = around.mailbox_fails_one_in;
+    if (!server_.has_power() || (one_in != 0 && dice_.one_in(one_in)))
+      co_return fail(Code::full, "no room in the mailbox");
+    std::string text(static_cast<std::size_t>(body->size()), '\0');
+    text.resize(body->read(0, text).value_or(0));
+    const bool is_notice = text.contains("multipart/report");
+    if (is_notice) {
+      if (around.fault != Fault::lost_notice) around.ledger.told(id, text);
+    } else {
+      around.ledger.put_into_mailbox(user.text(), id, text);
+    }
+    if (around.fault == Fault::body_leak) server_.leaked_.push_back(body);
+    co_return Result<void>();
+  }
+
+ private:
+  Server& server_;
+  Dice dice_;
+};
+
+// What the server logs is an event of the world.
+class Server::Events final : public Log {
+ public:
+  explicit Events(Server& server) : server_(server) {}
+  void write(Level, std::string_view event, LogFields fields) override {
+    if (!server_.has_power()) return;
+    std::string text(event);
+    for (const auto& [name, value] : fields)
+      if (!value.empty()) text.append(" ").append(name).append("=").append(value);
+    server_.around_.chronicle.tell("server: {}", text);
+  }
+
+ private:
+  Server& server_;
+};
+
+Server::Server(Surroundings around, Dice dice)
+    : around_(around),
+      dice_(dice),
+      connections_(around.options.connections),
+      domains_(std::make_shared<const intake::Domains>(intake::test_domains())),
+      own_{around.options.host_name, {}},
+      tls_(std::make_unique<NoTls>()) {}
+Server::~Server() = default;
+
+bool Server::start() {
+  auto& [loop,
+         clock,
+         chronicle,
+         ledger,
+         witness,
+         disk,
+         options,
+         receivers,
+         network,
+         dns,
+         mailbox,
+         fault] = around_;
+  LogStore::Options store_options{
+      [this](LogStore::Work work) {
+        const auto time =
+            dice_.between(std::chrono::microseconds(100), std::chrono::milliseconds(40));
+        around_.loop.call_at(around_.loop.now() + time, std::move(work));
+      },
+      fault};
+  auto store = LogStore::open(Mount(disk), std::move(store_options));
+  if (!store) return false;
+  store_ = *std::move(store);
+  witness.reopened(*store_);
+  static_cast<void>(store_->scan([&ledger](const queue::Message& one) { ledger.recovered(one); }));
+  watched_ = std::make_unique<WitnessedStore>(
+      *store_,
+      witness,
+      WitnessedStore::Watchers{
+          .added = [this](const queue::Message& one) { around_.ledger.stored(one); },
+          .removed = [this](QueueId id) { around_.ledger.removed(id, around_.clock.latest()); },
+          .has_power = [this] { return has_power(); }});
+  outside_ = std::make_unique<Outside>(*this);
+  names_ = std::make_unique<Names>(*this);
+  mailboxes_ = std::make_unique<Mailboxes>(*this);
+  events_ = std::make_unique<Events>(*this);
+  authenticator_.emplace(
+      workers_, clock, dice_, account::VerifiedCacheLimits{}, intake::cheap_cost);
+  courier_.emplace(delivery::CourierWorld{
+      loop, *outside_, *names_, dice_, *events_, *tls_, options.delivery, options.timeouts, own_});
+  dispatcher_.emplace(
+      delivery::DispatcherWorld{
+          .loop = loop,
+          .clock = clock,
+          .random = dice_,
+          .log = *events_,
+          .store = *watched_,
+          .mailbox = *mailboxes_,
+          .couriers = {&*courier_},
+          .options = options.delivery,
+          .host_name = options.host_name,
+          .is_local = [](const mail::Address& to) { return to.domain == "own.example"; },
+          .sign_notice = [](std::string_view) { return std::string(); }},
+      queue::RetrySchedule{},
+      options.scheduler);
+  if (!dispatcher_->load()) return false;
+  sessions_.emplace(intake::SessionWorld{loop,
+                                         clock,
+                                         dice_,
+                                         *events_,
+                                         *watched_,
+                                         *dispatcher_,
+                                         *authenticator_,
+                                         connections_,
+                                         domains_,
+                                         options.intake});
+  tasks_.spawn(dispatcher_->run());
+  working_ = true;
+  return true;
+}
+
+bool Server::begin(std::unique_ptr<WireStream> stream) {
+  if (!working_ || !has_power()) return false;
+  stream->belongs_to(power_);
+  sessions_->begin(intake::Door::smtp, std::move(stream));
+  return true;
+}
+
+void Server::cut_power() {
+  working_ = false;
+  power_->cut();
+}
+
+Task<void> Server::stop(std::chrono::seconds grace) {
+  working_ = false;
+  if (!has_started()) co_return;
+  co_await sessions_->stop(around_.loop.now() + grace);
+  dispatcher_->stop(grace);
+  co_await tasks_.join();
+}
+
+void Server::order(delivery::Dispatcher::Order order, QueueId id) {
+  if (working_) tasks_.spawn(carry_out(order, id));
+}
+
+Task<void> Server::carry_out(delivery::Dispatcher::Order order, QueueId id) {
+  using Order = delivery::Dispatcher::Order;
+  // It may take effect even when its answer is a failure.
+  if (order == Order::drop && dispatcher_->find(id)) around_.ledger.dropped(id);
+  const auto done = co_await dispatcher_->order(order, id);
+  if (has_power())
+    around_.chronicle.tell("order {} for {}: {}",
+                           static_cast<int>(order),
+                           id.text(),
+                           done ? "done" : done.error().what);
+}
+
+}  // namespace tapal::sim

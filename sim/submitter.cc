@@ -1,0 +1,129 @@
+#include "sim/submitter.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tapal::sim {
+namespace {
+
+constexpr int tries_max = 60;
+constexpr auto patience = std::chrono::minutes(5);
+
+std::string dot_stuffed(std::string_view text) {
+  std::string out;
+  bool line_begins = true;
+  for (const char c : text) {
+    if (line_begins && c == '.') out += '.';
+    out += c;
+    line_begins = c == '\n';
+  }
+  return out;
+}
+
+// "250 2.0.0 queued as ID"
+std::optional<QueueId> id_in(const smtp::Reply& reply) {
+  const std::string line = smtp::one_line(reply);
+  return QueueId::from_text(std::string_view(line).substr(line.rfind(' ') + 1));
+}
+
+}  // namespace
+
+struct Submitter::Talk {
+  std::unique_ptr<WireStream> stream;
+  smtp::ReplyReader reader;
+  std::string unread;
+};
+
+Task<void> Submitter::pause(Duration least, Duration most) {
+  const auto timer = world_.loop.make_timer();
+  co_await timer->wait_until(world_.loop.now() + dice_.between(least, most));
+}
+
+Task<void> Submitter::submit(const Mail& mail) {
+  ++busy_;
+  for (int tries = 0; tries < tries_max && !world_.is_over(); ++tries) {
+    const Answer answer = co_await try_once(mail);
+    if (answer == Answer::no) world_.chronicle.tell("mail {} is refused", mail.number);
+    if (answer != Answer::later) break;
+    co_await pause(std::chrono::seconds(1), std::chrono::minutes(10));
+  }
+  --busy_;
+}
+
+Task<Submitter::Answer> Submitter::try_once(const Mail& mail) {
+  WireStream::Ends ends{{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(1 + dice_.below(9))}),
+                         static_cast<std::uint16_t>(dice_.between(1024, 60'000))},
+                        {IpAddress{}, 25},
+                        {}};
+  auto pair = WireStream::connect(world_.loop, dice_, world_.network, std::move(ends));
+  if (!world_.knock(std::move(pair.server))) co_return Answer::later;
+  Talk talk{std::move(pair.client), {}, {}};
+  const Answer answer = co_await converse(mail, talk);
+  talk.stream->close();
+  co_return answer;
+}
+
+Task<Submitter::Answer> Submitter::converse(const Mail& mail, Talk& talk) {
+  const auto greeting = co_await hear(talk);
+  if (greeting.code != 220) co_return Answer::later;
+  const auto hello = co_await ask(talk, "EHLO client.example");
+  if (hello.code != 250) co_return Answer::later;
+  const auto sender =
+      co_await ask(talk, fmt::format("MAIL FROM:<{}> ENVID=m{}", mail.sender, mail.number));
+  if (sender.code != 250) co_return sender.code >= 500 ? Answer::no : Answer::later;
+  for (const std::string& recipient : mail.recipients) {
+    const auto reply = co_await ask(talk, fmt::format("RCPT TO:<{}>", recipient));
+    if (reply.code != 250) co_return reply.code >= 500 ? Answer::no : Answer::later;
+  }
+  const auto data = co_await ask(talk, "DATA");
+  if (data.code != 354) co_return data.code >= 500 ? Answer::no : Answer::later;
+  const std::string body = dot_stuffed(mail.text) + ".\r\n";
+  const bool said = co_await say(talk, body);
+  if (!said) co_return Answer::later;
+  const auto end = co_await hear(talk);
+  if (end.code != 250) co_return end.code >= 500 ? Answer::no : Answer::later;
+  const auto id = id_in(end);
+  if (!id)
+    world_.chronicle.broken("250 names the message", "\"{}\"", smtp::one_line(end));
+  else
+    world_.ledger.acknowledged(mail.number, *id);
+  static_cast<void>(co_await ask(talk, "QUIT"));
+  co_return Answer::yes;
+}
+
+Task<smtp::Reply> Submitter::ask(Talk& talk, std::string line) {
+  line += "\r\n";
+  if (dice_.one_in(30)) co_await pause(std::chrono::seconds(1), std::chrono::minutes(4));
+  const bool said = co_await say(talk, line);
+  if (!said) co_return smtp::Reply{};
+  co_return co_await hear(talk);
+}
+
+Task<bool> Submitter::say(Talk& talk, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t count = dice_.one_in(3) ? dice_.between(1, bytes.size()) : bytes.size();
+    const auto written =
+        co_await talk.stream->write(bytes.substr(0, count), world_.loop.now() + patience);
+    if (!written) co_return false;
+    bytes.remove_prefix(count);
+  }
+  co_return true;
+}
+
+// Code 0: the connection is gone, or the server silent.
+Task<smtp::Reply> Submitter::hear(Talk& talk) {
+  for (;;) {
+    const auto taken = talk.reader.feed(talk.unread);
+    if (!taken) co_return smtp::Reply{};
+    talk.unread.erase(0, *taken);
+    if (talk.reader.is_ready()) co_return talk.reader.take();
+    std::array<char, 1024>
+        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+    const auto count = co_await talk.stream->read(buffer, world_.loop.now() + patience);
+    if (!count) co_return smtp::Reply{};
+    talk.unread.append(buffer.data(), *count);
+  }
+}
+
+}  // namespace tapal::sim

@@ -1,0 +1,80 @@
+// Watches a Store from its door, and knows after each power cut what it must still have, what it
+// may have, and what it may not. The laws of a store, for any store.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ports/store.h"
+#include "sim/chronicle.h"
+
+namespace tapal::sim {
+
+// What was asked of the store, over all of its lives.
+class Witness {
+ public:
+  explicit Witness(Chronicle& chronicle) : chronicle_(chronicle) {}
+
+  // A change was asked for. Gives its number, for answered().
+  std::uint64_t asked(const StoreChange& change);
+  void answered(std::uint64_t change, bool kept, Durability durability);
+  // The store was opened again, perhaps after a power cut: judges what it has.
+  void reopened(Store& store);
+
+  std::size_t promised() const;  // messages that must be there
+
+ private:
+  struct Claim {
+    enum class Kind : std::uint8_t { add, update, remove };
+    enum class Answer : std::uint8_t { none, kept, failed };
+    std::uint64_t change = 0;
+    Kind kind = Kind::add;
+    std::string state;  // of the message; empty: removed
+    Answer answer = Answer::none;
+  };
+  struct History {
+    std::string durable;        // empty: not there
+    std::vector<Claim> claims;  // since then, in the order asked
+  };
+  void claim(QueueId id, Claim::Kind kind, std::string state);
+  void settle(std::uint64_t change);
+  static bool may_be(const History& history, const std::string& state);
+
+  Chronicle& chronicle_;
+  std::uint64_t changes_ = 0;
+  std::map<QueueId, History> histories_;
+  std::map<std::uint64_t, std::vector<QueueId>> unanswered_;  // by change: what it touches
+};
+
+// A store and its witness as one Store. References must outlive it.
+class WitnessedStore final : public Store {
+ public:
+  struct Watchers {
+    std::function<void(const queue::Message&)> added;
+    std::function<void(QueueId)> removed;
+    std::function<bool()> has_power;  // without it nothing that is answered counts
+  };
+  WitnessedStore(Store& store, Witness& witness, Watchers watchers)
+      : store_(store), witness_(witness), watchers_(std::move(watchers)) {}
+
+  std::unique_ptr<BodyWriter> new_body() override { return store_.new_body(); }
+  Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
+                                            StoreChange change,
+                                            Durability durability) override;
+  Result<BodyPtr> load_body(QueueId id) override { return store_.load_body(id); }
+  Result<queue::Message> load(QueueId id) override { return store_.load(id); }
+  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
+    return store_.scan(std::move(each));
+  }
+  std::uint64_t free_bytes() const override { return store_.free_bytes(); }
+
+ private:
+  Store& store_;
+  Witness& witness_;
+  Watchers watchers_;
+};
+
+}  // namespace tapal::sim
