@@ -31,6 +31,7 @@ struct LoadOptions {
   std::size_t idle = 0;
   double retry_pause_ms = 20;
   double give_up_seconds = 600;
+  double greeting_patience_seconds = 60;
   bool tls_resumed = false;
   std::string trusted_ca_file;
   CampaignOptions campaign;
@@ -118,6 +119,7 @@ Result<void> run(LoadOptions options) {
   if (!server) return fail(Code::invalid, options.server + " is no address with a port");
   campaign.server = *server;
   campaign.give_up_after = seconds(options.give_up_seconds);
+  campaign.sender.greeting_patience = seconds(options.greeting_patience_seconds);
   campaign.retry_pause = seconds(options.retry_pause_ms / 1000);
   for (auto& to : options.to) campaign.to.push_back({std::move(to), options.domains});
   TAPAL_CHECK(read_auth(options.auth, campaign.sender));
@@ -172,6 +174,9 @@ void declare(CLI::App& app, LoadOptions& options) {
   app.add_option("--rate", campaign.rate, "messages/s, whatever the answers (open loop)");
   app.add_option("--first-id", campaign.first_id, "the number of the first message");
   app.add_option("--retry-pause", options.retry_pause_ms, "milliseconds after a 4xx");
+  app.add_option("--greeting-patience",
+                 options.greeting_patience_seconds,
+                 "seconds for a new connection's greeting; then another is made");
   app.add_option("--give-up", options.give_up_seconds, "end after so many seconds");
   app.add_option(
       "--accepted-file", options.accepted_file, "write the numbers of accepted messages");

@@ -25,21 +25,21 @@ SendOutcome outcome_of(const ServerReply& reply) {
 Sender::Sender(Loop& loop, const SenderOptions& options)
     : loop_(loop), options_(options), buffer_(std::make_unique<char[]>(buffer_bytes)) {}
 
-Task<Result<ServerReply>> Sender::read_reply() {
+Task<Result<ServerReply>> Sender::read_reply(Instant deadline) {
   for (;;) {
     if (auto reply = scanner_.next()) {
       if (reply->code == 0) co_return fail(Code::invalid, "no reply: " + reply->text);
       co_return *std::move(reply);
     }
     const std::span<char> room(buffer_.get(), buffer_bytes);
-    TAPAL_CO_TRY(const auto count, co_await stream_->read(room, deadline()));
+    TAPAL_CO_TRY(const auto count, co_await stream_->read(room, deadline));
     scanner_.add({buffer_.get(), count});
   }
 }
 
 Task<Result<ServerReply>> Sender::ask(std::string line) {
   TAPAL_CO_CHECK(co_await stream_->write(line, deadline()));
-  co_return co_await read_reply();
+  co_return co_await read_reply(deadline());
 }
 
 Result<void> Sender::wants(const ServerReply& reply, std::string_view what) const {
@@ -61,7 +61,7 @@ Task<Result<void>> Sender::begin_session() {
   if (options_.tls == TlsUse::implicit) {
     TAPAL_CO_CHECK(co_await start_tls());
   }
-  TAPAL_CO_TRY(const auto greeting, co_await read_reply());
+  TAPAL_CO_TRY(const auto greeting, co_await read_reply(loop_.now() + options_.greeting_patience));
   TAPAL_CO_CHECK(wants(greeting, "greeting"));
   TAPAL_CO_CHECK(co_await hello());
   if (options_.tls == TlsUse::starttls) {
@@ -123,7 +123,7 @@ Task<Result<SendOutcome>> Sender::transact(Envelope envelope, std::string_view b
     co_return outcome_of(*refusal);
   }
   TAPAL_CO_CHECK(co_await stream_->write(body, deadline()));
-  TAPAL_CO_TRY(const auto last, co_await read_reply());
+  TAPAL_CO_TRY(const auto last, co_await read_reply(deadline()));
   reset_due_ = false;
   if (last.code == 421) co_return fail(Code::closed, last.text);
   co_return outcome_of(last);
@@ -144,7 +144,7 @@ Task<Result<std::optional<ServerReply>>> Sender::envelope_refusal(
     if (!pipelining_) {
       TAPAL_CO_CHECK(co_await stream_->write(command, deadline()));
     }
-    TAPAL_CO_TRY(auto reply, co_await read_reply());
+    TAPAL_CO_TRY(auto reply, co_await read_reply(deadline()));
     code = reply.code;
     if (!reply.positive() && !refusal) refusal = std::move(reply);
     if (refusal && !pipelining_) co_return refusal;

@@ -28,6 +28,7 @@ struct SenderOptions {
   std::string user;                 // empty: no AUTH
   std::string password;
   Duration patience = std::chrono::seconds(60);  // for each reply
+  Duration greeting_patience = std::chrono::seconds(60);
 };
 
 struct Envelope {
@@ -57,7 +58,7 @@ class Sender {
 
  private:
   void close();
-  Task<Result<ServerReply>> read_reply();
+  Task<Result<ServerReply>> read_reply(Instant deadline);
   Task<Result<ServerReply>> ask(std::string line);
   Task<Result<void>> begin_session();
   Task<Result<void>> hello();
