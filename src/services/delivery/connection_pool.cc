@@ -53,7 +53,7 @@ void ConnectionPool::dismiss(std::unique_ptr<Connection> connection) {
 }
 
 void ConnectionPool::in_use(Connection& connection) {
-  in_use_.insert(&connection);
+  in_use_.push_back(&connection);
   if (stopped_) connection.cut();
 }
 

@@ -6,8 +6,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "base/task.h"
 #include "ports/loop.h"
@@ -33,7 +33,7 @@ class ConnectionPool {
   // Connections that are neither idle nor closed, so that stop() can cut them. After it a new one
   // is cut at once.
   void in_use(Connection& connection);
-  void not_in_use(Connection& connection) { in_use_.erase(&connection); }
+  void not_in_use(Connection& connection) { std::erase(in_use_, &connection); }
   void stop();
   bool stopped() const { return stopped_; }
   // Ends when every goodbye is said.
@@ -50,8 +50,8 @@ class ConnectionPool {
 
   Loop& loop_;
   Limits limits_;
-  std::list<Idle> idle_;  // the longest idle first
-  std::set<Connection*> in_use_;
+  std::list<Idle> idle_;             // the longest idle first
+  std::vector<Connection*> in_use_;  // by age, so that stop() does the same in every run
   std::unique_ptr<Timer> timer_;
   bool reaping_ = false;
   bool stopped_ = false;

@@ -46,6 +46,7 @@ struct Courier::Errand {
   Verdict trouble{queue::Attempted::Result::deferred, {"4.4.1", "no host could be reached", {}}};
   const Route* route = nullptr;
   bool tls_failed = false;  // the last host's handshake
+  bool used_up = false;     // the last connection has sent all it may; another one can go on
 
   explicit Errand(Attempt given) : attempt(std::move(given)) {
     for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
@@ -84,9 +85,12 @@ Task<void> Courier::try_hosts(Errand& errand) {
     errand.file_all(verdict_of(*none));
     co_return;
   }
-  for (auto& host : std::get<Hosts>(destination).hosts) {
-    if (errand.left.empty() || pool_.stopped()) break;
-    co_await try_host(std::move(host), errand);
+  for (const auto& host : std::get<Hosts>(destination).hosts) {
+    do {
+      if (errand.left.empty() || pool_.stopped()) break;
+      errand.used_up = false;
+      co_await try_host(host, errand);
+    } while (errand.used_up);
   }
   errand.file_all(errand.trouble);
 }
@@ -181,6 +185,8 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
     }
     errand.report.maybe_delivered |= maybe_delivered;
     if (errand.left.size() == tried.size()) break;  // no progress on this connection
+    errand.used_up = connection->messages_sent() >= world_.options.messages_per_connection_max;
+    if (errand.used_up) break;
   }
   if (ready && connection->messages_sent() < world_.options.messages_per_connection_max)
     pool_.give(errand.attempt.destination, std::move(connection));

@@ -397,28 +397,38 @@ Result<queue::Message> Dispatcher::find(QueueId id) const {
 
 Task<Result<void>> Dispatcher::order(Order order, QueueId id) {
   TAPAL_CO_TRY(auto message, find(id));
-  const auto found = live_.find(id.value);
-  const bool is_live = found != live_.end();
-  StoreChange change;
-  if (order == Order::drop) {
-    scheduler_.drop(id);
-    change.removed.push_back(id);
-    if (is_live) found->second.dropped = true;
-    if (is_live && found->second.jobs == 0) forget(found);
-  } else {
-    apply(order, message, world_.clock.wall_now());
-    if (is_live) found->second.message = message;
-    if (is_live && found->second.keeping) {
+  if (order == Order::drop) co_return co_await drop(id);
+  apply(order, message, world_.clock.wall_now());
+  if (const auto found = live_.find(id.value); found != live_.end()) {
+    found->second.message = message;
+    if (found->second.keeping) {
       // The state being kept goes with notices, which this one may not overtake.
       found->second.changed = true;
       wake();
       co_return Result<void>();
     }
-    change.updated.push_back(std::move(message));
   }
+  StoreChange change;
+  change.updated.push_back(std::move(message));
   const auto kept =
       co_await world_.store.commit(world_.loop, std::move(change), Durability::synced);
   if (!kept) co_return std::unexpected(kept.error());
+  wake();
+  co_return Result<void>();
+}
+
+// First from the store: a message that cannot be removed there goes on being tried.
+Task<Result<void>> Dispatcher::drop(QueueId id) {
+  StoreChange change;
+  change.removed.push_back(id);
+  const auto kept =
+      co_await world_.store.commit(world_.loop, std::move(change), Durability::synced);
+  if (!kept) co_return std::unexpected(kept.error());
+  scheduler_.drop(id);
+  if (const auto found = live_.find(id.value); found != live_.end()) {
+    found->second.dropped = true;
+    if (found->second.jobs == 0) forget(found);
+  }
   wake();
   co_return Result<void>();
 }

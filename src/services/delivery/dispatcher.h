@@ -107,6 +107,7 @@ class Dispatcher final : public MailQueue {
   void tell_delays(WallTime now);
   Task<void> tell_delay(QueueId id);
   void tell(const queue::Message& message, const AttemptReport& report);
+  Task<Result<void>> drop(QueueId id);
   void apply(Order order, queue::Message& message, WallTime now);
   Task<void> stop_couriers(std::chrono::seconds grace);
   void wake();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <list>
+#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <variant>
 
@@ -223,7 +223,8 @@ Task<Result<void>> Sessions::Session::read_once() {
 struct Sessions::State {
   BufferPool buffers{read_bytes};
   TaskGroup tasks;
-  std::set<std::shared_ptr<Session>> open;
+  std::map<std::uint64_t, std::shared_ptr<Session>> open;  // by age: stop() goes in that order
+  std::uint64_t begun = 0;
 };
 
 Sessions::Sessions(SessionWorld world) : world_(world), state_(std::make_unique<State>()) {}
@@ -235,20 +236,23 @@ void Sessions::begin(Door door, std::unique_ptr<Stream> stream) {
 }
 
 Task<void> Sessions::run(std::shared_ptr<Session> session) {
-  state_->open.insert(session);
+  const std::uint64_t number = ++state_->begun;
+  state_->open.emplace(number, session);
   co_await session->run();
-  state_->open.erase(session);
+  state_->open.erase(number);
 }
 
 Task<void> Sessions::stop(Instant deadline) {
   const auto open = state_->open;  // the set changes while sessions end
   TaskGroup goodbyes;
-  for (const auto& session : open) goodbyes.spawn(session->stop());
+  for (const auto& [number, session] : open) goodbyes.spawn(session->stop());
   const auto timer = world_.loop.make_timer();
   const auto cut_late =
-      [](Timer& until, Instant when, std::set<std::shared_ptr<Session>> sessions) -> Task<void> {
+      [](Timer& until,
+         Instant when,
+         std::map<std::uint64_t, std::shared_ptr<Session>> sessions) -> Task<void> {
     if (co_await until.wait_until(when))
-      for (const auto& session : sessions) session->cut();
+      for (const auto& [number, session] : sessions) session->cut();
   };
   goodbyes.spawn(cut_late(*timer, deadline, open));
   co_await state_->tasks.join();
