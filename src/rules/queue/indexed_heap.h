@@ -1,70 +1,80 @@
-// A binary heap of numbers in which each number's place is known, so that any of them can be taken
-// out in O(log n). `order(a, b)`: a comes first. `place(number)` is where the number's position is
-// kept.
+// A heap of numbers, each with its key, least key first, in which each number's place is known, so
+// that any of them can be taken out in O(log n). Four children a node, keys beside one another: a
+// walk through it touches a cache line or two a level.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 namespace tapal::queue {
 
-template <class Order, class Place>
+template <class Key>
+struct HeapNode {
+  Key key;
+  std::uint32_t number;
+};
+
+// `place(number)` is where the number's position is kept.
+template <class Key, class Place>
 class IndexedHeap {
  public:
   static constexpr std::uint32_t absent = UINT32_MAX;
 
-  IndexedHeap(std::vector<std::uint32_t>& numbers, Order order, Place place)
-      : numbers_(numbers), order_(std::move(order)), place_(std::move(place)) {}
+  IndexedHeap(std::vector<HeapNode<Key>>& nodes, Place place)
+      : nodes_(nodes), place_(std::move(place)) {}
 
-  void push(std::uint32_t number) {
-    numbers_.push_back(number);
-    place_(number) = static_cast<std::uint32_t>(numbers_.size() - 1);
-    up(numbers_.size() - 1);
+  void push(std::uint32_t number, const Key& key) {
+    nodes_.push_back({key, number});
+    up(nodes_.size() - 1);
   }
 
   // Nothing happens when the number is not in the heap.
   void erase(std::uint32_t number) {
     const std::uint32_t at = std::exchange(place_(number), absent);
     if (at == absent) return;
-    const std::uint32_t last = numbers_.back();
-    numbers_.pop_back();
-    if (last == number) return;
-    put(at, last);
+    const HeapNode<Key> last = nodes_.back();
+    nodes_.pop_back();
+    if (last.number == number) return;
+    nodes_[at] = last;
     up(at);
-    down(place_(last));
+    down(place_(last.number));
   }
 
  private:
-  void put(std::size_t at, std::uint32_t number) {
-    numbers_[at] = number;
-    place_(number) = static_cast<std::uint32_t>(at);
+  static constexpr std::size_t children = 4;
+
+  void put(std::size_t at, const HeapNode<Key>& node) {
+    nodes_[at] = node;
+    place_(node.number) = static_cast<std::uint32_t>(at);
   }
   void up(std::size_t at) {
-    const std::uint32_t number = numbers_[at];
+    const HeapNode<Key> node = nodes_[at];
     while (at > 0) {
-      const std::size_t parent = (at - 1) / 2;
-      if (!order_(number, numbers_[parent])) break;
-      put(at, numbers_[parent]);
+      const std::size_t parent = (at - 1) / children;
+      if (!(node.key < nodes_[parent].key)) break;
+      put(at, nodes_[parent]);
       at = parent;
     }
-    put(at, number);
+    put(at, node);
   }
   void down(std::size_t at) {
-    const std::uint32_t number = numbers_[at];
+    const HeapNode<Key> node = nodes_[at];
     for (;;) {
-      std::size_t child = 2 * at + 1;
-      if (child >= numbers_.size()) break;
-      if (child + 1 < numbers_.size() && order_(numbers_[child + 1], numbers_[child])) ++child;
-      if (!order_(numbers_[child], number)) break;
-      put(at, numbers_[child]);
-      at = child;
+      const std::size_t first = children * at + 1;
+      const std::size_t end = std::min(first + children, nodes_.size());
+      std::size_t least = first;
+      for (std::size_t i = first + 1; i < end; ++i)
+        if (nodes_[i].key < nodes_[least].key) least = i;
+      if (first >= end || !(nodes_[least].key < node.key)) break;
+      put(at, nodes_[least]);
+      at = least;
     }
-    put(at, number);
+    put(at, node);
   }
 
-  std::vector<std::uint32_t>& numbers_;
-  Order order_;
+  std::vector<HeapNode<Key>>& nodes_;
   Place place_;
 };
 

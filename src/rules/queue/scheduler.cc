@@ -5,8 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "rules/queue/indexed_heap.h"
-
 namespace tapal::queue {
 namespace {
 
@@ -24,31 +22,21 @@ std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 Scheduler::Scheduler(SchedulerLimits limits) : limits_(limits) {}
 
 auto Scheduler::part_heap(Line& line) {
-  // Same due time: the older message first.
-  const auto order = [this](std::uint32_t a, std::uint32_t b) {
-    return std::tie(parts_[a].due, parts_[a].id) < std::tie(parts_[b].due, parts_[b].id);
-  };
   const auto place = [this](std::uint32_t part) -> std::uint32_t& {
     return parts_[part].heap_position;
   };
-  return IndexedHeap(line.heap, order, place);
+  return IndexedHeap(line.heap, place);
 }
 
 auto Scheduler::timer_heap() {
-  const auto order = [this](std::uint32_t a, std::uint32_t b) {
-    return first_in(a).due < first_in(b).due;
-  };
   const auto place = [this](std::uint32_t line) -> std::uint32_t& {
     return line_of(line).timer_position;
   };
-  return IndexedHeap(timers_, order, place);
+  return IndexedHeap(timers_, place);
 }
 
 Scheduler::Line& Scheduler::line_of(std::uint32_t line) {
   return destinations_[line / lane_count].line[line % lane_count];
-}
-const Scheduler::Part& Scheduler::first_in(std::uint32_t line) const {
-  return parts_[destinations_[line / lane_count].line[line % lane_count].heap.front()];
 }
 
 bool Scheduler::has_room(Lane lane) const {
@@ -153,21 +141,19 @@ void Scheduler::refile_line(std::uint32_t number) {
   timer_heap().erase(number);
   if (line.heap.empty() || line.in_ring) return;
   // At its limit a destination waits for finished(), which comes back here.
-  if (has_room(destinations_[number / lane_count])) timer_heap().push(number);
+  if (has_room(destinations_[number / lane_count])) timer_heap().push(number, line.first_due());
 }
 
 void Scheduler::file(std::uint32_t number) {
   const Part& part = parts_[number];
   const std::uint32_t line = line_number(part.destination, part.lane);
-  timer_heap().erase(line);  // before its first part, which orders it, changes
-  part_heap(line_of(line)).push(number);
+  part_heap(line_of(line)).push(number, {part.due, part.id});
   refile_line(line);
 }
 
 void Scheduler::unfile(std::uint32_t number) {
   const Part& part = parts_[number];
   const std::uint32_t line = line_number(part.destination, part.lane);
-  timer_heap().erase(line);
   part_heap(line_of(line)).erase(number);
   refile_line(line);
 }
@@ -236,8 +222,8 @@ void Scheduler::add(const Message& message, std::span<const std::string> destina
 }
 
 void Scheduler::wake_lines(WallTime now) {
-  while (!timers_.empty() && first_in(timers_.front()).due <= now) {
-    const std::uint32_t number = timers_.front();
+  while (!timers_.empty() && timers_.front().key <= now) {
+    const std::uint32_t number = timers_.front().number;
     timer_heap().erase(number);
     line_of(number).in_ring = true;
     rings_[index(lane_of(number))].push_back(number);
@@ -268,12 +254,12 @@ std::optional<Job> Scheduler::next_in(Lane lane, WallTime now) {
       free_destination_if_unused(destination);
       continue;
     }
-    if (first_in(number).due > now || !has_room(destinations_[destination])) {
+    if (line.first_due() > now || !has_room(destinations_[destination])) {
       refile_line(number);
       continue;
     }
-    Job job = start(line.heap.front());
-    if (!line.heap.empty() && first_in(number).due <= now && has_room(destinations_[destination])) {
+    Job job = start(line.heap.front().number);
+    if (!line.heap.empty() && line.first_due() <= now && has_room(destinations_[destination])) {
       line.in_ring = true;
       ring.push_back(number);
     } else {

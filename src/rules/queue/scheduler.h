@@ -18,6 +18,7 @@
 
 #include "base/queue_id.h"
 #include "base/time.h"
+#include "rules/queue/indexed_heap.h"
 #include "rules/queue/message.h"
 
 namespace tapal::queue {
@@ -145,10 +146,17 @@ class Scheduler {
     std::size_t size() const { return more_recipients ? more_recipients->size() : 1; }
   };
   // One lane of one destination: its waiting parts, earliest due first.
+  struct PartKey {
+    WallTime due{};
+    QueueId id;  // same due time: the older message first
+    auto operator<=>(const PartKey&) const = default;
+  };
   struct Line {
-    std::vector<std::uint32_t> heap;  // of part numbers
+    std::vector<HeapNode<PartKey>> heap;  // of part numbers
     std::uint32_t timer_position = none;
     bool in_ring = false;
+
+    WallTime first_due() const { return heap.front().key.due; }
   };
   struct Destination {
     std::string name;
@@ -176,7 +184,6 @@ class Scheduler {
   auto part_heap(Line& line);
   auto timer_heap();
   Line& line_of(std::uint32_t line_number);
-  const Part& first_in(std::uint32_t line_number) const;
 
   std::uint32_t destination_number(std::string_view name);
   void free_destination_if_unused(std::uint32_t number);
@@ -207,7 +214,7 @@ class Scheduler {
   std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> destination_numbers_;
   Entries entries_;
   // Lines (destination * 2 + lane) whose earliest part is not due yet.
-  std::vector<std::uint32_t> timers_;
+  std::vector<HeapNode<WallTime>> timers_;
   // Lines with something due, in turn; may name lines that have nothing any more.
   std::array<std::deque<std::uint32_t>, lanes> rings_;
   std::array<std::size_t, lanes> attempts_{};

@@ -23,7 +23,7 @@ std::optional<WallTime> Scheduler::next_due() const {
     if (has_room(lane) && !rings_[static_cast<std::size_t>(lane)].empty()) return WallTime{};
   }
   if (timers_.empty()) return {};
-  return first_in(timers_.front()).due;
+  return timers_.front().key;
 }
 
 QueueCounts Scheduler::counts() const {
@@ -55,7 +55,7 @@ std::vector<DestinationCounts> Scheduler::destinations(std::size_t destinations_
     for (const Line& line : destination->line) {
       counts.waiting += line.heap.size();
       if (line.heap.empty()) continue;
-      const WallTime due = parts_[line.heap.front()].due;
+      const WallTime due = line.first_due();
       if (!counts.next_due || due < *counts.next_due) counts.next_due = due;
     }
   }
