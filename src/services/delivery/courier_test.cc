@@ -63,6 +63,19 @@ TEST(Courier, says_quit_when_a_connection_has_carried_enough) {
   w.stop();
 }
 
+TEST(Courier, goes_on_over_a_new_connection_when_one_attempt_needs_more_messages_than_one_carries) {
+  World w;
+  w.options.messages_per_connection_max = 2;
+  w.domain("far.example", {"9.9.9.1"});
+  auto& peer = w.network.at("9.9.9.1:25");
+  peer.plan.recipients_max = 1;
+  EXPECT_EQ(w.deliver(attempt_to({"a@far.example", "b@far.example", "c@far.example"})),
+            "10 delivered 2.0.0; 11 delivered 2.0.0; 12 delivered 2.0.0");
+  EXPECT_EQ(peer.mails.size(), 3U);
+  EXPECT_EQ(peer.connections, 2U);
+  w.stop();
+}
+
 TEST(Courier, tries_again_on_a_fresh_connection_when_the_warm_one_is_gone) {
   World w;
   w.domain("far.example", {"9.9.9.1"});

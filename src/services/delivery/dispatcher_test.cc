@@ -223,6 +223,22 @@ TEST(Dispatcher, obeys_orders_for_a_message_that_waits) {
   EXPECT_EQ(w.order(Order::retry, QueueId{12345}).error().code, Code::not_found);
 }
 
+TEST(Dispatcher, goes_on_trying_a_message_that_could_not_be_dropped) {
+  World w;
+  auto& far = w.peer("far.example", "9.9.9.1");
+  far.plan.refuses_connections = true;
+  w.start();
+  const auto id = w.submit({"x@far.example"});
+  w.loop.run_for(seconds(30));
+  w.store.memory.fail_with(Error{Code::full, "no space"});
+  EXPECT_EQ(w.order(Order::drop, id).error().code, Code::full);
+  w.store.memory.fail_with({});
+  far.plan.refuses_connections = false;
+  w.loop.run_for(hours(1));
+  EXPECT_EQ(far.mails.size(), 1U);
+  EXPECT_EQ(w.store.memory.size(), 0U);
+}
+
 TEST(Dispatcher, obeys_orders_for_a_message_that_is_being_tried) {
   World w;
   auto& far = w.peer("far.example", "9.9.9.1");
