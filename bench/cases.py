@@ -152,6 +152,8 @@ def throughput(peer, case, plan):
         time.sleep(SETTLE_SECONDS)
         if report.get("late"):
             raise Trouble(f"{peer.name}: only {report['distinct']} of {messages} messages came in {plan.patience:.0f} s")
+        if case.submission and report["unsigned"]:
+            raise Trouble(f"{peer.name}: {report['unsigned']} of {messages} messages came without a DKIM signature")
         seconds = (report["last_at_ns"] - sent["began_ns"]) / 1e9
         return {
             "messages": messages, "messages_per_s": messages / seconds, "accepted_per_s": messages / sent["seconds"],
@@ -217,7 +219,9 @@ def idle(peer, case, plan):
     count = min(plan.idle, peer.idle_max)
     with staged(peer, case, plan, idle=count) as stage:
         stage.start_server()
-        options = {"tls": peer.tls_in, "tls_ca": stage.work.certificate} if case.idle_tls else {}
+        options = {"greeting_patience": peer.greeting_patience}
+        if case.idle_tls:
+            options |= {"tls": peer.tls_in, "tls_ca": stage.work.certificate}
         group, port = stage.work.group, stage.work.port
         IdleCrowd(port, 10, plan.patience, **options).end()
         time.sleep(SETTLE_SECONDS)

@@ -69,6 +69,6 @@ class TunedOpenSmtpd(OpenSmtpd):
 
     def limits(self):
         limits = {f"max-conn-per-{what}": 20 for what in ("connector", "domain", "host", "relay", "route", "source")}
-        limits |= {f"conn-delay-{what}": 0 for what in ("connector", "domain", "host", "relay", "source")}
-        limits |= {"session-mail-max": 100000, "session-transaction-delay": 0}
+        limits |= {f"conn-delay-{what}": 0 for what in ("connector", "domain", "host", "relay", "route", "source")}
+        limits |= {"reconn-delay-route": 0, "session-mail-max": 100000, "session-transaction-delay": 0}
         return "".join(f"mta limit {name} {value}\n" for name, value in limits.items())

@@ -71,7 +71,7 @@ class Postfix(Peer):
         if work.submission:
             values |= {
                 "smtp_tls_security_level": "may", "smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "yes",
-                "cyrus_sasl_config_path": f"{folder}/sasl", "mynetworks": "192.0.2.1/32", "smtpd_sasl_local_domain": DOMAIN,
+                "mynetworks": "192.0.2.1/32", "smtpd_sasl_local_domain": DOMAIN,
                 "smtpd_milters": f"unix:{folder}/milter/opendkim", "milter_default_action": "tempfail",
             }
         return values
@@ -82,14 +82,15 @@ class Postfix(Peer):
             fields = line.split()
             if len(fields) > 7 and not line.startswith(("#", " ")) and fields[1] != "inet":
                 lines.append(" ".join([*fields[:4], "n", *fields[5:]]))  # no chroot
+        lines.append("tlsproxy unix - - n - 0 tlsproxy")  # connections under TLS are kept by it
         return "\n".join(lines) + "\n"
 
     def make_login(self, work):
-        sasl = work.folder / "sasl"
+        sasl = work.folder / "config/sasl"  # where Debian's build looks
         sasl.mkdir()
         database = sasl / "sasldb2"
         done = subprocess.run([TREES / "sasl/usr/sbin/saslpasswd2", "-p", "-c", "-f", database, "-u", DOMAIN,
-                               USER.split("@")[0]], input=work.password, text=True, capture_output=True)
+                               USER.split("@")[0]], input=work.password + "\n", text=True, capture_output=True)
         if done.returncode:
             raise Trouble(f"saslpasswd2: {done.stderr.strip()}")
         copy_for("nobody", database, sasl / "users")
@@ -105,7 +106,7 @@ class Postfix(Peer):
         (work.folder / "opendkim.conf").write_text(
             f"Domain {DOMAIN}\nSelector {SELECTOR}\nKeyFile {milter}/key.pem\nSocket local:{milter}/opendkim\n"
             f"UserID nobody\nUMask 000\nMode s\nCanonicalization relaxed/simple\nSignatureAlgorithm rsa-sha256\nSyslog no\n"
-            f"PidFile {milter}/pid\nBackground no\n")
+            f"PidFile {milter}/pid\nBackground no\nRequireSafeKeys no\n")
         (milter / "opendkim").unlink(missing_ok=True)
         work.group.start([TREES / "opendkim/usr/sbin/opendkim", "-f", "-x", work.folder / "opendkim.conf"],
                          work.folder / "log.opendkim")
