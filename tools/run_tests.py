@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Runs built test programs and the end-to-end tests, and counts.
+"""Runs built test programs, the end-to-end tests and the crash trials, and counts.
 
   tools/run_tests.py unit [PATTERN]     every program of build/release/tests whose name matches
   tools/run_tests.py asan [PATTERN]     the same of build/asan/tests
   tools/run_tests.py e2e  [PATTERN]     tests/e2e/*_test.py: classes and tests whose name matches
+  tools/run_tests.py crash [PATTERN]    tests/crash/*_test.py, likewise, one class after the other
 
 Prints a line a program, with the notes of its tests (their output lines that begin with "note: "), the
 whole output only of failures, skips with their reasons, and at the end one line: N passed, N failed,
@@ -30,6 +31,10 @@ Outcome = collections.namedtuple("Outcome", "name passed failed skipped reasons 
 
 def lanes():
     return int(os.environ.get("TAPAL_TEST_LANES", 0)) or (os.cpu_count() or 1) + 1
+
+
+# Crash trials measure themselves and load the machine: one at a time.
+LANES = {"unit": lambda: os.cpu_count() or 1, "asan": lambda: os.cpu_count() or 1, "crash": lambda: 1}
 
 
 def in_ci():
@@ -84,7 +89,9 @@ def programs(preset, pattern):
     return [p for p in found if pattern in p.name]
 
 
-# ---- the end-to-end tests: a process a class, so that classes run beside each other
+# ---- the tests in Python: a process a class, so that classes run beside each other
+
+PYTHON_KINDS = ("e2e", "crash")
 
 class Results(unittest.TextTestResult):
     def __init__(self, *args, **more):
@@ -96,9 +103,9 @@ class Results(unittest.TextTestResult):
         self.good += 1
 
 
-def load_classes():
-    sys.path.insert(0, str(ROOT / "tests/e2e"))
-    for file in sorted((ROOT / "tests/e2e").glob("*_test.py")):
+def load_classes(kind):
+    sys.path.insert(0, str(ROOT / "tests" / kind))
+    for file in sorted((ROOT / "tests" / kind).glob("*_test.py")):
         module = importlib.import_module(file.stem)
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, unittest.TestCase) and value.__module__ == file.stem:
@@ -110,9 +117,9 @@ def chosen_tests(name, case, pattern):
     return [t for t in unittest.TestLoader().getTestCaseNames(case) if pattern in f"{name}.{t}"]
 
 
-def run_class(name, pattern, report):
+def run_class(kind, name, pattern, report):
     """In the child: the tests of one class; the counts go to the file `report`."""
-    case = dict(load_classes())[name]
+    case = dict(load_classes(kind))[name]
     suite = unittest.TestSuite(case(t) for t in chosen_tests(name, case, pattern))
     result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Results, verbosity=2).run(suite)
     skipped = [(t.id(), why) for t, why in result.skipped]
@@ -123,13 +130,13 @@ def run_class(name, pattern, report):
     return 0 if result.wasSuccessful() else 1
 
 
-def spawn_class(name, pattern):
+def spawn_class(kind, name, pattern):
     began = time.monotonic()
-    reports = ROOT / "build/e2e"
+    reports = ROOT / "build" / kind
     reports.mkdir(parents=True, exist_ok=True)
     report = reports / f"{name}.json"
     report.unlink(missing_ok=True)
-    command = [sys.executable, __file__, "--class", name, pattern, report]
+    command = [sys.executable, __file__, "--class", kind, name, pattern, report]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=ROOT)
     try:
         output, _ = run.communicate(timeout=CLASS_SECONDS_MAX)
@@ -167,7 +174,7 @@ def judge_skips(outcome):
 
 def run_all(kind, jobs):
     total, skips, shown = collections.Counter(), [], []
-    with concurrent.futures.ThreadPoolExecutor(lanes() if kind == "e2e" else os.cpu_count() or 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(LANES.get(kind, lanes)()) as pool:
         for done in concurrent.futures.as_completed([pool.submit(job) for job in jobs]):
             outcome = judge_skips(done.result())
             total.update(passed=outcome.passed, failed=outcome.failed, skipped=outcome.skipped)
@@ -188,18 +195,18 @@ def run_all(kind, jobs):
 
 
 def main():
-    if len(sys.argv) == 5 and sys.argv[1] == "--class":
+    if len(sys.argv) == 6 and sys.argv[1] == "--class":
         return run_class(*sys.argv[2:])
-    if len(sys.argv) not in (2, 3) or sys.argv[1] not in ("unit", "asan", "e2e"):
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in ("unit", "asan", *PYTHON_KINDS):
         print(__doc__, file=sys.stderr)
         return 2
     kind, pattern = sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else ""
     began = time.monotonic()
     if corpora_missing():
         print("TAPAL_CORPORA is not set and ../shared/corpora is not there: tests that need it skip")
-    if kind == "e2e":
-        jobs = [lambda n=name: spawn_class(n, pattern)
-                for name, case in load_classes() if chosen_tests(name, case, pattern)]
+    if kind in PYTHON_KINDS:
+        jobs = [lambda n=name: spawn_class(kind, n, pattern)
+                for name, case in load_classes(kind) if chosen_tests(name, case, pattern)]
     else:
         jobs = [lambda p=path: run_program(p) for path in programs("release" if kind == "unit" else "asan", pattern)]
     total = run_all(kind, jobs)

@@ -88,9 +88,9 @@ class Server:
 
     def __init__(self, name, command, **options):
         self.name, self.lines, self._lock = name, [], threading.Lock()
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        start_new_session=True, **options)
+        options.setdefault("stdin", subprocess.DEVNULL)
+        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True, **options)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
