@@ -28,7 +28,7 @@ struct SeedsResult {
   std::uint64_t stops = 0;
 };
 
-// Each process says what its failing seeds did, on standard output, and stops at its first.
+// Each process says what its failing seeds did, on standard output, and stops after a few.
 SeedsResult play_seeds(const SeedsOptions& options);
 
 // A failing seed in words: the law, the last events, the command that plays it again.

@@ -147,7 +147,7 @@ Server::Server(Surroundings around, Dice dice)
       tls_(std::make_unique<NoTls>()) {}
 Server::~Server() = default;
 
-bool Server::start() {
+bool Server::start(Witness::Since since) {
   auto& [loop,
          clock,
          chronicle,
@@ -170,7 +170,7 @@ bool Server::start() {
   auto store = LogStore::open(Mount(disk), std::move(store_options));
   if (!store) return false;
   store_ = *std::move(store);
-  witness.reopened(*store_);
+  witness.reopened(*store_, since);
   static_cast<void>(store_->scan([&ledger](const queue::Message& one) { ledger.recovered(one); }));
   watched_ = std::make_unique<WitnessedStore>(
       *store_,

@@ -69,7 +69,7 @@ class Server {
   ~Server();
 
   // Opens the spool and begins to work. False: it cannot, try again later.
-  bool start();
+  bool start(Witness::Since since);
   // A client comes. False: connection refused.
   bool begin(std::unique_ptr<WireStream> stream);
   // A clean stop: everybody has `grace` to finish. Ends when nothing of the server is left.

@@ -3,30 +3,49 @@
 #include <algorithm>
 #include <utility>
 
-namespace tapal::sim {
+#include "sim/fingerprint.h"
 
-void Witness::claim(QueueId id, Claim::Kind kind, std::string state) {
-  histories_[id].claims.push_back({changes_, kind, std::move(state)});
+namespace tapal::sim {
+namespace {
+
+std::uint64_t state_of(const queue::Message& message) {
+  return fingerprint(queue::to_json(message));
+}
+
+}  // namespace
+
+void Witness::claim(QueueId id, Claim::Kind kind, std::uint64_t state) {
+  histories_[id].claims.push_back({changes_, kind, state});
   unanswered_[changes_].push_back(id);
 }
 
 std::uint64_t Witness::asked(const StoreChange& change) {
   ++changes_;
   for (const StoreChange::NewMessage& added : change.added)
-    claim(added.message.id, Claim::Kind::add, queue::to_json(added.message));
+    claim(added.message.id, Claim::Kind::add, state_of(added.message));
   for (const queue::Message& message : change.updated)
-    claim(message.id, Claim::Kind::update, queue::to_json(message));
-  for (const QueueId id : change.removed) claim(id, Claim::Kind::remove, {});
+    claim(message.id, Claim::Kind::update, state_of(message));
+  for (const QueueId id : change.removed) claim(id, Claim::Kind::remove, gone);
   return changes_;
 }
 
 void Witness::answered(std::uint64_t change, bool kept, Durability durability) {
   const auto touched = unanswered_.extract(change);
   if (touched.empty()) return;
-  for (const QueueId id : touched.mapped())
-    for (Claim& claim : histories_[id].claims)
-      if (claim.change == change) claim.answer = kept ? Claim::Answer::kept : Claim::Answer::failed;
+  for (const QueueId id : touched.mapped()) answer(histories_[id].claims, change, kept);
   if (kept && durability == Durability::synced) settle(change);
+}
+
+// A claim that failed before and fails again is the same claim.
+void Witness::answer(std::vector<Claim>& claims, std::uint64_t change, bool kept) {
+  for (Claim& claim : claims)
+    if (claim.change == change) claim.answer = kept ? Claim::Answer::kept : Claim::Answer::failed;
+  if (kept || claims.size() < 2) return;
+  const Claim& last = claims.back();
+  const Claim& before = claims[claims.size() - 2];
+  const bool same = last.state == before.state && before.answer == Claim::Answer::failed &&
+                    last.answer == Claim::Answer::failed;
+  if (same) claims.pop_back();
 }
 
 // A synced change takes along all that was asked for before it.
@@ -36,29 +55,29 @@ void Witness::settle(std::uint64_t change) {
     while (!history.claims.empty() && history.claims.front().change <= change) {
       const Claim& claim = history.claims.front();
       // A late update does not bring back what was removed.
-      const bool too_late = history.durable.empty() && claim.kind == Claim::Kind::update;
+      const bool too_late = history.durable == gone && claim.kind == Claim::Kind::update;
       if (claim.answer == Claim::Answer::kept && !too_late) history.durable = claim.state;
       history.claims.erase(history.claims.begin());
     }
-    const bool gone = history.durable.empty() && history.claims.empty();
-    at = gone ? histories_.erase(at) : std::next(at);
+    const bool is_done = history.durable == gone && history.claims.empty();
+    at = is_done ? histories_.erase(at) : std::next(at);
   }
 }
 
-bool Witness::may_be(const History& history, const std::string& state) {
+bool Witness::may_be(const History& history, std::uint64_t state) {
   return history.durable == state || std::ranges::any_of(history.claims, [&](const Claim& claim) {
            return claim.state == state;
          });
 }
 
-void Witness::reopened(Store& store) {
-  std::map<QueueId, std::string> found;
+void Witness::reopened(Store& store, Since since) {
+  std::map<QueueId, std::uint64_t> found;
   const auto read = store.scan(
-      [&found](const queue::Message& message) { found[message.id] = queue::to_json(message); });
+      [&found](const queue::Message& message) { found[message.id] = state_of(message); });
   if (!read) chronicle_.broken("the spool can be read", "{}", read.error().what);
   for (const auto& [id, history] : histories_) {
     const auto here = found.find(id);
-    const std::string& state = here == found.end() ? std::string() : here->second;
+    const std::uint64_t state = here == found.end() ? gone : here->second;
     if (may_be(history, state)) continue;
     if (here == found.end())
       chronicle_.broken("what was synced is found", "{} is gone from the spool", id.text());
@@ -71,14 +90,22 @@ void Witness::reopened(Store& store) {
     if (const auto body = store.load_body(id); !body)
       chronicle_.broken("a message has its body", "{}: {}", id.text(), body.error().what);
   }
-  histories_.clear();
   unanswered_.clear();
-  for (auto& [id, state] : found) histories_[id].durable = std::move(state);
+  if (since == Since::power_cut) histories_.clear();
+  for (const auto& [id, state] : found) histories_[id];
+  for (auto& [id, history] : histories_) {
+    const auto here = found.find(id);
+    const std::uint64_t state = here == found.end() ? gone : here->second;
+    if (since == Since::power_cut)
+      history.durable = state;
+    else  // what was answered with a no, and is found all the same, holds from now on
+      history.claims.push_back({changes_, Claim::Kind::add, state, Claim::Answer::kept});
+  }
 }
 
 std::size_t Witness::promised() const {
   return static_cast<std::size_t>(std::ranges::count_if(
-      histories_, [](const auto& entry) { return !entry.second.durable.empty(); }));
+      histories_, [](const auto& entry) { return entry.second.durable != gone; }));
 }
 
 Task<Result<std::vector<BodyPtr>>> WitnessedStore::commit(Loop& loop,

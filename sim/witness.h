@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "ports/store.h"
@@ -21,27 +20,32 @@ class Witness {
   // A change was asked for. Gives its number, for answered().
   std::uint64_t asked(const StoreChange& change);
   void answered(std::uint64_t change, bool kept, Durability durability);
-  // The store was opened again, perhaps after a power cut: judges what it has.
-  void reopened(Store& store);
+  // The store was opened again: judges what it has. With the same power as before, what was not
+  // synced is still in the cache and not yet safe.
+  enum class Since : std::uint8_t { power_cut, stop };
+  void reopened(Store& store, Since since);
 
   std::size_t promised() const;  // messages that must be there
 
  private:
+  // States are kept as fingerprints of their records.
+  static constexpr std::uint64_t gone = 0;
   struct Claim {
     enum class Kind : std::uint8_t { add, update, remove };
     enum class Answer : std::uint8_t { none, kept, failed };
     std::uint64_t change = 0;
     Kind kind = Kind::add;
-    std::string state;  // of the message; empty: removed
+    std::uint64_t state = gone;
     Answer answer = Answer::none;
   };
   struct History {
-    std::string durable;        // empty: not there
+    std::uint64_t durable = gone;
     std::vector<Claim> claims;  // since then, in the order asked
   };
-  void claim(QueueId id, Claim::Kind kind, std::string state);
+  void claim(QueueId id, Claim::Kind kind, std::uint64_t state);
+  static void answer(std::vector<Claim>& claims, std::uint64_t change, bool kept);
   void settle(std::uint64_t change);
-  static bool may_be(const History& history, const std::string& state);
+  static bool may_be(const History& history, std::uint64_t state);
 
   Chronicle& chronicle_;
   std::uint64_t changes_ = 0;

@@ -92,7 +92,8 @@ void World::start_server() {
                                                       options_.fault},
                                          dice_.fork());
   powered_ = server.get();
-  const bool works = server->start();
+  const bool same_power = std::exchange(disk_seen_, disk_.generation()) == disk_.generation();
+  const bool works = server->start(same_power ? Witness::Since::stop : Witness::Since::power_cut);
   chronicle_.tell("the server {}", works ? "starts" : "cannot start");
   server_ = std::move(server);
 }

@@ -85,6 +85,7 @@ class World {
   Ledger ledger_{chronicle_};
   Witness witness_{chronicle_};
   Disk disk_;
+  std::uint64_t disk_seen_ = 0;  // its generation when the server started last
   NetworkWeather network_;
   ServerOptions server_options_;
   ServerOptions lawful_;  // what the laws hold the server to

@@ -74,14 +74,14 @@ void World::live_through_trouble() {
       {&World::submit_mail, seconds(1), minutes(25)},
       {&World::change_a_mood, minutes(1), minutes(40)},
       {&World::change_the_weather, minutes(2), minutes(30)},
-      {&World::jump_the_clock, hours(1), hours(8)},
+      {&World::jump_the_clock, minutes(30), hours(5)},
       {&World::give_an_order, minutes(5), hours(1)},
-      {&World::stop_cleanly, hours(1), hours(8)},
-      {&World::cut_power_soon, minutes(10), hours(4)},
+      {&World::stop_cleanly, minutes(30), hours(5)},
+      {&World::cut_power_soon, minutes(10), hours(3)},
   };
   for (const Habit& habit : habits)
     tasks_.spawn(now_and_then(habit.event, habit.least, habit.most));
-  tasks_.spawn(trouble_ends(dice_.between(hours(3), hours(10))));
+  tasks_.spawn(trouble_ends(dice_.between(hours(2), hours(6))));
   tasks_.spawn(watch_the_queue());
 }
 

@@ -1,0 +1,101 @@
+// The simulator is itself tested: it keeps quiet about a sound world, and its laws catch what they
+// are made for.
+#include <array>
+
+#include <gtest/gtest.h>
+
+#include "ports/store_contract.h"
+#include "sim/log_store.h"
+#include "sim/world.h"
+
+namespace tapal::sim {
+namespace {
+
+TEST(Sim, finds_nothing_wrong_with_the_product) {
+  Ledger::Sums sums;
+  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
+    const Outcome outcome = play({.seed = seed});
+    EXPECT_FALSE(outcome.broken) << "seed " << seed << ": " << outcome.broken->law << ": "
+                                 << outcome.broken->what;
+    sums += outcome.sums;
+  }
+  EXPECT_GT(sums.delivered, 100U);
+  EXPECT_GT(sums.bounced, 5U);
+}
+
+TEST(Sim, plays_the_same_seed_the_same_way) {
+  for (std::uint64_t seed = 50; seed < 54; ++seed)
+    EXPECT_EQ(play({.seed = seed}).hash, play({.seed = seed}).hash) << seed;
+  EXPECT_NE(play({.seed = 50}).hash, play({.seed = 51}).hash);
+}
+
+// The law that catches it first, and within how many seeds.
+struct Planted {
+  std::string_view fault;
+  std::string_view law;
+};
+constexpr std::uint64_t seeds_to_catch = 40;
+
+class PlantedFault : public testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedFault, is_caught) {
+  const Fault fault = fault_named(GetParam().fault).value();
+  for (std::uint64_t seed = 1; seed <= seeds_to_catch; ++seed) {
+    const Outcome outcome = play({.seed = seed, .fault = fault});
+    if (!outcome.broken) continue;
+    EXPECT_EQ(outcome.broken->law, GetParam().law) << outcome.broken->what;
+    EXPECT_FALSE(outcome.last_events.empty());
+    return;
+  }
+  FAIL() << "not caught within " << seeds_to_catch << " seeds";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sim,
+    PlantedFault,
+    testing::Values(Planted{"ack-before-sync", "what was synced is found"},
+                    Planted{"forgetful-recovery", "what was synced is found"},
+                    Planted{"lost-delivery", "nothing acknowledged is lost"},
+                    Planted{"doubled-delivery", "every recipient ends once"},
+                    Planted{"lost-notice", "every recipient ends delivered, bounced or queued"},
+                    Planted{"garbled-body", "nothing half is delivered"},
+                    Planted{"body-leak", "an empty queue holds nothing"},
+                    Planted{"stopped-clock", "no destination starves"},
+                    Planted{"removal-forgotten",
+                            "every recipient ends delivered, bounced or queued"}),
+    [](const auto& info) {
+      std::string name(info.param.fault);
+      std::ranges::replace(name, '-', '_');
+      return name;
+    });
+
+TEST(Sim, catches_raised_limits_by_what_receivers_see) {
+  std::set<std::string> laws;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed)
+    if (const auto outcome = play({.seed = seed, .fault = Fault::raised_limits}); outcome.broken)
+      laws.insert(outcome.broken->law);
+  for (const auto* law :
+       {"attempts at once", "recipients per transaction", "messages per connection"})
+    EXPECT_TRUE(laws.contains(law)) << law;
+}
+
+TEST(Sim, catches_a_store_that_takes_torn_records_for_whole_ones) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed)
+    if (play({.seed = seed, .fault = Fault::half_recovery}).broken) return;
+  FAIL() << "not caught within 100 seeds";
+}
+
+struct LogStoreFixture {
+  static constexpr bool remembers = true;
+  Disk disk{Dice(1)};
+  std::unique_ptr<LogStore> kept = LogStore::open(Mount(disk), {}).value();
+  Store& store() { return *kept; }
+  void reopen() { kept = LogStore::open(Mount(disk), {}).value(); }
+};
+
+}  // namespace
+}  // namespace tapal::sim
+
+namespace tapal {
+INSTANTIATE_TYPED_TEST_SUITE_P(LogStore, StoreContract, sim::LogStoreFixture);
+}  // namespace tapal
