@@ -60,13 +60,16 @@ Result<void> for_each_entry(const std::string& path, const auto& each) {
 }  // namespace
 
 SpoolWriter::~SpoolWriter() {
+  release_memory();
   if (file_.is_open() && !kept_) ::unlink(path_.c_str());
 }
 
 Result<void> SpoolWriter::append(std::string_view bytes) {
   if (!file_.is_open()) {
-    if (memory_.size() + bytes.size() <= memory_bytes_max_) {
+    if (memory_.size() + bytes.size() <= limits_.each_max &&
+        in_memory_ + bytes.size() <= limits_.all_max) {
       memory_ += bytes;
+      in_memory_ += bytes.size();
       return {};
     }
     TAPAL_CHECK(spill());
@@ -88,24 +91,25 @@ Result<void> SpoolWriter::spill() {
   file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file_.is_open()) return system_error("make", path_);
   TAPAL_CHECK(write_all(file_.get(), memory_, path_));
-  file_bytes_ = memory_.size();
-  memory_ = std::string();
+  file_bytes_ = release_memory().size();
   return {};
 }
 
+std::string SpoolWriter::release_memory() {
+  in_memory_ -= memory_.size();
+  return std::exchange(memory_, {});
+}
+
 std::string SpoolWriter::take_memory() {
-  if (head_.empty()) return std::move(memory_);
-  return std::move(head_.append(memory_));
+  auto bytes = release_memory();
+  return head_.empty() ? bytes : std::move(head_.append(bytes));
 }
 
 BodyPtr SpoolWriter::take_file() {
   return std::make_shared<FileBody>(std::move(head_), std::move(file_), file_bytes_);
 }
 
-std::string BodyFolder::folder_of(QueueId id) const {
-  const std::string text = id.text();
-  return path_ + '/' + text.substr(text.size() - 2);
-}
+std::string BodyFolder::folder_of(QueueId id) const { return path_ + '/' + id.text().substr(5, 2); }
 std::string BodyFolder::path_of(QueueId id) const { return folder_of(id) + '/' + id.text(); }
 
 Result<void> BodyFolder::prepare() {
@@ -116,8 +120,9 @@ Result<void> BodyFolder::prepare() {
       unfinished, [&](const std::string& name) { ::unlink((unfinished + '/' + name).c_str()); });
 }
 
-std::unique_ptr<SpoolWriter> BodyFolder::writer(std::uint64_t memory_bytes_max) {
-  return std::make_unique<SpoolWriter>(fmt::format("{}/new/{}", path_, next_++), memory_bytes_max);
+std::unique_ptr<SpoolWriter> BodyFolder::writer(BodyMemory limits) {
+  return std::make_unique<SpoolWriter>(
+      fmt::format("{}/new/{}", path_, next_++), limits, in_memory_);
 }
 
 Result<void> BodyFolder::keep(SpoolWriter& writer, QueueId id) {

@@ -1,5 +1,6 @@
-// Bodies too large for a record: a file each, at <folder>/<last two characters of the id>/<id>,
-// written under <folder>/new first. The header, known last, stays in the message's record.
+// Bodies too large for a record: a file each, at <folder>/<slot>/<id>, written under <folder>/new
+// first. The header, known last, stays in the message's record. A slot is a quarter of a second,
+// two characters of the id; those that are committed together share the sync of its folder.
 #pragma once
 
 #include <atomic>
@@ -15,12 +16,19 @@
 
 namespace tapal::spool {
 
-// Kept in memory up to a threshold, then in a file of the folder. Its destructor removes the file
+// How much memory bodies being written may take: one each, and all together. What is over goes
+// into files.
+struct BodyMemory {
+  std::uint64_t each_max;
+  std::uint64_t all_max;
+};
+
+// Kept in memory within its limits, then in a file of the folder. Its destructor removes the file
 // unless BodyFolder::keep() moved it away.
 class SpoolWriter final : public BodyWriter {
  public:
-  SpoolWriter(std::string path, std::uint64_t memory_bytes_max)
-      : path_(std::move(path)), memory_bytes_max_(memory_bytes_max) {}
+  SpoolWriter(std::string path, BodyMemory limits, std::atomic<std::uint64_t>& in_memory)
+      : path_(std::move(path)), limits_(limits), in_memory_(in_memory) {}
   ~SpoolWriter() override;
 
   Result<void> append(std::string_view bytes) override;
@@ -36,9 +44,11 @@ class SpoolWriter final : public BodyWriter {
  private:
   friend class BodyFolder;
   Result<void> spill();
+  std::string release_memory();
 
   std::string path_;
-  std::uint64_t memory_bytes_max_;
+  BodyMemory limits_;
+  std::atomic<std::uint64_t>& in_memory_;  // of all writers of the folder
   std::string head_;
   std::string memory_;
   FileDescriptor file_;
@@ -53,7 +63,8 @@ class BodyFolder {
 
   // Makes what is missing and removes unfinished files.
   Result<void> prepare();
-  std::unique_ptr<SpoolWriter> writer(std::uint64_t memory_bytes_max);  // safe from any thread
+  // Safe from any thread. Writers must end before the folder.
+  std::unique_ptr<SpoolWriter> writer(BodyMemory limits);
 
   // Syncs the file and gives it its name; durable after sync_folders(). The commit thread's.
   Result<void> keep(SpoolWriter& writer, QueueId id);
@@ -71,6 +82,7 @@ class BodyFolder {
 
   std::string path_;
   std::atomic<std::uint64_t> next_ = 0;
+  std::atomic<std::uint64_t> in_memory_ = 0;
   std::atomic<std::uint64_t> syncs_ = 0;
   std::vector<std::string> unsynced_folders_;
 };

@@ -29,6 +29,7 @@ constexpr int rounds = 20;
 
 RocksdbStoreOptions crash_options(const std::string& folder) {
   RocksdbStoreOptions options;
+  options.body_in_record_bytes_max = 64UL * 1024;
   options.folder = folder;
   options.write_buffer_bytes = 256UL * 1024;  // flushes and new logs happen all the time
   options.min_free_bytes = 0;

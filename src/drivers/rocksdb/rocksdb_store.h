@@ -16,13 +16,15 @@ namespace tapal {
 
 struct RocksdbStoreOptions {
   std::string folder;  // made when missing, readable by its owner only; its parent must exist
-  std::uint64_t body_in_record_bytes_max = 64ULL * 1024;  // larger bodies become files
+  std::uint64_t body_in_record_bytes_max = 256ULL * 1024;  // larger bodies become files
+  // Bodies being written, all together; while they take as much, all that comes goes into files.
+  std::uint64_t bodies_in_memory_bytes_max = 128ULL * 1024 * 1024;
   // Room on the disk that new mail may not use, so that the queue can still be worked off.
   std::uint64_t min_free_bytes = 64ULL * 1024 * 1024;
   std::size_t commits_waiting_max = 10'000;         // more are answered Code::full
   std::size_t group_bytes_max = 8UL * 1024 * 1024;  // written with one sync
-  std::size_t write_buffer_bytes =
-      32UL * 1024 * 1024;  // memory for recent mail, of which two exist
+  // Memory for recent mail, of which two exist; at most half of min_free_bytes, but 1 MiB.
+  std::size_t write_buffer_bytes = 32UL * 1024 * 1024;
   std::size_t block_cache_bytes = 8UL * 1024 * 1024;
   std::uint64_t wal_bytes_max = 256ULL * 1024 * 1024;  // the log on disk, about
   // A sync waits this long for as many commits as the one before it had: sessions that it lets go
