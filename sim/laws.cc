@@ -10,6 +10,8 @@ namespace {
 constexpr auto looks_every = std::chrono::minutes(1);
 // The dispatcher looks at the calendar at least once a minute, whatever the calendar does.
 constexpr auto due_and_untried_max = std::chrono::minutes(3);
+// With every place taken by slow peers all the time.
+constexpr auto due_and_crowded_out_max = std::chrono::hours(8);
 // The sum of all waits for a peer that is slow at every step.
 constexpr auto attempt_max = std::chrono::hours(3);
 constexpr std::size_t notice_bytes_max = 80 * 1024;
@@ -19,6 +21,12 @@ constexpr std::size_t notice_bytes_max = 80 * 1024;
 void World::check_limits() {
   if (!lives()) return;
   const auto attempts = server_->dispatcher().counts().attempts;
+  const auto& limits = lawful_.scheduler;
+  // From here on one limit or another may stand in the way of an attempt.
+  const auto crowded = std::min({limits.attempts_at_once_max,
+                                 limits.retries_at_once_max,
+                                 limits.attempts_per_destination_max});
+  if (attempts >= crowded) crowded_at_ = loop_.now();
   if (attempts > lawful_.scheduler.attempts_at_once_max)
     chronicle_.broken("attempts at once", "{} are made", attempts);
   if (server_->connections_counted() > lawful_.connections.all_max)
@@ -61,7 +69,9 @@ void World::check_waiting() {
       const Instant since = known == waits_since_.end() ? loop_.now() : known->second;
       still.emplace(wait, since);
       const auto waited = loop_.now() - since;
-      if (due && waited > due_and_untried_max)
+      const bool starves =
+          waited > due_and_untried_max && loop_.now() - crowded_at_ > due_and_untried_max;
+      if (due && (starves || waited > due_and_crowded_out_max))
         chronicle_.broken(
             "no destination starves", "{} to {} is due and not tried", id.text(), fact.destination);
       if (!due && waited > attempt_max)

@@ -108,6 +108,7 @@ class World {
   // What waits for its turn, or for an attempt to end: since when that has been seen.
   using Wait = std::tuple<QueueId, std::string, queue::WaitFact::Reason>;
   std::map<Wait, Instant> waits_since_;
+  Instant crowded_at_{};  // when a limit could last stand in the way of an attempt
 };
 
 }  // namespace tapal::sim

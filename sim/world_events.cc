@@ -71,7 +71,7 @@ void World::live_through_trouble() {
     Duration most;
   };
   const Habit habits[] = {
-      {&World::submit_mail, seconds(1), minutes(25)},
+      {&World::submit_mail, seconds(1), minutes(28)},
       {&World::change_a_mood, minutes(1), minutes(40)},
       {&World::change_the_weather, minutes(2), minutes(30)},
       {&World::jump_the_clock, minutes(30), hours(5)},
