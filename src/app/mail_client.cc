@@ -95,7 +95,8 @@ std::string compose_message(const NewMessage& message) {
       mail::field("From", message.from.text()) + mail::field("To", message.to.text()) +
       mail::field("Subject", mail::encode_unstructured(message.subject)) +
       mail::field("Date", text::rfc5322_date(now)) +
-      mail::field("Message-ID", mail::make_message_id(SystemRandom().bytes(16), message.from.domain)) +
+      mail::field("Message-ID",
+                  mail::make_message_id(SystemRandom().bytes(16), message.from.domain)) +
       mail::field("MIME-Version", "1.0");
   const auto first = mail::text_part(message.text);
   if (message.file_name.empty()) return text + first.fields + "\r\n" + first.body;

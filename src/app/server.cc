@@ -33,11 +33,14 @@ using intake::Door;
 
 constexpr std::chrono::seconds default_grace{10};
 
+std::size_t loops_of_machine() { return std::max(1U, std::thread::hardware_concurrency()); }
+
 intake::Options intake_options(const Settings& settings) {
   return {.host_name = settings.hostname,
           .trusted_networks = settings.relay.trusted_networks,
           .dkim_lifetime = settings.dkim_expiry(),
-          .limits = settings.limits};
+          .limits = settings.limits,
+          .receiving_memory_max = settings.receiving_memory / loops_of_machine()};
 }
 
 queue::SchedulerLimits scheduler_limits(const Settings& settings) {
@@ -180,7 +183,7 @@ Result<void> Server::Parts::open_stores() {
 
 Result<void> Server::Parts::build_delivery() {
   own = {settings.hostname, local_addresses()};
-  loops = std::make_unique<LoopPool>(std::max(1U, std::thread::hardware_concurrency()), "loop");
+  loops = std::make_unique<LoopPool>(loops_of_machine(), "loop");
   std::vector<delivery::Courier*> all;
   for (std::size_t i = 0; i < loops->size(); ++i) {
     auto& loop = loops->loop(i);

@@ -227,10 +227,9 @@ std::vector<std::string> changes_that_need_restart(const Settings& running,
   Settings before = running;
   Settings after = loaded;
   for (const SettingRow& row : setting_rows()) {
-    if (row.takes == Takes::effect_after_restart &&
-        row.binding.print(before) != row.binding.print(after))
-      names.emplace_back(row.name);
+    if (row.binding.print(before) != row.binding.print(after)) names.emplace_back(row.name);
   }
+  if (running.delivery.routes != loaded.delivery.routes) names.emplace_back("[routes]");
   return names;
 }
 

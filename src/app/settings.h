@@ -78,6 +78,7 @@ struct Settings {
   TlsSettings tls;
   smtp::ServerLimits limits;
   intake::ConnectionLimits connections;
+  std::uint64_t receiving_memory = 128ULL * 1024 * 1024;  // of all loops together
   QueueSettings queue;
   RocksdbStoreOptions spool;  // its folder is state_folder/spool
   MailboxSettings mailbox;
@@ -114,7 +115,7 @@ Result<Settings> load_settings(const std::filesystem::path& config_folder);
 // --config, else $TAPAL_CONFIG, else /etc/tapal. `option` may be empty.
 std::filesystem::path config_folder_path(std::string_view option);
 
-// Names of the settings that differ and take effect only after a restart.
+// Names of the settings that differ: they take effect at the next start.
 std::vector<std::string> changes_that_need_restart(const Settings& running, const Settings& loaded);
 
 std::string settings_reference_markdown();  // docs/settings.md

@@ -45,15 +45,16 @@ Relative paths start at the configuration folder.
 
 - A duration is a text of numbers and units, largest first: `"90s"`, `"1h30m"`, `"5d"` (w d h m s ms).
 - A size is a number of bytes or a text: `"50MB"` (powers of 1000), `"64KiB"` (powers of 1024).
-- *Restart*: a changed setting takes effect when the server starts anew; all others on reload (SIGHUP).
+
+Settings take effect when the server starts; a reload (SIGHUP, `tapal reload`, or an edit that the running server notices)
+checks the file and names those that wait for the next start. Domains, users, aliases, keys and certificates are taken in at once.
 )";
 
 constexpr std::string_view markdown_routes = R"(
 ## `[routes]`: mail that does not follow its MX records
 
 The key is a domain, `"*.domain"` (every name below it) or `"*"` (all mail for other servers); the most exact
-one counts. The value is `"host:port"` or a table. A route may lead to private and loopback addresses. Takes
-effect on reload.
+one counts. The value is `"host:port"` or a table. A route may lead to private and loopback addresses.
 
 ```toml
 [routes]
@@ -121,12 +122,11 @@ void append_markdown_row(const SettingRow& row, std::string& page) {
   const std::string shown =
       row.default_text.empty() ? fmt::format("`{}`", value) : std::string(row.default_text);
   fmt::format_to(std::back_inserter(page),
-                 "| `{}` | {} | {} | {}{} |\n",
+                 "| `{}` | {} | {} | {} |\n",
                  row.name,
                  shown,
                  bounds_of(row),
-                 row.help,
-                 row.takes == Takes::effect_after_restart ? " *Restart.*" : "");
+                 row.help);
 }
 
 void append_sample_row(const SettingRow& row, std::string& sample) {

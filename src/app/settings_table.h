@@ -14,8 +14,6 @@
 
 namespace tapal::app {
 
-enum class Takes : std::uint8_t { effect_on_reload, effect_after_restart };
-
 // Least and most in the row's own unit: pieces, bytes, milliseconds. Equal: no bounds.
 struct Bounds {
   std::int64_t least = 0;
@@ -39,7 +37,6 @@ struct SettingRow {
   std::string_view name;  // "limits.idle"
   Binding binding;
   Bounds bounds;
-  Takes takes = Takes::effect_on_reload;
   std::string_view help;               // one or two sentences
   std::string_view default_text = {};  // where the default is not the printed value; else empty
   std::string_view example = {};       // a TOML value; empty: the default is example enough

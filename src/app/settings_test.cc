@@ -317,8 +317,11 @@ TEST(ConfigFolderPath, comes_from_the_option_then_the_environment_then_etc) {
 
 TEST(Settings, name_the_changes_that_wait_for_a_restart) {
   const Settings running = parse("[listen]\nsmtp = []\n");
-  const Settings loaded = parse("[listen]\nsmtp = [\"127.0.0.1:25\"]\n[limits]\nerrors = 5\n");
-  EXPECT_EQ(changes_that_need_restart(running, loaded), std::vector<std::string>{"listen.smtp"});
+  const Settings loaded = parse(
+      "[listen]\nsmtp = [\"127.0.0.1:25\"]\n[limits]\nerrors = 5\n[routes]\n\"*\" = "
+      "\"[::1]:25\"\n");
+  EXPECT_EQ(changes_that_need_restart(running, loaded),
+            (std::vector<std::string>{"listen.smtp", "limits.errors", "[routes]"}));
   EXPECT_TRUE(changes_that_need_restart(running, running).empty());
 }
 

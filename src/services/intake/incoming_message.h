@@ -46,6 +46,7 @@ class IncomingMessage {
   IncomingMessage(MessageContext context, std::shared_ptr<const Domains> domains, Client client);
 
   QueueId id() const { return id_; }
+  std::size_t header_bytes() const { return header_reader_.header().size() + header_.size(); }
   // A refusal means that the rest need not be given: the header is not acceptable, or the disk is
   // full.
   Refusal on_bytes(std::string_view bytes);

@@ -48,18 +48,24 @@ Client::Standing standing_of(const Options& options, Door door, const IpAddress&
 
 }  // namespace
 
+// What the sessions of a loop share.
+struct Sessions::Memory {
+  BufferPool buffers;
+  MemoryBudget budget;
+};
+
 // One connection, from its greeting to its end.
 class Sessions::Session {
  public:
-  Session(SessionWorld& world, BufferPool& buffers, Door door, std::unique_ptr<Stream> stream)
+  Session(SessionWorld& world, Memory& memory, Door door, std::unique_ptr<Stream> stream)
       : world_(world),
-        buffers_(buffers),
+        buffers_(memory.buffers),
         door_(door),
         stream_(std::move(stream)),
         peer_(stream_->remote().address),
         core_(session_options(world, door), world.loop.now()),
         login_(world.loop, world.authenticator, world.random),
-        transaction_(world, standing_of(world.options, door, peer_), peer_) {}
+        transaction_(world, memory.budget, standing_of(world.options, door, peer_), peer_) {}
 
   Task<void> run();
 
@@ -221,18 +227,21 @@ Task<Result<void>> Sessions::Session::read_once() {
 }
 
 struct Sessions::State {
-  BufferPool buffers{read_bytes};
+  explicit State(const Options& options)
+      : memory{BufferPool(read_bytes), MemoryBudget(options.receiving_memory_max)} {}
+  Memory memory;
   TaskGroup tasks;
   std::map<std::uint64_t, std::shared_ptr<Session>> open;  // by age: stop() goes in that order
   std::uint64_t begun = 0;
 };
 
-Sessions::Sessions(SessionWorld world) : world_(world), state_(std::make_unique<State>()) {}
+Sessions::Sessions(SessionWorld world)
+    : world_(world), state_(std::make_unique<State>(world.options)) {}
 Sessions::~Sessions() = default;
 
 void Sessions::begin(Door door, std::unique_ptr<Stream> stream) {
   state_->tasks.spawn(
-      run(std::make_shared<Session>(world_, state_->buffers, door, std::move(stream))));
+      run(std::make_shared<Session>(world_, state_->memory, door, std::move(stream))));
 }
 
 Task<void> Sessions::run(std::shared_ptr<Session> session) {

@@ -56,6 +56,7 @@ class Sessions {
 
  private:
   class Session;
+  struct Memory;
   struct State;
   Task<void> run(std::shared_ptr<Session> session);
 

@@ -382,6 +382,45 @@ TEST(SmtpSession, says_421_when_it_stops_and_lets_a_message_on_its_way_finish) {
   EXPECT_EQ(w.queue.accepted.size(), 1U);
 }
 
+TEST(SmtpSession, takes_no_more_at_once_than_its_memory_holds) {
+  World w;
+  w.options.receiving_memory_max = 1'000;
+  w.start();
+  const std::string begin = "RSET\r\nMAIL FROM:<x@far.example>\r\nRCPT TO:<alice@own.example>\r\n";
+  Peer slow(w);
+  slow.say("EHLO client.example\r\n" + begin);
+  EXPECT_TRUE(slow.say("DATA\r\n").starts_with("354"));
+  slow.say(header + "X: " + std::string(600, 'x') + "\r\n");  // and no more for now
+  Peer other(w);
+  other.say("EHLO client.example\r\n" + begin);
+  EXPECT_TRUE(other.say("DATA\r\n").starts_with("354"));
+  const auto refused = other.say(header + "X: " + std::string(600, 'x') + "\r\n\r\nhello\r\n.\r\n");
+  EXPECT_TRUE(refused.starts_with("452 4.3.1 too many messages")) << refused;
+  EXPECT_TRUE(slow.say("\r\nhello\r\n.\r\n").starts_with("250 2.0.0 queued"));
+  other.say(begin);
+  other.say("DATA\r\n");
+  const auto taken = other.say(header + "X: " + std::string(600, 'x') + "\r\n\r\nhello\r\n.\r\n");
+  EXPECT_TRUE(taken.starts_with("250 2.0.0 queued")) << taken;
+  EXPECT_EQ(w.queue.accepted.size(), 2U);
+  w.stop();
+}
+
+TEST(SmtpSession, refuses_recipients_that_its_memory_does_not_hold) {
+  World w;
+  w.options.receiving_memory_max = 300;
+  w.start();
+  Peer peer(w);
+  peer.say("EHLO client.example\r\nMAIL FROM:<x@far.example>\r\n");
+  EXPECT_TRUE(peer.say("RCPT TO:<alice@own.example>\r\n").starts_with("250"));
+  EXPECT_TRUE(peer.say("RCPT TO:<bob@own.example>\r\n").starts_with("250"));
+  EXPECT_TRUE(
+      peer.say("RCPT TO:<carol@own.example>\r\n").starts_with("452 4.3.1 too many messages"));
+  peer.say("DATA\r\n");
+  EXPECT_TRUE(peer.say("\r\n.\r\n").starts_with("250 2.0.0 queued"));
+  EXPECT_EQ(w.queue.accepted.at(0).message.recipients.size(), 2U);
+  w.stop();
+}
+
 TEST(SmtpSession, cuts_at_the_deadline_who_will_not_end) {
   World w;
   w.start();

@@ -12,20 +12,34 @@ namespace {
 
 using smtp::make_reply;
 
+// All sessions together hold as much as they may.
+smtp::Reply busy() {
+  return make_reply(452, "4.3.1", "too many messages are being taken in, try again later");
+}
+
+std::uint64_t bytes_of(const mail::Recipient& recipient) {
+  return sizeof recipient + recipient.address.local.size() + recipient.address.domain.size() +
+         recipient.original.size();
+}
+
 std::string path_text(const std::optional<mail::Address>& address) {
   return fmt::format("<{}>", address ? address->text() : "");
 }
 
 }  // namespace
 
-Transaction::Transaction(SessionWorld& world, Client::Standing standing, IpAddress peer)
-    : world_(world), anonymous_standing_(standing), peer_(peer) {}
+Transaction::Transaction(SessionWorld& world,
+                         MemoryBudget& memory,
+                         Client::Standing standing,
+                         IpAddress peer)
+    : world_(world), memory_(memory), held_(memory), anonymous_standing_(standing), peer_(peer) {}
 
 Refusal Transaction::begin(const mail::Envelope& envelope,
                            std::uint64_t declared_bytes,
                            const std::string& user) {
+  recipients_ = {};
+  recipient_bytes_ = 0;
   abandon();
-  recipients_.clear();
   domains_ = world_.domains.get();
   client_ = user.empty() ? Client{anonymous_standing_, {}} : Client{Client::Standing::user, user};
   from_ = path_text(envelope.return_path);
@@ -37,6 +51,7 @@ Refusal Transaction::begin(const mail::Envelope& envelope,
 
 Refusal Transaction::no_room(std::uint64_t bytes) const {
   if (world_.queue.full()) return make_reply(452, "4.3.1", "the queue is full, try again later");
+  if (memory_.is_used_up()) return busy();
   if (world_.store.free_bytes() <= bytes)
     return make_reply(452, "4.3.1", "the disk is full, try again later");
   return {};
@@ -53,11 +68,22 @@ Refusal Transaction::add(const mail::Recipient& recipient) {
                       {"reply", smtp::one_line(placed.error())}});
     return std::move(placed).error();
   }
+  const auto count_before = recipients_.size();
+  const auto bytes_before = recipient_bytes_;
   for (auto& one : *placed) {
     const auto same = [&one](const mail::Recipient& other) { return other.address == one.address; };
-    if (std::ranges::none_of(recipients_, same)) recipients_.push_back(std::move(one));
+    if (std::ranges::any_of(recipients_, same)) continue;
+    recipient_bytes_ += bytes_of(one);
+    recipients_.push_back(std::move(one));
   }
-  return {};
+  if (fits_memory()) return {};
+  recipients_.resize(count_before);
+  recipient_bytes_ = bytes_before;
+  return busy();
+}
+
+bool Transaction::fits_memory() {
+  return held_.hold(recipient_bytes_ + (message_ ? message_->header_bytes() : 0));
 }
 
 IncomingMessage& Transaction::message() {
@@ -71,6 +97,7 @@ IncomingMessage& Transaction::message() {
 Refusal Transaction::on_bytes(std::string_view bytes) {
   if (refused_) return {};
   auto refusal = message().on_bytes(bytes);
+  if (!refusal && !fits_memory()) refusal = busy();
   if (refusal) {
     tell_refused("message refused", *refusal);
     message_.reset();
@@ -82,9 +109,17 @@ Refusal Transaction::on_bytes(std::string_view bytes) {
 void Transaction::abandon() {
   message_.reset();
   refused_ = false;
+  fits_memory();
 }
 
 Task<smtp::Reply> Transaction::store(mail::Envelope envelope, Arrival arrival) {
+  auto reply = co_await commit(std::move(envelope), std::move(arrival));
+  recipient_bytes_ = 0;
+  fits_memory();
+  co_return reply;
+}
+
+Task<smtp::Reply> Transaction::commit(mail::Envelope envelope, Arrival arrival) {
   envelope.recipients = std::exchange(recipients_, {});
   auto completed = message().complete(std::move(envelope), arrival);
   message_.reset();

@@ -11,6 +11,7 @@
 #include "base/task.h"
 #include "services/intake/admission.h"
 #include "services/intake/incoming_message.h"
+#include "services/intake/memory_budget.h"
 
 namespace tapal::intake {
 
@@ -19,7 +20,7 @@ struct SessionWorld;
 class Transaction {
  public:
   // `world` must outlive it. `standing` is that of a client that has not logged in.
-  Transaction(SessionWorld& world, Client::Standing standing, IpAddress peer);
+  Transaction(SessionWorld& world, MemoryBudget& memory, Client::Standing standing, IpAddress peer);
 
   // Each gives the refusal, if there is one. begin() drops what was under way.
   Refusal begin(const mail::Envelope& envelope,
@@ -33,16 +34,21 @@ class Transaction {
 
  private:
   IncomingMessage& message();
+  Task<smtp::Reply> commit(mail::Envelope envelope, Arrival arrival);
   void tell_refused(std::string_view what, const smtp::Reply& reply) const;
   Refusal no_room(std::uint64_t bytes) const;
+  bool fits_memory();
 
   SessionWorld& world_;
+  MemoryBudget& memory_;
+  MemoryBudget::Share held_;
   Client::Standing anonymous_standing_;
   IpAddress peer_;
   Client client_;
   std::shared_ptr<const Domains> domains_;   // one version for the whole transaction
   std::string from_;                         // for the log
   std::vector<mail::Recipient> recipients_;  // placed: our users, or remote addresses
+  std::uint64_t recipient_bytes_ = 0;        // in memory, about
   std::unique_ptr<IncomingMessage> message_;
   bool refused_ = false;  // the rest of the body is only read over
 };
