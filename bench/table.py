@@ -23,9 +23,10 @@ REFERENCE = "postfix"
 
 
 def with_ratios(results):
-    reference = results.get(REFERENCE, {})
     out = {}
     for name, row in results.items():
+        # "postfix", or "postfix 1000" for "tapal 1000"
+        reference = results.get(" ".join([REFERENCE, *name.split()[1:]]), {})
         ratios = {f"x_{key}": value / reference[key] for key, value in row.items()
                   if isinstance(value, (int, float)) and reference.get(key)}
         out[name] = row | ratios

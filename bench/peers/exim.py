@@ -79,7 +79,7 @@ rfc1413_hosts =
 split_spool_directory
 smtp_accept_max = {max(100, work.idle + 50)}
 smtp_accept_queue_per_connection = 0
-{f"smtp_reserve_hosts = 127.0.0.0/8" if work.idle else ""}
+smtp_connect_backlog = 1024
 tls_advertise_hosts = {"*" if work.submission or work.idle_tls else ""}
 tls_certificate = {work.certificate}
 tls_privatekey = {work.folder}/key.pem

@@ -13,7 +13,7 @@ DAEMON, QUEUE = 61001, 61002  # user numbers that nobody has
 class OpenSmtpd(Peer):
     name, title = "opensmtpd", "OpenSMTPD"
     idle_max = 5000
-    greeting_patience = 2  # now and then it leaves a new connection without one
+    greeting_patience = 5  # now and then it leaves a new connection without one
 
     def missing(self):
         return root_needed() or tree_needed("opensmtpd")

@@ -60,15 +60,15 @@ Task<void> Campaign::work() {
   std::uint64_t on_this_connection = 0;
   while (taken_ < options_.messages && !over()) {
     const auto number = taken_++;
+    Stamp stamp{options_.first_id + number, loop_.now()};
     if (options_.rate > 0) {
       const std::chrono::duration<double> offset(static_cast<double>(number) / options_.rate);
-      const auto due = result_.began + std::chrono::duration_cast<Duration>(offset);
-      co_await wait_for(due);
-      message.stamp({options_.first_id + number, due});  // late is late: no omission
-    } else {
-      message.stamp({options_.first_id + number, loop_.now()});
+      // The time it was due: what we are late counts too.
+      stamp.submitted = result_.began + std::chrono::duration_cast<Duration>(offset);
+      co_await wait_for(stamp.submitted);
     }
-    co_await deliver(sender, message, options_.first_id + number);
+    message.stamp(stamp);
+    co_await deliver(sender, message, stamp);
     if (!sender.is_open()) on_this_connection = 0;
     if (++on_this_connection != options_.messages_per_connection) continue;
     co_await sender.quit();
@@ -77,19 +77,18 @@ Task<void> Campaign::work() {
   co_await sender.quit();
 }
 
-Task<void> Campaign::deliver(Sender& sender, Message& message, std::uint64_t id) {
-  const auto submitted = find_stamp(message.bytes())->submitted;
+Task<void> Campaign::deliver(Sender& sender, const Message& message, Stamp stamp) {
   while (!over()) {
     if (!sender.is_open() && !co_await connect(sender)) {
       co_await wait_for(loop_.now() + options_.retry_pause);
       continue;
     }
-    const auto outcome = co_await sender.send(envelope_for(id), message.bytes());
+    const auto outcome = co_await sender.send(envelope_for(stamp.id), message.bytes());
     using Kind = SendOutcome::Kind;
     if (outcome.kind == Kind::accepted) {
       ++result_.accepted;
-      result_.accept.add(loop_.now() - submitted);
-      if (on_accepted_) on_accepted_(id);
+      result_.accept.add(loop_.now() - stamp.submitted);
+      if (on_accepted_) on_accepted_(stamp.id);
       co_return;
     }
     note_trouble(outcome.text);

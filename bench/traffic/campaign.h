@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -61,7 +60,7 @@ class Campaign {
 
  private:
   Task<void> work();
-  Task<void> deliver(Sender& sender, Message& message, std::uint64_t id);
+  Task<void> deliver(Sender& sender, const Message& message, Stamp stamp);
   Task<bool> connect(Sender& sender);
   Task<void> wait_for(Instant when);
   Envelope envelope_for(std::uint64_t id) const;

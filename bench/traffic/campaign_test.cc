@@ -207,16 +207,28 @@ TEST(IdleCrowd, holds_its_connections_and_sees_those_that_end) {
   EXPECT_EQ(crowd.dropped(), 0U);
 }
 
-TEST(IdleCrowd, counts_those_that_could_not_be_opened) {
+TEST(IdleCrowd, opens_others_in_place_of_those_that_fail) {
   World world(as_sink);
   world.refused_connections = 4;
   IdleOptions options;
   options.connections = 10;
   IdleCrowd crowd(world.loop, world, options);
   EXPECT_TRUE(world.loop.wait(crowd.open()));
-  EXPECT_EQ(crowd.established(), 6U);
+  EXPECT_EQ(crowd.established(), 10U);
   EXPECT_EQ(crowd.failed(), 4U);
   EXPECT_EQ(crowd.first_trouble(), "refused");
+  EXPECT_TRUE(world.loop.wait(crowd.close()));
+}
+
+TEST(IdleCrowd, gives_up_on_a_server_that_takes_nobody) {
+  World world(as_sink);
+  world.refused_connections = 1000;
+  IdleOptions options;
+  options.connections = 10;
+  IdleCrowd crowd(world.loop, world, options);
+  EXPECT_TRUE(world.loop.wait(crowd.open()));
+  EXPECT_EQ(crowd.established(), 0U);
+  EXPECT_GE(crowd.failed(), 10U);
   EXPECT_TRUE(world.loop.wait(crowd.close()));
 }
 

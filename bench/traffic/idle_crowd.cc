@@ -17,7 +17,7 @@ Task<void> IdleCrowd::open() {
 
 Task<void> IdleCrowd::work() {
   const auto end = loop_.now() + options_.give_up_after;
-  while (begun_ < options_.connections && loop_.now() < end) {
+  while (begun_ < options_.connections && failed_ < options_.connections && loop_.now() < end) {
     ++begun_;
     auto sender = std::make_unique<Sender>(loop_, options_.sender);
     auto stream = co_await network_.connect(options_.server, std::nullopt, end);
@@ -43,6 +43,7 @@ Task<void> IdleCrowd::hold(Sender& sender) {
 
 void IdleCrowd::note_failure(const Error& error) {
   ++failed_;
+  --begun_;  // somebody opens another in its place
   if (first_trouble_.empty()) first_trouble_ = error.what;
 }
 

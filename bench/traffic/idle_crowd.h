@@ -28,7 +28,7 @@ class IdleCrowd {
  public:
   IdleCrowd(Loop& loop, Network& network, IdleOptions options);
 
-  // Ends when all are open, have failed, or the time is over.
+  // Ends when all are open, as many have failed, or the time is over.
   Task<void> open();
   std::size_t established() const { return held_.size(); }
   std::size_t failed() const { return failed_; }
