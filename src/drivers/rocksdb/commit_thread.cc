@@ -265,7 +265,14 @@ void CommitThread::put(Batch& batch, Pending& pending) {
     batch.writes.Put(key_of(Record::state, updated.id), updated.state);
   }
   for (const QueueId id : pending.removed) {
-    if (!is_there(batch, id)) continue;
+    if (!is_there(batch, id)) {
+      // Its first removal was refused and is in the log all the same, as of recover(): what is left
+      // is its body's file. Deleted once more, so that the file goes after a sync of this.
+      if (!has_file(id)) continue;
+      batch.removed.insert(id);
+      batch.writes.Delete(key_of(Record::state, id));
+      continue;
+    }
     batch.removed.insert(id);
     batch.writes.Delete(key_of(Record::state, id));
     // Body records are written once, so they may be removed by SingleDelete, which vanishes

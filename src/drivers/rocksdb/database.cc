@@ -1,5 +1,6 @@
 #include "drivers/rocksdb/database.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
@@ -52,7 +53,16 @@ class LogBridge final : public rocksdb::Logger {
   Log* log_;
 };
 
+// Memory is written out before its log can go, so what new mail must leave free has to hold it:
+// otherwise a full disk could not even be worked off. Two buffers exist.
+std::size_t write_buffer_bytes(const RocksdbStoreOptions& from) {
+  constexpr std::uint64_t least = 1024UL * 1024;
+  const std::uint64_t room = std::max(from.min_free_bytes / 2, least);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(from.write_buffer_bytes, room));
+}
+
 rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env* environment) {
+  const std::size_t buffer_bytes = write_buffer_bytes(from);
   rocksdb::Options options;
   options.env = environment;
   options.create_if_missing = true;
@@ -60,7 +70,7 @@ rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env*
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.avoid_flush_during_recovery = true;  // opening must work with little room on the disk
   options.max_total_wal_size = from.wal_bytes_max;
-  options.write_buffer_size = from.write_buffer_bytes;
+  options.write_buffer_size = buffer_bytes;
   options.max_write_buffer_number = 2;
   options.allow_concurrent_memtable_write = false;  // one thread writes
   options.enable_write_thread_adaptive_yield = false;
@@ -68,8 +78,8 @@ rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env*
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   options.compression = rocksdb::kNoCompression;
   options.bytes_per_sync = 1024UL * 1024;
-  options.target_file_size_base = from.write_buffer_bytes;
-  options.max_bytes_for_level_base = 8 * from.write_buffer_bytes;
+  options.target_file_size_base = buffer_bytes;
+  options.max_bytes_for_level_base = 8 * buffer_bytes;
   options.max_background_jobs = 2;
   options.max_open_files = 256;
   options.skip_stats_update_on_db_open = true;

@@ -1,6 +1,8 @@
 #include "drivers/rocksdb/rocksdb_store.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -11,9 +13,25 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "ports/memory_store.h"
 #include "ports/store_contract.h"
+
+namespace {
+std::atomic<int> syncs_to_fail = 0;
+}
+
+// In place of the C library's: what was written is there, but its sync fails.
+extern "C" int fdatasync(int file) {
+  if (syncs_to_fail > 0) {
+    --syncs_to_fail;
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
 
 namespace tapal {
 namespace {
@@ -179,6 +197,28 @@ TEST(RocksdbStore, a_message_whose_body_is_gone_is_told_and_not_dropped) {
   EXPECT_FALSE(store->load_body(QueueId{5}));
 }
 
+TEST(RocksdbStore, a_message_removed_while_the_store_is_read_is_not_told_as_lost) {
+  for (const std::size_t bytes : {std::size_t{10}, std::size_t{300'000}}) {
+    SCOPED_TRACE(bytes);
+    const TestFolder folder;
+    TestLoop loop;
+    TestLog log;
+    const auto store = open_store(small_options(folder.path), &log);
+    ASSERT_TRUE(commit(loop, *store, adding(*store, 1, body_text(1, bytes))));
+    ASSERT_TRUE(commit(loop, *store, adding(*store, 2, body_text(2, bytes))));
+    std::size_t seen = 0;
+    ASSERT_TRUE(store->scan([&](const queue::Message& each) {
+      ++seen;
+      if (each.id != QueueId{1}) return;
+      StoreChange change;
+      change.removed.push_back(QueueId{2});
+      EXPECT_TRUE(commit(loop, *store, std::move(change)));
+    }));
+    EXPECT_EQ(seen, 2U);
+    EXPECT_EQ(log.count("message without its body"), 0U);
+  }
+}
+
 TEST(RocksdbStore, a_failing_disk_is_answered_and_overcome) {
   const TestFolder folder;
   TestLoop loop;
@@ -216,6 +256,28 @@ TEST(RocksdbStore, a_failing_disk_is_answered_and_overcome) {
   store = open_store(small_options(folder.path));
   EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 5}));
   EXPECT_EQ(read_all(*store->load_body(QueueId{5}).value()), "after");
+}
+
+TEST(RocksdbStore, a_removal_that_was_refused_and_stayed_leaves_no_body_file) {
+  const TestFolder folder;
+  TestLoop loop;
+  const auto store = open_store(small_options(folder.path));
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 1, body_text(1, 300'000))));
+  const auto remove = [&] {
+    StoreChange change;
+    change.removed.push_back(QueueId{1});
+    return commit(loop, *store, std::move(change));
+  };
+  syncs_to_fail = 1;
+  EXPECT_FALSE(remove());
+  EXPECT_TRUE(remove());
+  EXPECT_EQ(syncs_to_fail, 0);
+  EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{});
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path + "/bodies")) {
+    if (entry.is_regular_file()) ++files;
+  }
+  EXPECT_EQ(files, 0U);
 }
 
 struct SmallDisk {
@@ -281,6 +343,30 @@ TEST(RocksdbStore, a_full_disk_loses_nothing_acknowledged_and_works_again_with_r
     const std::string text = body_text(id, id % 10 == 0 ? 200'000 : 20'000);
     ASSERT_TRUE(read_all(*store->load_body(QueueId{id}).value()) == text) << id;
   }
+}
+
+// What is kept in memory must find its place on the disk within the reserve, or nothing could be
+// worked off any more.
+TEST(RocksdbStore, a_disk_that_is_full_but_for_its_reserve_is_worked_off) {
+  const TestFolder folder;
+  const SmallDisk disk(folder.path + "/disk");
+  if (!disk.mounted) GTEST_SKIP() << "needs root, to mount a small tmpfs";
+  TestLoop loop;
+  RocksdbStoreOptions options;
+  options.folder = disk.path + "/spool";
+  options.min_free_bytes = 6'000'000;
+  const auto store = open_store(options);
+  const std::vector<std::uint64_t> kept = fill(loop, *store, 1);
+  ASSERT_GT(kept.size(), 100U);
+  for (const std::uint64_t id : kept) {
+    StoreChange change;
+    change.removed.push_back(QueueId{id});
+    const Bodies removed = commit(loop, *store, std::move(change));
+    ASSERT_TRUE(removed) << removed.error().what;
+  }
+  const Bodies again = commit(loop, *store, adding(*store, 100'000, "room again"));
+  EXPECT_TRUE(again) << again.error().what;
+  EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{100'000});
 }
 
 // A copy of the folder is what a power cut would leave: no clean close, zeros behind the log's end.
