@@ -15,6 +15,7 @@ import os
 import pathlib
 import platform
 import resource
+import signal
 import statistics
 import sys
 
@@ -152,6 +153,8 @@ def main():
     chosen = arguments()
     if chosen.tapal:
         peers.ALL["tapal"].binary = pathlib.Path(chosen.tapal).resolve()
+    # Told to end, it still ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
     # Ten thousand connections want as many descriptors, here and in every server.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
