@@ -265,11 +265,11 @@ Result<queue::Message> LogStore::load(QueueId id) {
   return queue::message_from_json(found->second.state);
 }
 
-Result<void> LogStore::scan(std::move_only_function<void(queue::Message)> each) {
+Result<void> LogStore::scan(QueueId after, std::move_only_function<bool(queue::Message)> each) {
   const std::scoped_lock lock(mutex_);
-  for (const auto& [id, kept] : messages_) {
-    TAPAL_TRY(auto message, queue::message_from_json(kept.state));
-    each(std::move(message));
+  for (auto at = messages_.upper_bound(after); at != messages_.end(); ++at) {
+    TAPAL_TRY(auto message, queue::message_from_json(at->second.state));
+    if (!each(std::move(message))) break;
   }
   return {};
 }

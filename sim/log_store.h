@@ -40,7 +40,7 @@ class LogStore final : public Store {
                                             Durability durability) override;
   Result<BodyPtr> load_body(QueueId id) override;
   Result<queue::Message> load(QueueId id) override;
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override;
+  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override;
   std::uint64_t free_bytes() const override;
 
   BodyCount bodies_out() const;

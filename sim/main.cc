@@ -1,11 +1,14 @@
 // tapal_sim: plays made-up worlds around the product's own code. See sim/README.md.
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include "sim/scale.h"
 #include "sim/seeds.h"
 
 namespace {
@@ -18,6 +21,10 @@ struct Arguments {
   double hours = 0;
   bool trace = false;
   std::string fault;
+  bool scale = false;
+  ScaleOptions scale_options;
+  std::uint32_t arrive_minutes = 15;
+  std::string svg;
 };
 
 int play_one(const Arguments& arguments) {
@@ -64,6 +71,23 @@ int play_many(const Arguments& arguments) {
   return result.broken == 0 ? 0 : 1;
 }
 
+int play_at_scale(Arguments arguments) {
+  ScaleOptions& options = arguments.scale_options;
+  options.arrive_within = std::chrono::minutes(arguments.arrive_minutes);
+  if (arguments.seed != 0) options.seed = arguments.seed;
+  const auto began = std::chrono::steady_clock::now();
+  const ScaleResult result = play_scale(options);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  fmt::print("{}played in {:.1f} s, {} MB at most\n",
+             table_of(result, options),
+             took.count(),
+             used.ru_maxrss / 1024);
+  if (!arguments.svg.empty()) std::ofstream(arguments.svg) << chart_of(result, options);
+  return result.broken.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,7 +100,16 @@ int main(int argc, char** argv) {
   app.add_option("--hours", arguments.hours, "play new seeds until this time is over");
   app.add_option("--processes", arguments.seeds.processes, "how many at once (one for each core)");
   app.add_option("--break", arguments.fault, "plant this fault, which a law must catch");
+  app.add_flag("--scale", arguments.scale, "play a million recipients at a provider mix instead");
+  app.add_option("--recipients", arguments.scale_options.recipients, "with --scale (1000000)")
+      ->check(CLI::Range(1U, 20'000'000U));
+  app.add_option("--engines", arguments.scale_options.engines, "with --scale (10)")
+      ->check(CLI::Range(1U, 1000U));
+  app.add_option("--arrive-minutes", arguments.arrive_minutes, "with --scale: all arrive in (15)")
+      ->check(CLI::Range(1U, 10'000U));
+  app.add_option("--svg", arguments.svg, "with --scale: write charts to this file");
   CLI11_PARSE(app, argc, argv);
+  if (arguments.scale) return play_at_scale(arguments);
   if (!arguments.fault.empty()) {
     const auto fault = fault_named(arguments.fault);
     if (!fault) {

@@ -21,8 +21,8 @@ struct Receiver::Visit {
   std::shared_ptr<Wire> wire;
   smtp::ServerSession core;
   Stage strange_at = Stage::none;
-  bool hangs = false;  // when strange: silent rather than gone
-  bool in_transaction = false;
+  bool hangs = false;           // when strange: silent rather than gone
+  bool in_transaction = false;  // with a recipient taken: before, the client may be done with it
   std::size_t recipients = 0;
   std::size_t messages = 0;
   std::string text;
@@ -176,16 +176,14 @@ void Receiver::check_transactions() {
 }
 
 std::optional<smtp::Reply> Receiver::answer_sender(Visit& visit) {
-  visit.in_transaction = true;
+  visit.in_transaction = false;
   visit.recipients = 0;
   visit.text.clear();
-  check_transactions();
   if (++visit.messages > laws_.messages_per_connection_max)
     world_.chronicle.broken("messages per connection", "{} gets {}", domain_, visit.messages);
   const auto minute = world_.loop.now().time_since_epoch() / std::chrono::minutes(1);
   if (std::exchange(minute_, minute) != minute) messages_this_minute_ = 0;
   if (++messages_this_minute_ <= mood.messages_per_minute_max) return {};
-  visit.in_transaction = false;
   return make_reply(450, "4.7.0", "too many messages, slow down");
 }
 
@@ -207,6 +205,8 @@ std::optional<smtp::Reply> Receiver::answer_recipient(const mail::Recipient& rec
     world_.ledger.refused(address);
     return make_reply(550, "5.1.1", "no such user");
   }
+  visit.in_transaction = true;
+  check_transactions();
   return {};
 }
 

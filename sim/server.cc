@@ -171,7 +171,10 @@ bool Server::start(Witness::Since since) {
   if (!store) return false;
   store_ = *std::move(store);
   witness.reopened(*store_, since);
-  static_cast<void>(store_->scan([&ledger](const queue::Message& one) { ledger.recovered(one); }));
+  static_cast<void>(store_->scan({}, [&ledger](const queue::Message& one) {
+    ledger.recovered(one);
+    return true;
+  }));
   watched_ = std::make_unique<WitnessedStore>(
       *store_,
       witness,

@@ -72,8 +72,10 @@ bool Witness::may_be(const History& history, std::uint64_t state) {
 
 void Witness::reopened(Store& store, Since since) {
   std::map<QueueId, std::uint64_t> found;
-  const auto read = store.scan(
-      [&found](const queue::Message& message) { found[message.id] = state_of(message); });
+  const auto read = store.scan({}, [&found](const queue::Message& message) {
+    found[message.id] = state_of(message);
+    return true;
+  });
   if (!read) chronicle_.broken("the spool can be read", "{}", read.error().what);
   for (const auto& [id, history] : histories_) {
     const auto here = found.find(id);

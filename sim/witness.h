@@ -70,8 +70,8 @@ class WitnessedStore final : public Store {
                                             Durability durability) override;
   Result<BodyPtr> load_body(QueueId id) override { return store_.load_body(id); }
   Result<queue::Message> load(QueueId id) override { return store_.load(id); }
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
-    return store_.scan(std::move(each));
+  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override {
+    return store_.scan(after, std::move(each));
   }
   std::uint64_t free_bytes() const override { return store_.free_bytes(); }
 
