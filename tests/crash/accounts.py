@@ -6,6 +6,8 @@ import re
 # A kept outcome is on its way to the log for this long at most (RocksdbStoreOptions: relaxed_write_after), and
 # the yes before it may have to cross a busy machine.
 REPEAT_AFTER_SECONDS_MAX = 15
+# A busy receiver takes what lies in its socket for a while after its sender was killed.
+RECEIVER_LAG_SECONDS = 3
 
 
 @dataclasses.dataclass
@@ -89,8 +91,7 @@ class Accounts:
             return "sent again by a client that heard no answer"
         if earlier[1] == "unsaid":
             return "taken by the receiver without saying so"
-        between = [at for at in self.kills if earlier[0] <= at <= later[0]]
-        if between:
+        if any(earlier[0] - RECEIVER_LAG_SECONDS <= at <= later[0] for at in self.kills):
             return "in flight or not yet written off when killed"
         if any(begin <= later[0] and earlier[0] <= end for begin, end in self.troubles):
             return "not written off while the disk failed"
@@ -106,7 +107,7 @@ class Accounts:
                 continue
             totals.repeats[cause] += 1
             if same and cause.startswith("in flight"):
-                age = min(at for at in self.kills if at >= same[-1][0]) - same[-1][0]
+                age = min((at for at in self.kills if same[-1][0] <= at <= later[0]), default=same[-1][0]) - same[-1][0]
                 totals.oldest_repeat = max(totals.oldest_repeat, age)
                 if age > REPEAT_AFTER_SECONDS_MAX and not self.troubles:
                     totals.wrong.append(f"{key} came again although it was delivered {age:.1f} s before the kill")

@@ -46,22 +46,23 @@ def codes(answers):
 
 def fill_by_submitting(world, disk):
     """With nobody to take it the mail piles up, until it is refused."""
-    world.load(["ok"], 60_000, 16_000, connections=8, give_up=40)
-    world.load(["ok"], 6_000, 300_000, connections=4, give_up=40)
+    world.load(["ok"], 60_000, 16_000, connections=8, give_up=80)
+    world.load(["ok"], 6_000, 300_000, connections=4, give_up=80)
     probe = Prober(world)
-    wait_until(lambda: probe.send() == ("mail", 452), "452 to MAIL when the disk is full", 30)
+
+    def is_full():
+        # A first refusal is not the end: memory is written out, its log removed, and there is room once more.
+        del probe.answers[:-1]
+        return all(probe.send() == ("mail", 452) for _ in range(20))
+    wait_until(is_full, "20 times 452 to MAIL, before any DATA, when the disk is full", 75)
+    refused = probe.answers[-20:]
     for load in world.loads:
         load.stop()
         for number in load.promised():
             world.accounts.promise(number)
     world.loads.clear()
-    probe.answers.clear()
-    for _ in range(20):
-        probe.send()
-    world.stage.check(all(code == 452 for _, code, _ in probe.answers), f"452 while full: {codes(probe.answers)}")
-    world.stage.check(all(stage == "mail" for stage, _, _ in probe.answers), f"refused before DATA: {codes(probe.answers)}")
     world.stage.say(f"  full: {len(world.accounts.promised)} messages kept, {disk.free() / MIB:.1f} MiB free, "
-                    f"20 probes refused: {codes(probe.answers)}, slowest {max(a[2] for a in probe.answers) * 1000:.0f} ms")
+                    f"probes {codes(refused)}, slowest {max(a[2] for a in refused) * 1000:.0f} ms")
 
 
 def crash_while_full(world, disk):
@@ -130,7 +131,8 @@ def not_a_byte_left(world, disk):
 def play(stage):
     reserve, size = (64, 400) if stage.long else (8, 120)
     disk = SmallDisk(stage, size)
-    world = World(stage, settings={"queue": {"disk_reserve": f"{reserve}MiB"}}, state=disk.path / "state")
+    world = World(stage, settings={"queue": {"disk_reserve": f"{reserve}MiB", "retry": ["3s"],
+                                                 "retry_then_every": "3s"}}, state=disk.path / "state")
     world.start()
     for _ in range(2 if stage.long else 1):
         fill_by_submitting(world, disk)

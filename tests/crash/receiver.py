@@ -48,7 +48,7 @@ class Receiver:
     def note(self, what, data, recipients):
         header, _, body = data.partition(b"\r\n\r\n")
         number = re.search(rb"^X-Bench-Id: (\d+)", header, re.M)
-        queue_id = re.search(rb"^Received:.*?\bid ([^\s;]+)", header, re.M | re.S)
+        queue_id = re.search(rb"^Received:.*?\bid\s+([^\s;]+)", header, re.M | re.S)
         if number is None or not self.is_whole(header, body):
             what = "damaged"
         words = [f"{time.monotonic():.6f}", what, str(int(number[1])) if number else "-",

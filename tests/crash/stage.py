@@ -110,6 +110,7 @@ class World:
             "routes": {"sink.example": f"{self.receiver.address}:{self.receiver.port}"},
             "limits": {"connections_max": 20000, "connections_per_address_max": 20000},
             "delivery": {"timeouts": {"final_dot": "10s"}},
+            "spool": {"body_file_threshold": "64KiB"},  # larger bodies are files of their own
             **({"state_folder": str(state)} if state else {}),
         }, settings or {}))
         if state:

@@ -1,16 +1,15 @@
-"""Crashes, full disks, taken ports, unreadable files: nothing acknowledged is lost, and the reason is told."""
+"""Full disks, taken ports, unreadable files: nothing acknowledged is lost, and the reason is told. Crashes are in tests/crash."""
 import contextlib
 import os
 import re
 import signal
 import smtplib
 import subprocess
-import threading
 import time
 import unittest
 
 from dns import Dns
-from harness import PATIENCE, TAPAL, Case, Server, message, raw_session, wait_until
+from harness import TAPAL, Case, Server, message, raw_session, wait_until
 from sink import Sink
 
 
@@ -21,55 +20,6 @@ def serials(sink):
         number = re.search(rb"^Subject: number (\S+)\r$", got.data, re.M)[1].decode()
         found[number] = found.get(number, 0) + 1
     return found
-
-
-class Crash(Case):
-    SESSIONS, ROUNDS, KILL_AFTER = 20, 3, 25  # acknowledged messages in a round before the kill
-
-    @classmethod
-    def prepare(cls):
-        cls.tapal = cls.new_tapal("a.example", settings={"delivery": {"timeouts": {"final_dot": "3s"}}})
-        cls.sink = Sink(cls, port=cls.delivery_port)
-        cls.dns = Dns(cls).add(cls.tapal.dns_records())
-        cls.dns.add(f"sink.example. 60 IN MX 10 mx.sink.example.\nmx.sink.example. 60 IN A {cls.sink.address}").start()
-
-    def test_kill_9_while_20_sessions_submit_loses_nothing_acknowledged(self):
-        acknowledged, lock = [], threading.Lock()
-
-        def submit(lane, round_number):
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                with self.tapal.client() as session:
-                    for i in range(1000):
-                        number = f"{round_number}-{lane}-{i}"
-                        body = "x" * 70 + "\n" if i % 3 else ("y" * 70 + "\n") * 2000  # some have a file of their own
-                        session.sendmail("ann@a.example", "bob@sink.example",
-                                         message("ann@a.example", "bob@sink.example", f"number {number}", body))
-                        with lock:
-                            acknowledged.append(number)
-
-        for round_number in range(self.ROUNDS):
-            self.tapal.start(self.dns)
-            goal = len(acknowledged) + self.KILL_AFTER
-            lanes = [threading.Thread(target=submit, args=(lane, round_number)) for lane in range(self.SESSIONS)]
-            for lane in lanes:
-                lane.start()
-            wait_until(lambda: len(acknowledged) >= goal, f"{goal} acknowledged messages", PATIENCE * 2)
-            self.tapal.kill()
-            for lane in lanes:
-                lane.join(PATIENCE)
-        self.tapal.start(self.dns)
-        wait_until(lambda: set(acknowledged) <= set(serials(self.sink)), "every acknowledged message is delivered",
-                   PATIENCE * 3)
-        self.tapal.wait_for_empty_queue(PATIENCE * 2)
-        arrived = serials(self.sink)
-        twice = {number for number, count in arrived.items() if count > 1}
-        print(f"\nnote: kill -9: acknowledged {len(acknowledged)}, arrived {len(arrived)}, more than once {len(twice)}, "
-              f"not acknowledged but whole {len(set(arrived) - set(acknowledged))}")
-        self.assertEqual([], sorted(set(acknowledged) - set(arrived)), "acknowledged and lost")
-        # Twice is what was on its way at a kill: at most one message a connection.
-        self.assertLessEqual(len(twice), 20 * 2 * self.ROUNDS)
-        for got in self.sink.messages:
-            self.assertTrue(got.data.endswith((b"x" * 70 + b"\r\n", b"y" * 70 + b"\r\n")), "no half message")
 
 
 class FullDisk(Case):
