@@ -216,9 +216,7 @@ Result<void> Server::Parts::build_delivery() {
                                   sign_notice};
   dispatcher = std::make_unique<delivery::Dispatcher>(
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));
-  TAPAL_TRY(const auto waiting, dispatcher->load());
-  if (waiting > 0) log.write(Level::info, "queue loaded", {{"messages", std::to_string(waiting)}});
-  return {};
+  return dispatcher->load();
 }
 
 // A notice comes from MAILER-DAEMON at the host: the key of the nearest domain above it signs.

@@ -39,9 +39,10 @@ class MemoryStore final : public Store {
     if (found == messages_.end()) return missing(id);
     return found->second.message;
   }
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
+  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override {
     const std::scoped_lock lock(mutex_);
-    for (const auto& [id, kept] : messages_) each(kept.message);
+    for (auto at = messages_.upper_bound(after); at != messages_.end(); ++at)
+      if (!each(at->second.message)) break;
     return {};
   }
   std::uint64_t free_bytes() const override {

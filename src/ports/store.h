@@ -41,8 +41,9 @@ struct Store {
                                                     Durability durability) = 0;
   virtual Result<BodyPtr> load_body(QueueId id) = 0;
   virtual Result<queue::Message> load(QueueId id) = 0;
-  // All messages, oldest first, read once at start-up; `each` may not call the store.
-  virtual Result<void> scan(std::move_only_function<void(queue::Message)> each) = 0;
+  // The messages after this one (QueueId{}: all), oldest first, until `each` says no; it may not
+  // call the store.
+  virtual Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) = 0;
   virtual std::uint64_t free_bytes() const = 0;  // room left on the spool's disk
 };
 

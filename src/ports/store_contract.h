@@ -120,7 +120,10 @@ inline std::string read_all(const Body& body) {
 
 inline std::vector<std::uint64_t> scanned(Store& store) {
   std::vector<std::uint64_t> ids;
-  EXPECT_TRUE(store.scan([&](queue::Message each) { ids.push_back(each.id.value); }));
+  EXPECT_TRUE(store.scan({}, [&](const queue::Message& each) {
+    ids.push_back(each.id.value);
+    return true;
+  }));
   return ids;
 }
 
@@ -194,6 +197,17 @@ TYPED_TEST_P(StoreContract, scans_all_messages_oldest_first) {
   if (!TypeParam::remembers) return;
   EXPECT_EQ(contract::scanned(this->store()),
             (std::vector<std::uint64_t>{2, 300, 65'536, UINT64_MAX}));
+  std::vector<std::uint64_t> two;
+  ASSERT_TRUE(this->store().scan(QueueId{2}, [&two](const queue::Message& each) {
+    two.push_back(each.id.value);
+    return two.size() < 2;
+  }));
+  EXPECT_EQ(two, (std::vector<std::uint64_t>{300, 65'536}));
+  const auto unexpected = [](const queue::Message& each) {
+    ADD_FAILURE() << each.id.value;
+    return true;
+  };
+  EXPECT_TRUE(this->store().scan(QueueId{UINT64_MAX}, unexpected));
 }
 
 TYPED_TEST_P(StoreContract, updates_the_state_and_leaves_the_body) {

@@ -163,8 +163,10 @@ std::uint64_t check(const std::string& folder, const Promised& promised) {
   }
   Store& store = **opened;
   std::map<std::uint64_t, std::uint32_t> there;
-  EXPECT_TRUE(store.scan(
-      [&](queue::Message each) { there[each.id.value] = each.recipients.at(0).attempts; }));
+  EXPECT_TRUE(store.scan({}, [&](const queue::Message& each) {
+    there[each.id.value] = each.recipients.at(0).attempts;
+    return true;
+  }));
   for (const auto& [id, attempts] : promised.kept) {
     const auto found = there.find(id);
     if (found == there.end())

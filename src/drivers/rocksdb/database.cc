@@ -17,8 +17,6 @@
 namespace tapal::spool {
 namespace {
 
-constexpr std::size_t scan_read_ahead_bytes = 2UL * 1024 * 1024;
-
 std::string big_endian(std::uint64_t number) {
   std::string bytes(8, '\0');
   for (std::size_t i = 8; i-- > 0; number >>= 8U) bytes[i] = static_cast<char>(number & 0xffU);
@@ -176,19 +174,19 @@ bool Database::may_exist(const std::string& key) const {
   return !db_ || db_->KeyMayExist(rocksdb::ReadOptions(), key, &value);
 }
 
-Result<void> Database::scan(std::move_only_function<void(QueueId, std::string_view)> each) const {
+Result<void> Database::scan(QueueId after,
+                            std::move_only_function<bool(QueueId, std::string_view)> each) const {
   const std::shared_lock lock(mutex_);
   if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
   const std::string end(1, static_cast<char>(Record::state) + 1);
   const rocksdb::Slice upper(end);
   rocksdb::ReadOptions options;
-  options.readahead_size = scan_read_ahead_bytes;
   options.fill_cache = false;
   options.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
-  const std::string begin(1, static_cast<char>(Record::state));
-  for (at->Seek(begin); at->Valid(); at->Next()) {
-    if (const auto id = id_of(at->key().ToStringView())) each(*id, at->value().ToStringView());
+  for (at->Seek(key_of(Record::state, after)); at->Valid(); at->Next()) {
+    const auto id = id_of(at->key().ToStringView());
+    if (id && *id != after && !each(*id, at->value().ToStringView())) break;
   }
   if (!at->status().ok()) return database_error(at->status());
   return {};

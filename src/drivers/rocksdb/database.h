@@ -46,8 +46,9 @@ class Database {
   Result<std::optional<std::string>> get(const std::string& key) const;
   // Reads no values; may say yes where the answer is no, once in a hundred times.
   bool may_exist(const std::string& key) const;
-  // Calls each(id, value) for all state records, oldest first.
-  Result<void> scan(std::move_only_function<void(QueueId, std::string_view)> each) const;
+  // Calls each(id, value) for the state records after `after`, oldest first, until it says no.
+  Result<void> scan(QueueId after,
+                    std::move_only_function<bool(QueueId, std::string_view)> each) const;
   std::uint64_t log_syncs() const { return syncs_; }
 
  private:

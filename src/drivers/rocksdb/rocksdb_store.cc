@@ -138,18 +138,18 @@ Result<queue::Message> RocksdbStore::load(QueueId id) {
   return queue::message_from_json(*state);
 }
 
-Result<void> RocksdbStore::scan(std::move_only_function<void(queue::Message)> each) {
-  return engine_->database.scan([&](QueueId id, std::string_view state) {
+Result<void> RocksdbStore::scan(QueueId after, std::move_only_function<bool(queue::Message)> each) {
+  return engine_->database.scan(after, [&](QueueId id, std::string_view state) {
     Result<queue::Message> message = queue::message_from_json(state);
     if (!message) {  // it stays where it is, for a newer tapal or a person to read
       engine_->tell(Level::error, "message left in the spool", id, message.error().what);
-      return;
+      return true;
     }
     // What is read is as old as the scan: the message may have been removed, body and all, since.
     if (!engine_->body_is_there(id) && engine_->is_kept(id)) {
       engine_->tell(Level::error, "message without its body", id, "lost from the disk");
     }
-    each(*std::move(message));
+    return each(*std::move(message));
   });
 }
 

@@ -66,7 +66,7 @@ class RocksdbStore final : public Store {
   Result<BodyPtr> load_body(QueueId id) override;
   Result<queue::Message> load(QueueId id) override;
   // A message whose body is missing is given too, and told to the log as an error.
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override;
+  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override;
   std::uint64_t free_bytes() const override;  // above min_free_bytes
 
   RocksdbCounters counters() const;

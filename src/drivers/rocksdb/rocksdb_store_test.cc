@@ -70,6 +70,7 @@ RocksdbStoreOptions small_options(const std::string& folder) {
   options.folder = folder;
   options.write_buffer_bytes = 1024UL * 1024;  // so that tests see flushes and new logs
   options.min_free_bytes = 0;
+  options.body_in_record_bytes_max = 64UL * 1024;
   return options;
 }
 
@@ -123,6 +124,33 @@ TEST(RocksdbStore, everything_is_readable_by_its_owner_only) {
   EXPECT_GT(files, 10U);
 }
 
+TEST(RocksdbStore, bodies_under_way_take_no_more_memory_than_they_may) {
+  const TestFolder folder;
+  TestLoop loop;
+  RocksdbStoreOptions options = small_options(folder.path + "/spool");
+  options.bodies_in_memory_bytes_max = 50'000;
+  const auto store = open_store(options);
+  const auto unfinished = [&folder] {
+    const fs::directory_iterator files(folder.path + "/spool/bodies/new");
+    return std::distance(begin(files), end(files));
+  };
+  auto first = store->new_body();
+  ASSERT_TRUE(first->append(body_text(1, 40'000)));
+  EXPECT_EQ(unfinished(), 0);
+  auto second = store->new_body();
+  ASSERT_TRUE(second->append(body_text(2, 40'000)));
+  EXPECT_EQ(unfinished(), 1);
+  StoreChange change;
+  change.added.push_back({message(1), std::move(first)});
+  change.added.push_back({message(2), std::move(second)});
+  ASSERT_TRUE(commit(loop, *store, std::move(change)));
+  const auto third = store->new_body();  // what was committed counts no more
+  ASSERT_TRUE(third->append(body_text(3, 40'000)));
+  EXPECT_EQ(unfinished(), 0);
+  for (const std::uint64_t id : {1U, 2U})
+    EXPECT_EQ(read_all(*store->load_body(QueueId{id}).value()), body_text(id, 40'000));
+}
+
 TEST(RocksdbStore, dropped_and_refused_bodies_leave_no_file) {
   const TestFolder folder;
   TestLoop loop;
@@ -169,7 +197,7 @@ TEST(RocksdbStore, bodies_no_message_names_are_removed_at_open) {
     const auto store = open_store(small_options(folder.path));
   }
   const std::string lost = QueueId{77}.text();
-  const std::string place = folder.path + "/bodies/" + lost.substr(lost.size() - 2);
+  const std::string place = folder.path + "/bodies/" + lost.substr(5, 2);
   fs::create_directory(place);
   std::ofstream(place + '/' + lost) << "lost";
   std::ofstream(folder.path + "/bodies/new/5") << "unfinished";
@@ -190,7 +218,7 @@ TEST(RocksdbStore, a_message_whose_body_is_gone_is_told_and_not_dropped) {
     ASSERT_TRUE(commit(loop, *store, adding(*store, 5, body_text(5, 300'000))));
     ASSERT_TRUE(commit(loop, *store, adding(*store, 6, "small")));
   }
-  ASSERT_TRUE(fs::remove(folder.path + "/bodies/" + name.substr(name.size() - 2) + '/' + name));
+  ASSERT_TRUE(fs::remove(folder.path + "/bodies/" + name.substr(5, 2) + '/' + name));
   const auto store = open_store(small_options(folder.path), &log);
   EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{4, 5, 6}));
   EXPECT_EQ(log.count("message without its body"), 1U);

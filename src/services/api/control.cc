@@ -73,8 +73,9 @@ class Request {
       std::function<bool(const queue::Message&)> wanted, std::size_t messages_max) {
     auto read = [&]() -> Result<std::vector<queue::Message>> {
       std::vector<queue::Message> found;
-      TAPAL_CHECK(world_.store.scan([&](queue::Message message) {
+      TAPAL_CHECK(world_.store.scan({}, [&](queue::Message message) {
         if (found.size() < messages_max && wanted(message)) found.push_back(std::move(message));
+        return found.size() < messages_max;
       }));
       return found;
     };

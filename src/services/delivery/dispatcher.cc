@@ -23,6 +23,7 @@ constexpr std::string_view mailboxes = "mailboxes";
 // Wall time may jump: a wait for it is never longer than this.
 constexpr std::chrono::minutes wait_max{1};
 constexpr std::chrono::seconds keep_again_after{1};
+constexpr std::size_t stored_page_messages = 500;  // taken in at a time: some milliseconds
 
 constexpr std::uint64_t returned_bytes_max =
     512 * 1024;  // of an original, whatever the policy says
@@ -73,18 +74,59 @@ void Dispatcher::accept(queue::Message message, BodyPtr body) {
   world_.loop.post(std::move(take));
 }
 
-Result<std::size_t> Dispatcher::load() {
+Result<void> Dispatcher::load() {
+  loading_ = true;
+  const auto now = QueueId::make(world_.clock.wall_now(), 0);
+  newest_stored_ = QueueId{now.value - 1};
+  // Later than now: of a time when the clock was ahead. Seldom any.
+  return world_.store.scan(newest_stored_, [this](const queue::Message& message) {
+    take_in(message);
+    return true;
+  });
+}
+
+Task<void> Dispatcher::take_in_stored() {
+  const auto timer = world_.loop.make_timer();
+  QueueId after;
+  while (loading_ && !stopping_) {
+    const auto last = take_in_page(after);
+    wake();
+    if (!last) {
+      world_.log.write(
+          Level::error, "the queue cannot be read yet", {{"reason", last.error().what}});
+      co_await timer->wait_until(world_.loop.now() + keep_again_after);
+      continue;
+    }
+    loading_ = last->has_value();
+    after = last->value_or(after);
+    co_await switch_to(world_.loop);  // others have their turn
+  }
+  came_meanwhile_.clear();
+  if (taken_in_ > 0)
+    world_.log.write(Level::info, "queue loaded", {{"messages", std::to_string(taken_in_)}});
+}
+
+// The last of the page, or nothing when there are no more.
+Result<std::optional<QueueId>> Dispatcher::take_in_page(QueueId after) {
+  std::optional<QueueId> last;
   std::size_t count = 0;
-  auto each = [this, &count](const queue::Message& message) {
-    ++count;
-    file(message);
-    watch_delay(message);
-  };
-  TAPAL_CHECK(world_.store.scan(each));
-  return count;
+  TAPAL_CHECK(world_.store.scan(after, [&](const queue::Message& message) {
+    if (message.id > newest_stored_) return false;
+    last = message.id;
+    if (!came_meanwhile_.contains(message.id.value)) take_in(message);
+    return ++count < stored_page_messages;
+  }));
+  return last;
+}
+
+void Dispatcher::take_in(const queue::Message& message) {
+  ++taken_in_;
+  file(message);
+  watch_delay(message);
 }
 
 void Dispatcher::add(queue::Message message, BodyPtr body) {
+  if (loading_) came_meanwhile_.insert(message.id.value);
   file(message);
   const auto bytes = body->size();
   if (body_bytes_at_hand_ + bytes > world_.options.cached_body_bytes_max) return;
@@ -115,6 +157,7 @@ void Dispatcher::wake() {
 }
 
 Task<void> Dispatcher::run() {
+  tasks_.spawn(take_in_stored());
   while (!stopping_) {
     const auto now = world_.clock.wall_now();
     woken_ = false;
@@ -396,6 +439,8 @@ Result<queue::Message> Dispatcher::find(QueueId id) const {
 }
 
 Task<Result<void>> Dispatcher::order(Order order, QueueId id) {
+  if (loading_)
+    co_return fail(Code::try_later, "the queue is still being loaded, try again in a moment");
   TAPAL_CO_TRY(auto message, find(id));
   if (order == Order::drop) co_return co_await drop(id);
   apply(order, message, world_.clock.wall_now());

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -54,8 +55,9 @@ class Dispatcher final : public MailQueue {
   bool full() const override;                                  // any thread
   void accept(queue::Message message, BodyPtr body) override;  // any thread
 
-  // Once, before run(): takes in what the store has. The number of messages.
-  Result<std::size_t> load();
+  // Once, before run() and the first accept(): from here on what the store has is ours. run() takes
+  // it in, a page at a time, so that new mail need not wait for a long queue.
+  Result<void> load();
   // Until stop(); then waits for attempts under way, which stop() cuts when their time is up.
   Task<void> run();
   // No new attempts from now on; those under way get `grace` to finish.
@@ -85,6 +87,9 @@ class Dispatcher final : public MailQueue {
   };
   using Lives = std::unordered_map<std::uint64_t, Live>;
 
+  Task<void> take_in_stored();
+  Result<std::optional<QueueId>> take_in_page(QueueId after);
+  void take_in(const queue::Message& message);
   void add(queue::Message message, BodyPtr body);
   void file(const queue::Message& message);
   bool goes_to_mailbox(const mail::Address& address) const;
@@ -117,6 +122,10 @@ class Dispatcher final : public MailQueue {
   queue::Scheduler scheduler_;
   Lives live_;
   std::uint64_t body_bytes_at_hand_ = 0;
+  bool loading_ = false;
+  QueueId newest_stored_;  // of those that take_in_stored() takes in; later ones come by accept()
+  std::unordered_set<std::uint64_t> came_meanwhile_;  // by accept() all the same: the clock jumped
+  std::size_t taken_in_ = 0;
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
   std::unique_ptr<Timer> timer_;
   std::size_t turn_ = 0;

@@ -322,6 +322,39 @@ TEST(Dispatcher, goes_on_after_a_restart) {
   EXPECT_EQ(w.store.memory.size(), 0U);
 }
 
+TEST(Dispatcher, takes_in_a_long_queue_without_holding_up_new_mail) {
+  World w;
+  auto& far = w.peer("far.example", "9.9.9.1");
+  auto& near = w.peer("near.example", "9.9.9.2");
+  const auto before = w.loop.wall_now() - hours(1);
+  const auto first = w.leave({"x@far.example"}, before);
+  for (int i = 1; i < 1'800; ++i) w.leave({"x@far.example"}, before);
+  w.begin();  // has taken in one page
+  const auto begun = w.dispatcher->counts().messages;
+  EXPECT_GT(begun, 0U);
+  EXPECT_LT(begun, 1'800U);
+  EXPECT_EQ(w.order(Order::hold, first).error().code, Code::try_later);
+  w.submit({"y@near.example"});
+  w.loop.run_for(seconds(1));
+  EXPECT_EQ(near.mails.size(), 1U);
+  w.loop.run_for(hours(1));
+  EXPECT_EQ(far.mails.size(), 1'800U);
+  EXPECT_EQ(w.store.memory.size(), 0U);
+  EXPECT_EQ(w.log.count("queue loaded"), 1U);
+}
+
+TEST(Dispatcher, takes_in_what_was_stored_when_the_clock_was_ahead) {
+  World w;
+  auto& far = w.peer("far.example", "9.9.9.1");
+  w.leave({"then@far.example"}, w.loop.wall_now() + hours(3));
+  w.leave({"before@far.example"}, w.loop.wall_now() - hours(1));
+  w.leave({"now@far.example"}, w.loop.wall_now());
+  w.start();
+  w.loop.run_for(hours(24));
+  EXPECT_EQ(far.mails.size(), 3U);
+  EXPECT_EQ(w.store.memory.size(), 0U);
+}
+
 TEST(Dispatcher, tells_of_a_delay_that_fell_into_a_restart) {
   World w;
   w.peer("far.example", "9.9.9.1").plan.recipient = try_later;

@@ -35,8 +35,8 @@ class WatchedStore final : public Store {
     return memory.load_body(id);
   }
   Result<queue::Message> load(QueueId id) override { return memory.load(id); }
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
-    return memory.scan(std::move(each));
+  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override {
+    return memory.scan(after, std::move(each));
   }
   std::uint64_t free_bytes() const override { return memory.free_bytes(); }
 
@@ -64,6 +64,10 @@ struct DispatcherTestWorld : CourierTestWorld {
   ~DispatcherTestWorld() { stop(std::chrono::seconds(0)); }
 
   void start() {
+    begin();
+    loop.run();
+  }
+  void begin() {
     courier_.reset();
     dispatcher = std::make_unique<Dispatcher>(
         DispatcherWorld{
@@ -91,7 +95,6 @@ struct DispatcherTestWorld : CourierTestWorld {
       w.ended = true;
     };
     running.spawn(run(*this));
-    loop.run();
   }
   void stop(std::chrono::seconds grace) {
     if (!dispatcher || ended) return;
@@ -108,12 +111,23 @@ struct DispatcherTestWorld : CourierTestWorld {
     std::string text = test_message;
   };
   QueueId submit(Mail mail) {
+    auto [message, body] = keep(std::move(mail), loop.wall_now());
+    const auto id = message.id;
+    dispatcher->accept(std::move(message), std::move(body));
+    loop.run();
+    return id;
+  }
+  // Into the store alone, as a run before this one left it.
+  QueueId leave(std::vector<std::string> to, WallTime arrived) {
+    return keep(Mail{.to = std::move(to)}, arrived).first.id;
+  }
+  std::pair<queue::Message, BodyPtr> keep(Mail mail, WallTime arrived) {
     mail::Envelope envelope{.return_path = mail.from};
     for (const auto& to : mail.to)
       envelope.recipients.push_back(
           {.address = mail::parse_address(to).value(), .notify = mail.notify});
-    const auto id = QueueId::make(loop.wall_now(), ++ids);
-    auto message = queue::new_message(id, std::move(envelope), loop.wall_now());
+    const auto id = QueueId::make(arrived, ++ids);
+    auto message = queue::new_message(id, std::move(envelope), arrived);
     message.origin.authenticated = mail.authenticated;
     message.body_bytes = mail.text.size();
     StoreChange change;
@@ -122,9 +136,7 @@ struct DispatcherTestWorld : CourierTestWorld {
     change.added.push_back({message, std::move(body)});
     auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
     EXPECT_TRUE(bodies);
-    dispatcher->accept(std::move(message), std::move(bodies->front()));
-    loop.run();
-    return id;
+    return {std::move(message), std::move(bodies->front())};
   }
   QueueId submit(std::vector<std::string> to) { return submit(Mail{.to = std::move(to)}); }
   Result<void> order(Dispatcher::Order what, QueueId id) {

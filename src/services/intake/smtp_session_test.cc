@@ -29,8 +29,8 @@ class SlowStore final : public Store {
   }
   Result<BodyPtr> load_body(QueueId id) override { return memory.load_body(id); }
   Result<queue::Message> load(QueueId id) override { return memory.load(id); }
-  Result<void> scan(std::move_only_function<void(queue::Message)> each) override {
-    return memory.scan(std::move(each));
+  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override {
+    return memory.scan(after, std::move(each));
   }
   std::uint64_t free_bytes() const override { return memory.free_bytes(); }
 
