@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "sim/rocksdb_life.h"
 #include "sim/scale.h"
 #include "sim/seeds.h"
 
@@ -21,6 +22,7 @@ struct Arguments {
   double hours = 0;
   bool trace = false;
   std::string fault;
+  std::uint64_t rocksdb_seeds = 0;
   bool scale = false;
   ScaleOptions scale_options;
   std::uint32_t arrive_minutes = 15;
@@ -71,6 +73,32 @@ int play_many(const Arguments& arguments) {
   return result.broken == 0 ? 0 : 1;
 }
 
+int play_rocksdb_seeds(const Arguments& arguments) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("tapal_sim.{}", ::getpid());
+  std::uint64_t commits = 0, failed = 0, power_cuts = 0;
+  const auto first = arguments.seed != 0 ? arguments.seed : arguments.seeds.first;
+  for (std::uint64_t seed = first; seed < first + arguments.rocksdb_seeds; ++seed) {
+    const RocksdbOutcome outcome = play_rocksdb(seed, folder);
+    commits += outcome.commits;
+    failed += outcome.failed;
+    power_cuts += outcome.power_cuts;
+    if (!outcome.broken) continue;
+    fmt::print("seed {} breaks a law: {}: {}\nto play it again: ./dev sim --rocksdb 1 --seed {}\n",
+               seed,
+               outcome.broken->law,
+               outcome.broken->what,
+               seed);
+    return 1;
+  }
+  fmt::print("{} seeds on RocksDB: {} commits, {} of them failed, {} power cuts: all laws held\n",
+             arguments.rocksdb_seeds,
+             commits,
+             failed,
+             power_cuts);
+  return 0;
+}
+
 int play_at_scale(Arguments arguments) {
   ScaleOptions& options = arguments.scale_options;
   options.arrive_within = std::chrono::minutes(arguments.arrive_minutes);
@@ -100,6 +128,8 @@ int main(int argc, char** argv) {
   app.add_option("--hours", arguments.hours, "play new seeds until this time is over");
   app.add_option("--processes", arguments.seeds.processes, "how many at once (one for each core)");
   app.add_option("--break", arguments.fault, "plant this fault, which a law must catch");
+  app.add_option(
+      "--rocksdb", arguments.rocksdb_seeds, "play so many seeds of the real store instead");
   app.add_flag("--scale", arguments.scale, "play a million recipients at a provider mix instead");
   app.add_option("--recipients", arguments.scale_options.recipients, "with --scale (1000000)")
       ->check(CLI::Range(1U, 20'000'000U));
@@ -109,6 +139,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1U, 10'000U));
   app.add_option("--svg", arguments.svg, "with --scale: write charts to this file");
   CLI11_PARSE(app, argc, argv);
+  if (arguments.rocksdb_seeds != 0) return play_rocksdb_seeds(arguments);
   if (arguments.scale) return play_at_scale(arguments);
   if (!arguments.fault.empty()) {
     const auto fault = fault_named(arguments.fault);

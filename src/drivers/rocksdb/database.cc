@@ -113,7 +113,7 @@ Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view 
 
 Database::Database(const RocksdbStoreOptions& options, Log* log)
     : path_(options.folder + "/records"),
-      environment_(make_environment(syncs_)),
+      environment_(make_environment(syncs_, options.wrap_files)),
       options_(database_options(options, environment_.get())) {
   options_.info_log = std::make_shared<LogBridge>(log);
 }

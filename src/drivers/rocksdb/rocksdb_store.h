@@ -5,12 +5,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "ports/log.h"
 #include "ports/store.h"
+
+namespace rocksdb {
+class FileSystem;
+}
 
 namespace tapal {
 
@@ -34,6 +39,9 @@ struct RocksdbStoreOptions {
   std::chrono::milliseconds relaxed_write_after{5};
   // They are on stable storage after this at the latest.
   std::chrono::milliseconds relaxed_sync_after{1'000};
+  // Puts something between the database and its files, to play what disks do; empty: nothing.
+  std::function<std::shared_ptr<rocksdb::FileSystem>(std::shared_ptr<rocksdb::FileSystem>)>
+      wrap_files;
 };
 
 // Since open(). `syncs` counts those of the log and those of body files and their folders.

@@ -235,12 +235,13 @@ TEST(RocksdbStore, a_message_removed_while_the_store_is_read_is_not_told_as_lost
     ASSERT_TRUE(commit(loop, *store, adding(*store, 1, body_text(1, bytes))));
     ASSERT_TRUE(commit(loop, *store, adding(*store, 2, body_text(2, bytes))));
     std::size_t seen = 0;
-    ASSERT_TRUE(store->scan([&](const queue::Message& each) {
+    ASSERT_TRUE(store->scan({}, [&](const queue::Message& each) {
       ++seen;
-      if (each.id != QueueId{1}) return;
+      if (each.id != QueueId{1}) return true;
       StoreChange change;
       change.removed.push_back(QueueId{2});
       EXPECT_TRUE(commit(loop, *store, std::move(change)));
+      return true;
     }));
     EXPECT_EQ(seen, 2U);
     EXPECT_EQ(log.count("message without its body"), 0U);

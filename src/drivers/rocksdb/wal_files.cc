@@ -126,8 +126,10 @@ class Files final : public rocksdb::FileSystemWrapper {
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> make_environment(std::atomic<std::uint64_t>& syncs) {
-  return rocksdb::NewCompositeEnv(std::make_shared<Files>(syncs));
+std::unique_ptr<rocksdb::Env> make_environment(std::atomic<std::uint64_t>& syncs,
+                                               const WrapFiles& wrap) {
+  std::shared_ptr<rocksdb::FileSystem> files = std::make_shared<Files>(syncs);
+  return rocksdb::NewCompositeEnv(wrap ? wrap(files) : files);
 }
 
 }  // namespace tapal::spool

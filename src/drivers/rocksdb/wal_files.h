@@ -6,13 +6,17 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include <rocksdb/env.h>
 
 namespace tapal::spool {
 
-// `syncs` counts the log's and must outlive the environment.
-std::unique_ptr<rocksdb::Env> make_environment(std::atomic<std::uint64_t>& syncs);
+// `syncs` counts the log's and must outlive the environment. `wrap` as in RocksdbStoreOptions.
+using WrapFiles =
+    std::function<std::shared_ptr<rocksdb::FileSystem>(std::shared_ptr<rocksdb::FileSystem>)>;
+std::unique_ptr<rocksdb::Env> make_environment(std::atomic<std::uint64_t>& syncs,
+                                               const WrapFiles& wrap);
 
 }  // namespace tapal::spool
