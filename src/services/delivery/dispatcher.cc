@@ -23,6 +23,7 @@ constexpr std::string_view mailboxes = "mailboxes";
 // Wall time may jump: a wait for it is never longer than this.
 constexpr std::chrono::minutes wait_max{1};
 constexpr std::chrono::seconds keep_again_after{1};
+constexpr std::chrono::seconds read_again_after{1};
 constexpr std::size_t stored_page_messages = 500;  // taken in at a time: some milliseconds
 
 constexpr std::uint64_t returned_bytes_max =
@@ -194,7 +195,7 @@ Task<void> Dispatcher::stop_couriers(std::chrono::seconds grace) {
   co_await switch_to(world_.loop);
 }
 
-Dispatcher::Live* Dispatcher::live(QueueId id) {
+Result<Dispatcher::Live*> Dispatcher::live(QueueId id) {
   if (const auto found = live_.find(id.value); found != live_.end()) return &found->second;
   auto message = world_.store.load(id);
   auto body = message ? world_.store.load_body(id) : std::unexpected(message.error());
@@ -202,15 +203,27 @@ Dispatcher::Live* Dispatcher::live(QueueId id) {
     world_.log.write(Level::error,
                      "message cannot be read from the spool",
                      {{"queue_id", id.text()}, {"reason", body.error().what}});
-    return nullptr;
+    return std::unexpected(std::move(body).error());
   }
   body_bytes_at_hand_ += (*body)->size();
   Live loaded{.message = *std::move(message), .body = *std::move(body)};
   return &live_.emplace(id.value, std::move(loaded)).first->second;
 }
 
+// Null when the message is damaged or gone, or this stops. While the store is closed after an
+// error no message can be read: that is waited out.
+Task<Dispatcher::Live*> Dispatcher::await_live(QueueId id) {
+  const auto timer = world_.loop.make_timer();
+  for (;;) {
+    const auto found = live(id);
+    if (found) co_return *found;
+    if (found.error().code != Code::try_later || stopping_) co_return nullptr;
+    co_await timer->wait_until(world_.loop.now() + read_again_after);
+  }
+}
+
 Task<void> Dispatcher::carry(queue::Job job) {
-  auto* message = live(job.id);
+  auto* message = co_await await_live(job.id);
   if (message ==
       nullptr) {  // kept in the store for a person to look at, and tried at the next start
     scheduler_.drop(job.id);
@@ -401,7 +414,7 @@ void Dispatcher::tell_delays(WallTime now) {
 // While an attempt is under way nothing is done: its end tells.
 Task<void> Dispatcher::tell_delay(QueueId id) {
   if (!scheduler_.contains(id)) co_return;
-  auto* waiting = live(id);
+  auto* waiting = co_await await_live(id);
   if (waiting == nullptr || waiting->jobs > 0) co_return;
   ++waiting->jobs;
   make_notices(*waiting);

@@ -93,7 +93,8 @@ class Dispatcher final : public MailQueue {
   void add(queue::Message message, BodyPtr body);
   void file(const queue::Message& message);
   bool goes_to_mailbox(const mail::Address& address) const;
-  Live* live(QueueId id);
+  Result<Live*> live(QueueId id);
+  Task<Live*> await_live(QueueId id);
   Task<void> carry(queue::Job job);
   Task<AttemptReport> attempt(const queue::Job& job, const Live& live);
   Task<AttemptReport> put_into_mailbox(const queue::Job& job, const Live& live);

@@ -300,6 +300,36 @@ TEST(Dispatcher, reads_bodies_from_the_store_that_it_could_not_hold) {
   EXPECT_EQ(w.store.memory.size(), 0U);
 }
 
+TEST(Dispatcher, waits_for_a_store_that_is_closed_after_an_error) {
+  World w;
+  w.options.cached_body_bytes_max = 0;
+  auto& far = w.peer("far.example", "9.9.9.1");
+  w.start();
+  w.store.closed = true;
+  for (int i = 0; i < 3; ++i) w.submit({"x@far.example"});
+  w.loop.run_for(seconds(30));
+  EXPECT_EQ(far.mails.size(), 0U);
+  EXPECT_EQ(w.dispatcher->counts().messages, 3U);
+  w.store.closed = false;
+  w.loop.run_for(seconds(3));
+  EXPECT_EQ(far.mails.size(), 3U);
+  EXPECT_EQ(w.store.memory.size(), 0U);
+}
+
+TEST(Dispatcher, stops_although_the_store_is_closed) {
+  World w;
+  w.options.cached_body_bytes_max = 0;
+  w.peer("far.example", "9.9.9.1");
+  w.start();
+  w.store.closed = true;
+  w.submit({"x@far.example"});
+  w.loop.run_for(seconds(3));
+  w.dispatcher->stop(seconds(5));
+  w.loop.run_for(seconds(6));
+  EXPECT_TRUE(w.ended);
+  EXPECT_EQ(w.store.memory.size(), 1U);
+}
+
 TEST(Dispatcher, goes_on_after_a_restart) {
   World w;
   auto& far = w.peer("far.example", "9.9.9.1");

@@ -34,7 +34,10 @@ class WatchedStore final : public Store {
     ++bodies_loaded;
     return memory.load_body(id);
   }
-  Result<queue::Message> load(QueueId id) override { return memory.load(id); }
+  Result<queue::Message> load(QueueId id) override {
+    if (closed) return fail(Code::try_later, "closed after an error");
+    return memory.load(id);
+  }
   Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override {
     return memory.scan(after, std::move(each));
   }
@@ -45,6 +48,7 @@ class WatchedStore final : public Store {
     Durability durability;
   };
   MemoryStore memory;
+  bool closed = false;  // to readers
   std::size_t commits = 0;
   std::size_t bodies_loaded = 0;
   std::vector<NoticeCommit> notice_commits;
