@@ -43,7 +43,12 @@ class BrokenDisk:
 
 
 def draw_fault(draw):
-    """What goes wrong in a window, and how to say it."""
+    """What goes wrong in a window, one thing after the other, and how to say it."""
+    if draw.random() < 0.15:
+        # The database is closed after its first error, and cannot be opened: nothing can even be read.
+        return "EIO one sync, then 100% rename", [
+            {"mode": FAIL, "error": errno.EIO, "nth": 1, "operations": OPERATIONS["sync"]},
+            {"mode": FAIL, "error": errno.EIO, "per_million": 1_000_000, "operations": OPERATIONS["rename"]}]
     names = draw.sample(list(OPERATIONS), draw.choice([1, 1, 2, len(OPERATIONS)]))
     operations = sum(OPERATIONS[name] for name in names)
     what = "all" if len(names) == len(OPERATIONS) else "+".join(sorted(names))
@@ -51,11 +56,11 @@ def draw_fault(draw):
     kind = draw.choice(["often", "often", "always", "once", "stall"])
     if kind == "stall":
         ms = draw.randint(200, 2500)
-        return f"stall {ms} ms {what}", {"mode": STALL, "per_million": 100_000, "operations": operations, "stall_ms": ms}
+        return f"stall {ms} ms {what}", [{"mode": STALL, "per_million": 100_000, "operations": operations, "stall_ms": ms}]
     share = {"often": draw.randint(20_000, 500_000), "always": 1_000_000, "once": 0}[kind]
     nth = draw.randint(1, 60) if kind == "once" else 0
     return (f"{errno.errorcode[error]} {f'call {nth}' if nth else f'{share / 10_000:.0f}%'} {what}",
-            {"mode": FAIL, "error": error, "per_million": share, "nth": nth, "operations": operations})
+            [{"mode": FAIL, "error": error, "per_million": share, "nth": nth, "operations": operations}])
 
 
 class Probing:
@@ -100,14 +105,16 @@ def recover(world):
 
 def play_window(world, disk, number):
     stage, draw = world.stage, world.stage.random
-    what, fault = draw_fault(draw)
+    what, faults = draw_fault(draw)
     world.load(["ok"], 60, draw.randint(1000, 9000), rate=80, connections=6)
     world.load(["ok", "no"], 15, draw.randint(3000, 20_000), rate=20, connections=3)
     world.load(["ok"], 8, draw.randint(66_000, 300_000), rate=10, connections=3)
     probing = Probing(world)
     time.sleep(draw.uniform(0.05, 0.3))
     before, began = disk.faults(), time.monotonic()
-    disk.set(**fault)
+    for fault in faults:
+        disk.set(**fault)
+        time.sleep(0.03)
     time.sleep(draw.uniform(0.2, 1.2))
     killed = draw.random() < 0.15
     if killed:
