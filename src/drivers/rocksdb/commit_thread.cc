@@ -199,16 +199,27 @@ void CommitThread::write(std::span<Pending*> group) {
 }
 
 // New mail leaves min_free_bytes alone; working the queue off may use them.
-void CommitThread::check_room(std::span<Pending*> group) const {
+void CommitThread::check_room(std::span<Pending*> group) {
   std::uint64_t left = disk_free_bytes();
   for (Pending* pending : group) {
     if (pending->added.empty()) continue;
+    if (left < options_.min_free_bytes + pending->bytes) left = reclaim_room(left);
     if (left < options_.min_free_bytes + pending->bytes) {
       pending->result = fail(Code::full, "the spool's disk is full, but for its reserve");
     } else {
       left -= pending->bytes;
     }
   }
+}
+
+// What there is to reclaim fits into the room, which is little: this takes a moment.
+std::uint64_t CommitThread::reclaim_room(std::uint64_t room_bytes) {
+  if (std::exchange(removed_since_reclaim_, 0) == 0) return room_bytes;
+  if (const Result<void> reclaimed = database_.reclaim(room_bytes); !reclaimed) {
+    broken_ = true;
+    complain("the spool cannot compact", reclaimed.error());
+  }
+  return disk_free_bytes();
 }
 
 void CommitThread::keep_files(std::span<Pending*> group) {
@@ -290,6 +301,7 @@ void CommitThread::written(std::span<Pending*> group, const Batch& batch) {
       if (files_.erase(id) != 0) files_to_remove_.push_back(id);
     }
   }
+  removed_since_reclaim_ += batch.removed.size();
   if (batch.writes.Count() != 0) unsynced_ = batch.durability == Durability::relaxed;
   if (!unsynced_) forget_removed_files();
   for (Pending* pending : group) {

@@ -86,7 +86,8 @@ class CommitThread {
   bool take(std::vector<Pending*>& group);
   bool await_work(std::unique_lock<std::mutex>& lock);
   void write(std::span<Pending*> group);
-  void check_room(std::span<Pending*> group) const;
+  void check_room(std::span<Pending*> group);
+  std::uint64_t reclaim_room(std::uint64_t room_bytes);
   void keep_files(std::span<Pending*> group);
   void put(Batch& batch, Pending& pending);
   bool is_there(const Batch& batch, QueueId id) const;
@@ -117,6 +118,7 @@ class CommitThread {
   std::vector<QueueId> files_to_remove_;  // once their removal is synced
   bool broken_ = false;
   std::vector<QueueId> half_added_;  // refused, but perhaps in the log
+  std::size_t removed_since_reclaim_ = 0;
 
   mutable std::mutex files_mutex_;
   Ids files_;  // messages whose bodies are files

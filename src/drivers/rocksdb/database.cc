@@ -10,6 +10,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "drivers/rocksdb/file.h"
 #include "drivers/rocksdb/wal_files.h"
@@ -88,7 +89,22 @@ rocksdb::Options database_options(const RocksdbStoreOptions& from, rocksdb::Env*
   table.block_cache = rocksdb::NewLRUCache(from.block_cache_bytes, 2);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // A file half of whose records are removals is compacted soon, and gives its room back.
+  options.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(0, 0, 0.5));
   return options;
+}
+
+// About what compaction would leave of the tables: each removal takes a record along.
+std::uint64_t bytes_left(const rocksdb::TablePropertiesCollection& tables) {
+  std::uint64_t bytes = 0, entries = 0, removals = 0;
+  for (const auto& [name, table] : tables) {
+    bytes += table->raw_key_size + table->raw_value_size;
+    entries += table->num_entries;
+    removals += table->num_deletions;
+  }
+  if (entries <= 2 * removals) return 0;
+  return bytes / (entries - removals) * (entries - 2 * removals);
 }
 
 }  // namespace
@@ -154,6 +170,18 @@ Result<void> Database::sync_log() {
   const std::shared_lock lock(mutex_);
   if (!db_) return fail(Code::internal, "the spool's database is closed after an error");
   const rocksdb::Status status = db_->SyncWAL();
+  if (!status.ok()) return database_error(status);
+  return {};
+}
+
+Result<void> Database::reclaim(std::uint64_t room_bytes) {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::internal, "the spool's database is closed after an error");
+  rocksdb::Status status = db_->Flush(rocksdb::FlushOptions());
+  rocksdb::TablePropertiesCollection tables;
+  if (status.ok()) status = db_->GetPropertiesOfAllTables(&tables);
+  if (status.ok() && bytes_left(tables) <= room_bytes)
+    status = db_->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr);
   if (!status.ok()) return database_error(status);
   return {};
 }

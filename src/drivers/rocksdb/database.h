@@ -42,6 +42,10 @@ class Database {
   // Closes and opens again: the way out of RocksDB's own error states.
   Result<void> reopen();
 
+  // What was removed takes room until RocksDB has compacted: does so now, unless what is left is
+  // more than `room_bytes`, which it is written to.
+  Result<void> reclaim(std::uint64_t room_bytes);
+
   // Nothing: there is no such record.
   Result<std::optional<std::string>> get(const std::string& key) const;
   // Reads no values; may say yes where the answer is no, once in a hundred times.
