@@ -1,9 +1,11 @@
+#include <cstdlib>
 #include <list>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
 #include <openssl/err.h>
+#include <unistd.h>
 
 #include "drivers/net/tls_context.h"
 
@@ -52,6 +54,18 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
   return 1;  // the reference is ours now
 }
 
+// Debian's bundle of all roots is read once. In the hashed folder beside it OpenSSL would look for
+// the issuer at every handshake. SSL_CERT_FILE and SSL_CERT_DIR count as always.
+bool trust_system(SSL_CTX* context) {
+  constexpr const char* bundle = "/etc/ssl/certs/ca-certificates.crt";
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): at start-up
+  const bool is_told =
+      std::getenv("SSL_CERT_FILE") != nullptr || std::getenv("SSL_CERT_DIR") != nullptr;
+  if (!is_told && ::access(bundle, R_OK) == 0)
+    return SSL_CTX_load_verify_file(context, bundle) == 1;
+  return SSL_CTX_set_default_verify_paths(context) == 1;
+}
+
 }  // namespace
 
 struct ClientContext::Implementation {
@@ -68,7 +82,7 @@ Result<std::unique_ptr<ClientContext>> ClientContext::make(const ClientTlsOption
   ERR_clear_error();
   const bool loaded =
       options.trusted_ca_file.empty()
-          ? SSL_CTX_set_default_verify_paths(context.get()) == 1
+          ? trust_system(context.get())
           : SSL_CTX_load_verify_file(context.get(), options.trusted_ca_file.c_str()) == 1;
   if (!loaded)
     return fail(
