@@ -1,11 +1,14 @@
 // The simulator is itself tested: it keeps quiet about a sound world, and its laws catch what they
 // are made for.
 #include <array>
+#include <filesystem>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "ports/store_contract.h"
 #include "sim/log_store.h"
+#include "sim/rocksdb_life.h"
 #include "sim/world.h"
 
 namespace tapal::sim {
@@ -83,6 +86,19 @@ TEST(Sim, catches_a_store_that_takes_torn_records_for_whole_ones) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed)
     if (play({.seed = seed, .fault = Fault::half_recovery}).broken) return;
   FAIL() << "not caught within 100 seeds";
+}
+
+TEST(Sim, finds_nothing_wrong_with_the_real_store) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("sim_test.{}", ::getpid());
+  std::uint64_t failed = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const RocksdbOutcome outcome = play_rocksdb(seed, folder);
+    EXPECT_FALSE(outcome.broken) << "seed " << seed << ": " << outcome.broken->law << ": "
+                                 << outcome.broken->what;
+    failed += outcome.failed;
+  }
+  EXPECT_GT(failed, 0U);
 }
 
 struct LogStoreFixture {

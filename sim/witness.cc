@@ -52,13 +52,20 @@ void Witness::answer(std::vector<Claim>& claims, std::uint64_t change, bool kept
 void Witness::settle(std::uint64_t change) {
   for (auto at = histories_.begin(); at != histories_.end();) {
     History& history = at->second;
-    while (!history.claims.empty() && history.claims.front().change <= change) {
-      const Claim& claim = history.claims.front();
+    std::vector<Claim> open;
+    for (Claim& claim : std::exchange(history.claims, {})) {
       // A late update does not bring back what was removed.
       const bool too_late = history.durable == gone && claim.kind == Claim::Kind::update;
-      if (claim.answer == Claim::Answer::kept && !too_late) history.durable = claim.state;
-      history.claims.erase(history.claims.begin());
+      if (claim.change > change) {
+        open.push_back(claim);
+      } else if (claim.answer == Claim::Answer::kept && !too_late) {
+        history.durable = claim.state;
+        open.clear();
+      } else if (claim.answer == Claim::Answer::failed && claim.kind != Claim::Kind::add) {
+        open.push_back(claim);  // it may have happened all the same, until something newer does
+      }
     }
+    history.claims = std::move(open);
     const bool is_done = history.durable == gone && history.claims.empty();
     at = is_done ? histories_.erase(at) : std::next(at);
   }

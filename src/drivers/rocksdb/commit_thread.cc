@@ -336,6 +336,9 @@ void CommitThread::forget_removed_files() {
 }
 
 void CommitThread::sync_relaxed() {
+  // A log that has failed is not to be synced any more (Debian's RocksDB aborts): it is opened
+  // anew.
+  if (broken_ && !recover()) return;
   unsynced_ = false;
   if (const Result<void> synced = database_.sync_log(); !synced) {
     broken_ = true;
