@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "services/delivery/verdict.h"
-#include "values/mail/header.h"
 #include "values/mail/trace.h"
 #include "values/text/date.h"
 
@@ -26,9 +25,6 @@ constexpr std::chrono::seconds keep_again_after{1};
 constexpr std::chrono::seconds read_again_after{1};
 constexpr std::size_t stored_page_messages = 500;  // taken in at a time: some milliseconds
 
-constexpr std::uint64_t returned_bytes_max =
-    512 * 1024;  // of an original, whatever the policy says
-
 std::string_view event_of(Attempted::Result result) {
   switch (result) {
     case Attempted::Result::delivered: return "message delivered";
@@ -42,16 +38,6 @@ void leave_success_to_peer(queue::Message& message, const AttemptReport& report)
   for (const auto& attempted : report.recipients)
     if (attempted.result == Attempted::Result::delivered)
       message.recipients.at(attempted.recipient).sender_told = true;
-}
-
-// What of the original goes back with a notice: all of it, or its header.
-std::string read_original(const Body& body, mail::ReturnContent returned) {
-  std::string text(
-      static_cast<std::size_t>(std::min<std::uint64_t>(body.size(), returned_bytes_max)), '\0');
-  text.resize(body.read(0, text).value_or(0));
-  if (returned != mail::ReturnContent::full)
-    text.resize(mail::header_end(text).value_or(text.size()));
-  return text;
 }
 
 }  // namespace
@@ -335,91 +321,6 @@ Task<Result<std::vector<BodyPtr>>> Dispatcher::commit(const queue::Message& mess
   }
   const auto durability = notices.empty() ? Durability::relaxed : Durability::synced;
   co_return co_await world_.store.commit(world_.loop, std::move(change), durability);
-}
-
-// The notices that are due now; the message is marked as if they were sent, which keep() makes
-// true.
-void Dispatcher::make_notices(Live& live) {
-  auto& message = live.message;
-  const bounce::NoticePolicy policy{.delay_notice = schedule_.options().delay_notice,
-                                    .give_up = schedule_.options().give_up};
-  const auto due = bounce::due_notices(message, world_.clock.wall_now(), policy);
-  for (const auto* recipients : {&due.outcomes, &due.delays})
-    if (!recipients->empty()) live.notices.push_back(make_notice(message, live.body, *recipients));
-  for (const auto index : due.outcomes) message.recipients[index].sender_told = true;
-  for (const auto index : due.delays) message.recipients[index].sender_told_of_delay = true;
-  for (const auto& [index, reason] : due.untold) {
-    message.recipients[index].sender_told = true;
-    world_.log.write(
-        Level::info,
-        "sender not told",
-        {{"queue_id", message.id.text()},
-         {"to", fmt::format("<{}>", message.recipients[index].recipient.address.text())},
-         {"reason", std::string(reason)}});
-  }
-}
-
-bounce::Notice Dispatcher::make_notice(const queue::Message& message,
-                                       const BodyPtr& body,
-                                       const std::vector<std::size_t>& recipients) {
-  const bounce::NoticePolicy policy;
-  bounce::NoticeInput input;
-  input.host = world_.host_name;
-  input.now = world_.clock.wall_now();
-  input.id = QueueId::make(input.now, static_cast<std::uint32_t>(world_.random.number()));
-  input.random_bytes = world_.random.bytes(16);
-  input.recipients = recipients;
-  input.returned = bounce::content_to_return(message, recipients, policy);
-  const auto original = read_original(*body, input.returned);
-  input.original = original;
-  auto notice = bounce::make_notice(message, input, policy);
-  notice.text = world_.sign_notice(notice.text) + notice.text;
-  notice.message.body_bytes = notice.text.size();
-  world_.log.write(
-      Level::info,
-      "notice to sender",
-      {{"queue_id", message.id.text()},
-       {"notice_id", input.id.text()},
-       {"to",
-        fmt::format("<{}>",
-                    message.envelope.return_path ? message.envelope.return_path->text() : "")}});
-  return notice;
-}
-
-Result<void> Dispatcher::add_notice(StoreChange& change, const bounce::Notice& notice) {
-  auto body = world_.store.new_body();
-  TAPAL_CHECK(body->append(notice.text));
-  change.added.push_back({notice.message, std::move(body)});
-  return {};
-}
-
-void Dispatcher::watch_delay(const queue::Message& message) {
-  if (!queue::may_notify(message)) return;
-  const auto waits = [](const queue::RecipientState& state) {
-    return !queue::has_ended(state) && !state.sender_told_of_delay &&
-           state.recipient.notify.wants_delay();
-  };
-  if (std::ranges::any_of(message.recipients, waits))
-    delays_.emplace(message.arrived + schedule_.options().delay_notice, message.id);
-}
-
-void Dispatcher::tell_delays(WallTime now) {
-  while (!delays_.empty() && delays_.begin()->first <= now) {
-    const auto id = delays_.begin()->second;
-    delays_.erase(delays_.begin());
-    tasks_.spawn(tell_delay(id));
-  }
-}
-
-// While an attempt is under way nothing is done: its end tells.
-Task<void> Dispatcher::tell_delay(QueueId id) {
-  if (!scheduler_.contains(id)) co_return;
-  auto* waiting = co_await await_live(id);
-  if (waiting == nullptr || waiting->jobs > 0) co_return;
-  ++waiting->jobs;
-  make_notices(*waiting);
-  if (!waiting->notices.empty()) co_await keep(id);
-  let_go(id);
 }
 
 void Dispatcher::tell(const queue::Message& message, const AttemptReport& report) {

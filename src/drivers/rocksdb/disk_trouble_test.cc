@@ -1,0 +1,187 @@
+// Disks that fail and disks that are full.
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <numeric>
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "drivers/rocksdb/rocksdb_test_kit.h"
+
+namespace {
+std::atomic<int> syncs_to_fail = 0;
+}
+
+// In place of the C library's: what was written is there, but its sync fails.
+extern "C" int fdatasync(int file) {
+  if (syncs_to_fail > 0) {
+    --syncs_to_fail;
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
+namespace tapal {
+namespace {
+
+TEST(RocksdbStore, a_failing_disk_is_answered_and_overcome) {
+  const TestFolder folder;
+  TestLoop loop;
+  TestLog log;
+  auto store = open_store(small_options(folder.path), &log);
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 1, "before")));
+  StoreChange small = adding(*store, 2, "small");
+  StoreChange large = adding(*store, 3, body_text(3, 300'000));
+  std::unique_ptr<BodyWriter> writer = store->new_body();
+
+  // With this limit every write to a file fails with EFBIG.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  const Bodies failed_small = commit(loop, *store, std::move(small));
+  const Bodies failed_large = commit(loop, *store, std::move(large));
+  const Result<void> appended = writer->append(body_text(4, 300'000));
+  const bool readable = store->load(QueueId{1}).has_value();
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+
+  EXPECT_EQ(failed_small.error().code, Code::internal);
+  EXPECT_FALSE(failed_large);
+  EXPECT_FALSE(appended);
+  EXPECT_TRUE(readable);
+  EXPECT_GE(log.count("the spool cannot write"), 1U);
+  writer.reset();
+
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 5, "after")));
+  EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 5}));
+  EXPECT_EQ(log.count("the spool writes again"), 1U);
+  store.reset();
+  store = open_store(small_options(folder.path));
+  EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 5}));
+  EXPECT_EQ(read_all(*store->load_body(QueueId{5}).value()), "after");
+}
+
+TEST(RocksdbStore, a_removal_that_was_refused_and_stayed_leaves_no_body_file) {
+  const TestFolder folder;
+  TestLoop loop;
+  const auto store = open_store(small_options(folder.path));
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 1, body_text(1, 300'000))));
+  const auto remove = [&] {
+    StoreChange change;
+    change.removed.push_back(QueueId{1});
+    return commit(loop, *store, std::move(change));
+  };
+  syncs_to_fail = 1;
+  EXPECT_FALSE(remove());
+  EXPECT_TRUE(remove());
+  EXPECT_EQ(syncs_to_fail, 0);
+  EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{});
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path + "/bodies")) {
+    if (entry.is_regular_file()) ++files;
+  }
+  EXPECT_EQ(files, 0U);
+}
+
+struct SmallDisk {
+  std::string path;
+  bool mounted = false;
+  explicit SmallDisk(std::string at) : path(std::move(at)) {
+    fs::create_directory(path);
+    mounted = ::mount("tapal-test", path.c_str(), "tmpfs", 0, "size=40m") == 0;
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted) ::umount2(path.c_str(), MNT_DETACH);
+  }
+};
+
+// Commits until the disk is full; returns the acknowledged ids.
+std::vector<std::uint64_t> fill(TestLoop& loop, Store& store, std::uint64_t first) {
+  std::vector<std::uint64_t> kept;
+  for (std::uint64_t id = first; id < first + 3'000; ++id) {
+    const std::string text = body_text(id, id % 10 == 0 ? 200'000 : 20'000);
+    std::unique_ptr<BodyWriter> writer = store.new_body();
+    if (!writer->append(text)) continue;
+    StoreChange change;
+    change.added.push_back({message(id), std::move(writer)});
+    const Bodies bodies = commit(loop, store, std::move(change));
+    if (bodies) {
+      kept.push_back(id);
+      continue;
+    }
+    EXPECT_EQ(bodies.error().code, Code::full) << bodies.error().what;
+    if (id > first + 2'500) break;
+  }
+  return kept;
+}
+
+TEST(RocksdbStore, a_full_disk_loses_nothing_acknowledged_and_works_again_with_room) {
+  const TestFolder folder;
+  const SmallDisk disk(folder.path + "/disk");
+  if (!disk.mounted) GTEST_SKIP() << "needs root, to mount a small tmpfs";
+  TestLoop loop;
+  const std::string filler = disk.path + "/filler";
+  std::ofstream(filler) << std::string(12'000'000, 'x');
+  std::vector<std::uint64_t> kept;
+  {
+    const auto store = open_store(small_options(disk.path + "/spool"));
+    kept = fill(loop, *store, 1);
+    EXPECT_GT(kept.size(), 100U);
+    EXPECT_LT(kept.size(), 2'900U);
+    EXPECT_EQ(scanned(*store), kept) << "still readable while full";
+    fs::remove(filler);
+    // RocksDB may still be cleaning up in the background when the first comes.
+    Bodies again = fail(Code::full, "not tried");
+    for (int tries = 0; !again && tries < 20; ++tries)
+      again = commit(loop, *store, adding(*store, 100'000, "room again"));
+    ASSERT_TRUE(again) << again.error().what;
+    kept.push_back(100'000);
+    EXPECT_EQ(scanned(*store), kept);
+  }
+  const auto store = open_store(small_options(disk.path + "/spool"));
+  ASSERT_EQ(scanned(*store), kept);
+  for (const std::uint64_t id : kept) {
+    if (id == 100'000) continue;
+    const std::string text = body_text(id, id % 10 == 0 ? 200'000 : 20'000);
+    ASSERT_TRUE(read_all(*store->load_body(QueueId{id}).value()) == text) << id;
+  }
+}
+
+// What is kept in memory must find its place on the disk within the reserve, or nothing could be
+// worked off any more.
+TEST(RocksdbStore, a_disk_that_is_full_but_for_its_reserve_is_worked_off) {
+  const TestFolder folder;
+  const SmallDisk disk(folder.path + "/disk");
+  if (!disk.mounted) GTEST_SKIP() << "needs root, to mount a small tmpfs";
+  TestLoop loop;
+  RocksdbStoreOptions options;
+  options.folder = disk.path + "/spool";
+  options.min_free_bytes = 6'000'000;
+  const auto store = open_store(options);
+  const std::vector<std::uint64_t> kept = fill(loop, *store, 1);
+  ASSERT_GT(kept.size(), 100U);
+  for (const std::uint64_t id : kept) {
+    StoreChange change;
+    change.removed.push_back(QueueId{id});
+    const Bodies removed = commit(loop, *store, std::move(change));
+    ASSERT_TRUE(removed) << removed.error().what;
+  }
+  const Bodies again = commit(loop, *store, adding(*store, 100'000, "room again"));
+  EXPECT_TRUE(again) << again.error().what;
+  EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{100'000});
+}
+
+// A copy of the folder is what a power cut would leave: no clean close, zeros behind the log's end.
+
+}  // namespace
+}  // namespace tapal
