@@ -1,0 +1,23 @@
+// The real store on files that lose their power: the same laws as for the simulated one. It has a
+// thread of its own, so a seed gives the same orders but not the same moments.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/chronicle.h"
+
+namespace tapal::sim {
+
+struct RocksdbOutcome {
+  std::uint64_t seed = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t power_cuts = 0;
+  std::optional<Chronicle::Broken> broken;
+};
+
+// `folder` is made, used and removed.
+RocksdbOutcome play_rocksdb(std::uint64_t seed, const std::string& folder);
+
+}  // namespace tapal::sim
