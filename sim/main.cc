@@ -79,7 +79,7 @@ int play_rocksdb_seeds(const Arguments& arguments) {
   std::uint64_t commits = 0, failed = 0, power_cuts = 0;
   const auto first = arguments.seed != 0 ? arguments.seed : arguments.seeds.first;
   for (std::uint64_t seed = first; seed < first + arguments.rocksdb_seeds; ++seed) {
-    const RocksdbOutcome outcome = play_rocksdb(seed, folder);
+    const RocksdbOutcome outcome = play_rocksdb({.seed = seed, .folder = folder});
     commits += outcome.commits;
     failed += outcome.failed;
     power_cuts += outcome.power_cuts;

@@ -48,14 +48,14 @@ std::string body_of(QueueId id) {
 
 class Life {
  public:
-  Life(std::uint64_t seed, std::string folder)
-      : dice_(seed), folder_(std::move(folder)), outcome_{.seed = seed} {}
+  explicit Life(RocksdbOptions options)
+      : options_(std::move(options)), dice_(options_.seed), outcome_{.seed = options_.seed} {}
 
   RocksdbOutcome play() {
-    std::filesystem::remove_all(folder_);
+    std::filesystem::remove_all(options_.folder);
     for (auto lives = dice_.between(2, 4); lives > 0 && !chronicle_.broken(); --lives) live();
     if (!chronicle_.broken()) open_and_judge({});
-    std::filesystem::remove_all(folder_);
+    std::filesystem::remove_all(options_.folder);
     outcome_.broken = chronicle_.broken();
     return outcome_;
   }
@@ -63,7 +63,7 @@ class Life {
  private:
   // Opens the store, which may have had a hard end, and looks at what it has.
   std::unique_ptr<RocksdbStore> open_and_judge(UnsyncedFiles::Weather weather) {
-    RocksdbStoreOptions options{.folder = folder_};
+    RocksdbStoreOptions options{.folder = options_.folder};
     options.min_free_bytes = 0;
     options.write_buffer_bytes = 64UL * 1024;  // small, so that tables are written too
     options.wal_bytes_max = 256UL * 1024;
@@ -97,7 +97,8 @@ class Life {
 
   void live() {
     UnsyncedFiles::Weather weather{.power_goes_after = dice_.between(10, 800)};
-    if (dice_.one_in(3)) weather.fails_one_in = dice_.between(20, 200);
+    if (options_.sick_lives_one_in != 0 && dice_.one_in(options_.sick_lives_one_in))
+      weather.fails_one_in = dice_.between(20, 200);
     auto store = open_and_judge(weather);
     if (store) work(*store);
     files_->cut_power();
@@ -150,8 +151,8 @@ class Life {
     return change;
   }
 
+  RocksdbOptions options_;
   Dice dice_;
-  std::string folder_;
   RocksdbOutcome outcome_;
   Chronicle chronicle_{Trace::last_events};
   Witness witness_{chronicle_};
@@ -163,8 +164,6 @@ class Life {
 
 }  // namespace
 
-RocksdbOutcome play_rocksdb(std::uint64_t seed, const std::string& folder) {
-  return Life(seed, folder).play();
-}
+RocksdbOutcome play_rocksdb(const RocksdbOptions& options) { return Life(options).play(); }
 
 }  // namespace tapal::sim

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sim/chronicle.h"
@@ -17,7 +18,11 @@ struct RocksdbOutcome {
   std::optional<Chronicle::Broken> broken;
 };
 
-// `folder` is made, used and removed.
-RocksdbOutcome play_rocksdb(std::uint64_t seed, const std::string& folder);
+struct RocksdbOptions {
+  std::uint64_t seed = 1;
+  std::string folder;                   // is made, used and removed
+  std::uint64_t sick_lives_one_in = 3;  // in which appends and syncs fail now and then; 0: none
+};
+RocksdbOutcome play_rocksdb(const RocksdbOptions& options);
 
 }  // namespace tapal::sim

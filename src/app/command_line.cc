@@ -299,6 +299,13 @@ int run_command_line(int argc, const char* const* argv) {
   add_config(app, chosen);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    const auto unknown = app.remaining(true);
+    if (unknown.empty()) return app.exit(error) == 0 ? exit_done : exit_usage;
+    fmt::print(stderr,
+               "tapal: unknown command \"{}\"\nRun with --help for more information.\n",
+               unknown.front());
+    return exit_usage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_done : exit_usage;
   }

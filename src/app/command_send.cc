@@ -74,6 +74,8 @@ int run_send(const CommonOptions& common, const SendOptions& options) {
       [&submission](NetLoop& loop) { return submit(loop, *std::move(submission)); });
   if (!sent) {
     fmt::print(stderr, "tapal: not sent: {}\n", sent.error().what);
+    if (sent.error().what.contains("certificate verify failed"))
+      fmt::print(stderr, "--ca-file FILE trusts that certificate, --insecure takes any\n");
     return exit_failed;
   }
   if (common.output == Output::json)

@@ -106,7 +106,8 @@ void ClientSession::on_tls_started(Instant now) {
 }
 
 void ClientSession::on_tls_failed(std::string_view reason) {
-  if (stage_ != Stage::tls_handshake) return;
+  const bool at_start = options_.tls == ClientTls::implicit && stage_ == Stage::hello;
+  if (stage_ != Stage::tls_handshake && !at_start) return;
   fail({.kind = Kind::tls_failed,
         .phase = Phase::tls,
         .reply = {},

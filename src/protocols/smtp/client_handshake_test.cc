@@ -180,6 +180,18 @@ std::vector<Dialogue> all_dialogues() {
 
 TEST(ClientHandshakes, end_as_they_should) { expect_outcomes(all_dialogues()); }
 
+TEST(ClientHandshakes, tell_what_was_wrong_with_tls_before_the_greeting) {
+  ClientSession session({.tls = ClientTls::implicit}, Instant{});
+  session.on_tls_failed("no good certificate");
+  session.on_closed("gone");
+  const auto action = session.next_action();
+  ASSERT_TRUE(action);
+  const auto* failed = std::get_if<client::SessionFailed>(&*action);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(failed->kind, client::SessionFailed::Kind::tls_failed);
+  EXPECT_EQ(failed->what, "TLS handshake failed: no good certificate");
+}
+
 TEST(ClientHandshakes, end_the_same_however_the_bytes_are_cut) {
   expect_same_however_cut(all_dialogues());
 }

@@ -143,7 +143,7 @@ class ClientSession {
   void on_time(Instant now);
   void on_closed(std::string_view reason);  // the connection is gone, or given up
   void on_tls_started(Instant now);
-  void on_tls_failed(std::string_view reason);
+  void on_tls_failed(std::string_view reason);  // with implicit TLS before the greeting, too
   // Bytes as the mechanism has them, before base64. Nothing is no initial response; "" is an empty
   // one.
   void on_auth_start(std::string_view mechanism, std::optional<std::string_view> initial);
