@@ -82,10 +82,11 @@ class Stage:
 
     def load_options(self):
         options = {"size": self.case.size, "connections": self.case.connections,
-                   "messages_per_connection": self.case.messages_per_connection, "from": USER,
+                   "messages_per_connection": self.case.messages_per_connection,
+                   "from": "someone@source.example",  # nobody's here: what tapal relays for its own users it signs
                    "greeting_patience": self.peer.greeting_patience, "to": "someone@d%d.bench.example"}
         if self.case.submission or self.peer.login_always:
-            options |= {"tls": self.peer.tls_in, "tls_ca": self.work.certificate,
+            options |= {"from": USER, "tls": self.peer.tls_in, "tls_ca": self.work.certificate,
                         "auth": f"{USER}:{self.work.password_file}"}
         return options
 
