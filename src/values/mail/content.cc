@@ -32,13 +32,13 @@ void ContentScanner::on_bytes(std::string_view chunk) {
       facts_.has_bare_cr = true;
       ++line_bytes_;
     }
-    std::size_t end = 0;
-    unsigned char seen = 0;  // all bits of the piece, found while looking for its end
-    for (; end < chunk.size() && chunk[end] != '\r' && chunk[end] != '\n'; ++end) {
-      seen |= static_cast<unsigned char>(chunk[end]);
-    }
-    line_piece(chunk.substr(0, end), seen >= 0x80);
-    chunk.remove_prefix(end);
+    auto piece = chunk.substr(0, chunk.find('\r'));
+    piece = piece.substr(0, piece.find('\n'));
+    unsigned char seen =
+        0;  // all bits of the piece; without a way out, so that it goes 32 at a time
+    for (const char c : piece) seen |= static_cast<unsigned char>(c);
+    line_piece(piece, seen >= 0x80);
+    chunk.remove_prefix(piece.size());
     if (chunk.empty()) return;
     if (chunk.front() == '\r') {
       after_cr_ = true;
