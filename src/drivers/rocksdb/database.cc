@@ -153,7 +153,12 @@ Result<void> Database::open() {
 Result<void> Database::reopen() {
   const std::unique_lock lock(mutex_);
   db_.reset();
-  return open();
+  TAPAL_CHECK(open());
+  // What was read from the old log may not be on stable storage, and no later sync is of that log:
+  // a power cut would lose it and keep what comes after it.
+  const rocksdb::Status flushed = db_->Flush(rocksdb::FlushOptions());
+  if (!flushed.ok()) return database_error(flushed);
+  return {};
 }
 
 Result<void> Database::write(rocksdb::WriteBatch& batch, Durability durability) {
@@ -194,12 +199,6 @@ Result<std::optional<std::string>> Database::get(const std::string& key) const {
   if (status.IsNotFound()) return std::optional<std::string>();
   if (!status.ok()) return database_error(status);
   return std::optional<std::string>(std::move(value));
-}
-
-bool Database::may_exist(const std::string& key) const {
-  const std::shared_lock lock(mutex_);
-  std::string value;
-  return !db_ || db_->KeyMayExist(rocksdb::ReadOptions(), key, &value);
 }
 
 Result<void> Database::scan(QueueId after,
