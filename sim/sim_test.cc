@@ -92,8 +92,7 @@ TEST(Sim, finds_nothing_wrong_with_the_real_store) {
       std::filesystem::temp_directory_path() / fmt::format("sim_test.{}", ::getpid());
   std::uint64_t failed = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const RocksdbOutcome outcome =
-        play_rocksdb({.seed = seed, .folder = folder, .sick_lives_one_in = 0});
+    const RocksdbOutcome outcome = play_rocksdb({.seed = seed, .folder = folder});
     EXPECT_FALSE(outcome.broken) << "seed " << seed << ": " << outcome.broken->law << ": "
                                  << outcome.broken->what;
     failed += outcome.failed;

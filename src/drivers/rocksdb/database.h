@@ -48,8 +48,6 @@ class Database {
 
   // Nothing: there is no such record.
   Result<std::optional<std::string>> get(const std::string& key) const;
-  // Reads no values; may say yes where the answer is no, once in a hundred times.
-  bool may_exist(const std::string& key) const;
   // Calls each(id, value) for the state records after `after`, oldest first, until it says no.
   Result<void> scan(QueueId after,
                     std::move_only_function<bool(QueueId, std::string_view)> each) const;

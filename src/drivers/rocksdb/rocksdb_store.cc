@@ -28,8 +28,6 @@ class RocksdbStore::Engine {
 
   Result<void> open();
   Result<void> remove_orphans();
-  bool body_is_there(QueueId id) const;
-  bool is_kept(QueueId id) const;
   void tell(Level level, std::string_view event, QueueId id, std::string reason) const {
     if (log != nullptr) log->write(level, event, {{"queue_id", id.text()}, {"reason", reason}});
   }
@@ -72,21 +70,6 @@ Result<void> RocksdbStore::Engine::remove_orphans() {
   }
   commits.know_files(named);
   return {};
-}
-
-// Without reading bodies: a small one by the filters of the database, a large one by its file's
-// size.
-bool RocksdbStore::Engine::body_is_there(QueueId id) const {
-  if (!commits.has_file(id)) return database.may_exist(key_of(Record::body, id));
-  const auto record = database.get(key_of(Record::file, id));
-  if (!record) return true;  // unreadable just now, which is told elsewhere
-  const auto file = spool::read_file_record(record->value_or(std::string()));
-  return file && bodies.load(id, {}, file->first).has_value();
-}
-
-bool RocksdbStore::Engine::is_kept(QueueId id) const {
-  const auto state = database.get(key_of(Record::state, id));
-  return !state || state->has_value();
 }
 
 RocksdbStore::RocksdbStore(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
@@ -144,10 +127,6 @@ Result<void> RocksdbStore::scan(QueueId after, std::move_only_function<bool(queu
     if (!message) {  // it stays where it is, for a newer tapal or a person to read
       engine_->tell(Level::error, "message left in the spool", id, message.error().what);
       return true;
-    }
-    // What is read is as old as the scan: the message may have been removed, body and all, since.
-    if (!engine_->body_is_there(id) && engine_->is_kept(id)) {
-      engine_->tell(Level::error, "message without its body", id, "lost from the disk");
     }
     return each(*std::move(message));
   });

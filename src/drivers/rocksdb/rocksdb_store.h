@@ -73,7 +73,6 @@ class RocksdbStore final : public Store {
                                             Durability durability) override;
   Result<BodyPtr> load_body(QueueId id) override;
   Result<queue::Message> load(QueueId id) override;
-  // A message whose body is missing is given too, and told to the log as an error.
   Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override;
   std::uint64_t free_bytes() const override;  // above min_free_bytes
 

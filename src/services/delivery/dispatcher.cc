@@ -23,7 +23,7 @@ constexpr std::string_view mailboxes = "mailboxes";
 constexpr std::chrono::minutes wait_max{1};
 constexpr std::chrono::seconds keep_again_after{1};
 constexpr std::chrono::seconds read_again_after{1};
-constexpr std::size_t stored_page_messages = 500;  // taken in at a time: some milliseconds
+constexpr std::size_t stored_page_messages = 100;  // taken in at a time: a millisecond or two
 
 std::string_view event_of(Attempted::Result result) {
   switch (result) {
