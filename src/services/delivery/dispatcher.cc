@@ -152,8 +152,7 @@ Task<void> Dispatcher::run() {
       tasks_.spawn(carry(*std::move(job)));
     tell_delays(now);
     auto next = scheduler_.next_due();
-    if (!delays_.empty() && (!next || delays_.begin()->first < *next))
-      next = delays_.begin()->first;
+    if (const auto delay = next_delay(); delay && (!next || *delay < *next)) next = delay;
     Duration wait = wait_max;
     if (next) wait = std::clamp<Duration>(*next - now, std::chrono::milliseconds(1), wait_max);
     if (!woken_) co_await timer_->wait_until(world_.loop.now() + wait);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -111,7 +112,9 @@ class Dispatcher final : public MailQueue {
   Result<void> add_notice(StoreChange& change, const bounce::Notice& notice);
   void watch_delay(const queue::Message& message);
   void tell_delays(WallTime now);
+  std::optional<WallTime> next_delay() const;
   Task<void> tell_delay(QueueId id);
+  Task<void> tell_of_delay(QueueId id);
   void tell(const queue::Message& message, const AttemptReport& report);
   Task<Result<void>> drop(QueueId id);
   void apply(Order order, queue::Message& message, WallTime now);
@@ -128,6 +131,7 @@ class Dispatcher final : public MailQueue {
   std::unordered_set<std::uint64_t> came_meanwhile_;  // by accept() all the same: the clock jumped
   std::size_t taken_in_ = 0;
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
+  std::size_t delays_being_told_ = 0;
   std::unique_ptr<Timer> timer_;
   std::size_t turn_ = 0;
   bool woken_ = false;  // since the last look at what is due

@@ -10,6 +10,7 @@
 namespace tapal::delivery {
 namespace {
 
+constexpr std::size_t delays_told_at_once_max = 20;
 constexpr std::uint64_t returned_bytes_max =
     512 * 1024;  // of an original, whatever the policy says
 
@@ -91,16 +92,30 @@ void Dispatcher::watch_delay(const queue::Message& message) {
     delays_.emplace(message.arrived + schedule_.options().delay_notice, message.id);
 }
 
+// After a long outage a whole queue may be late at once: a few have their messages loaded at a
+// time.
 void Dispatcher::tell_delays(WallTime now) {
-  while (!delays_.empty() && delays_.begin()->first <= now) {
+  for (auto due = next_delay(); due && *due <= now; due = next_delay()) {
     const auto id = delays_.begin()->second;
     delays_.erase(delays_.begin());
     tasks_.spawn(tell_delay(id));
   }
 }
 
-// While an attempt is under way nothing is done: its end tells.
+std::optional<WallTime> Dispatcher::next_delay() const {
+  if (delays_.empty() || delays_being_told_ >= delays_told_at_once_max) return {};
+  return delays_.begin()->first;
+}
+
 Task<void> Dispatcher::tell_delay(QueueId id) {
+  ++delays_being_told_;
+  co_await tell_of_delay(id);
+  --delays_being_told_;
+  wake();
+}
+
+// While an attempt is under way nothing is done: its end tells.
+Task<void> Dispatcher::tell_of_delay(QueueId id) {
   if (!scheduler_.contains(id)) co_return;
   auto* waiting = co_await await_live(id);
   if (waiting == nullptr || waiting->jobs > 0) co_return;

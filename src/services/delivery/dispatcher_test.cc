@@ -125,6 +125,23 @@ TEST(Dispatcher, tells_of_a_delay_after_four_hours_and_of_the_end_after_five_day
   EXPECT_EQ(w.signatures, 2U);
 }
 
+TEST(Dispatcher, tells_of_many_delays_with_a_few_messages_in_memory_at_a_time) {
+  World w;
+  w.options.cached_body_bytes_max = 0;
+  w.peer("far.example", "9.9.9.1").plan.recipient = try_later;
+  w.start();
+  for (int i = 0; i < 50; ++i) w.submit({"x" + std::to_string(i) + "@far.example"});
+  w.loop.run_for(hours(4) - minutes(1));
+  const auto before = w.store.bodies_loaded;
+  w.store.memory.fail_with(Error{Code::full, "no space"});
+  w.loop.run_for(minutes(2));
+  EXPECT_GE(w.store.bodies_loaded - before, 20U);
+  EXPECT_LE(w.store.bodies_loaded - before, 25U);  // some for attempts
+  w.store.memory.fail_with({});
+  w.loop.run_for(minutes(2));
+  EXPECT_EQ(w.notices().size(), 50U);
+}
+
 TEST(Dispatcher, tells_of_no_delay_when_delivery_came_in_time) {
   World w;
   auto& far = w.peer("far.example", "9.9.9.1");
