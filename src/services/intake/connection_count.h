@@ -13,8 +13,9 @@
 namespace tapal::intake {
 
 struct ConnectionLimits {
-  std::size_t all_max = 10'000;       // on all listeners together
-  std::size_t per_address_max = 100;  // from one IPv4 address, or one IPv6 /64: what one peer can have
+  std::size_t all_max = 10'000;  // on all listeners together
+  std::size_t per_address_max =
+      100;  // from one IPv4 address, or one IPv6 /64: what one peer can have
 };
 
 class ConnectionCount {
