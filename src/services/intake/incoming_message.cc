@@ -167,7 +167,7 @@ const std::vector<mailauth::DkimSigner>* IncomingMessage::signers() const {
 
 Result<std::string> IncomingMessage::sign() {
   std::string fields;
-  if (signers_ == nullptr) return fields;
+  if (signers_ == nullptr || !body_hasher_) return fields;
   const auto hash = body_hasher_->finish();
   const mailauth::DkimSignTimes times{now_, now_ + context_.options.dkim_lifetime};
   for (const auto& signer : *signers_) {
