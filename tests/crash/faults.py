@@ -5,10 +5,9 @@ import mmap
 import os
 import struct
 import subprocess
-import threading
 import time
 
-from stage import HERE, Prober, Skip, World
+from stage import HERE, Prober, Probing, Skip, World
 
 OPERATIONS = {"write": 1, "sync": 2, "open": 4, "rename": 8, "truncate": 16, "allocate": 32}
 OFF, FAIL, STALL = 0, 1, 2
@@ -63,25 +62,6 @@ def draw_fault(draw):
             [{"mode": FAIL, "error": error, "per_million": share, "nth": nth, "operations": operations}])
 
 
-class Probing:
-    """A client that keeps asking in the background."""
-
-    def __init__(self, world):
-        self.prober = Prober(world, patience=30)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self):
-        while not self._end.wait(0.03):
-            self.prober.send()
-
-    def stop(self):
-        self._end.set()
-        self._thread.join(60)
-        return self.prober.answers
-
-
 def recover(world):
     """Until a message is taken again; whether that took a restart, and the seconds."""
     began, restarted = time.monotonic(), ""
@@ -109,7 +89,7 @@ def play_window(world, disk, number):
     world.load(["ok"], 60, draw.randint(1000, 9000), rate=80, connections=6)
     world.load(["ok", "no"], 15, draw.randint(3000, 20_000), rate=20, connections=3)
     world.load(["ok"], 8, draw.randint(66_000, 300_000), rate=10, connections=3)
-    probing = Probing(world)
+    probing = Probing(world, every=0.03)
     time.sleep(draw.uniform(0.05, 0.3))
     before, began = disk.faults(), time.monotonic()
     for fault in faults:

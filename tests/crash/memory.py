@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from stage import SENDER, Prober, Wire, World, pss_kib, wait_until
+from stage import SENDER, Prober, Probing, Wire, World, pss_kib, wait_until
 
 KIB, MIB = 1024, 1 << 20
 # What a message under way may hold: the connection and its session, what is read at once, a small body's memory
@@ -39,28 +39,14 @@ class Watch:
         return f"PSS {self.before / KIB:.1f} MiB before, {self.peak / KIB:.1f} peak, {self.after / KIB:.1f} after"
 
 
-class Bystander:
-    """A usual client, served all the while."""
-
-    def __init__(self, world):
-        self.prober = Prober(world, patience=30)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self):
-        while not self._end.wait(0.2):
-            self.prober.send()
-
-    def stop(self, stage, seconds_max=10.0):
-        self._end.set()
-        self._thread.join(60)
-        answers = self.prober.answers
-        stage.check(len(answers) > 2 and all(a[:2] == ("final", 250) for a in answers),
-                    f"a usual client was not served: {[a for a in answers if a[1] != 250][:5]} of {len(answers)}")
-        times = sorted(a[2] for a in answers)
-        stage.check(times[-1] < seconds_max, f"a usual client waited {times[-1]:.1f} s")
-        return f"{len(times)} usual messages meanwhile, median {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f} ms"
+def check_served(stage, bystander, seconds_max=10.0):
+    """Ends the usual client, which must have been served all the while."""
+    answers = bystander.stop()
+    stage.check(len(answers) > 2 and all(a[:2] == ("final", 250) for a in answers),
+                f"a usual client was not served: {[a for a in answers if a[1] != 250][:5]} of {len(answers)}")
+    times = sorted(a[2] for a in answers)
+    stage.check(times[-1] < seconds_max, f"a usual client waited {times[-1]:.1f} s")
+    return f"{len(times)} usual messages meanwhile, median {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f} ms"
 
 
 def begin_message(world, number):
@@ -97,7 +83,7 @@ def send_large(world, number, size, barrier, answers):
 
 
 def play_large(world, clients, size):
-    stage, watch, bystander = world.stage, Watch(world.tapal.pid()), Bystander(world)
+    stage, watch, bystander = world.stage, Watch(world.tapal.pid()), Probing(world, every=0.2)
     answers, barrier, began = [], threading.Barrier(clients), time.monotonic()
     threads = [threading.Thread(target=send_large, args=(world, i, size, barrier, answers)) for i in range(clients)]
     for thread in threads:
@@ -106,7 +92,7 @@ def play_large(world, clients, size):
         thread.join()
     took = time.monotonic() - began
     world.drain(300)
-    served = bystander.stop(stage, seconds_max=30)  # behind large files that one disk syncs
+    served = check_served(stage, bystander, seconds_max=30)  # behind large files that one disk syncs
     watch.stop()
     stage.say(f"  {clients} x {size / MIB:.0f} MiB at once in {took:.1f} s: {watch.text()}, "
               f"{(watch.peak - watch.before) / clients:.0f} KiB a client; {served}")
@@ -142,7 +128,7 @@ class SlowClients:
 
 
 def play_slow(world, clients, seconds):
-    stage, watch, bystander = world.stage, Watch(world.tapal.pid()), Bystander(world)
+    stage, watch, bystander = world.stage, Watch(world.tapal.pid()), Probing(world, every=0.2)
     began = time.monotonic()
     crowd = SlowClients(world, clients)
     opened, bytes_each = time.monotonic() - began, 0
@@ -151,7 +137,7 @@ def play_slow(world, clients, seconds):
         bytes_each += 1
         time.sleep(0.5)
     silent = crowd.silent()
-    served = bystander.stop(stage)
+    served = check_served(stage, bystander)
     watch.stop()
     crowd.close()
     per_client = (watch.peak - watch.before) / clients

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -311,6 +312,26 @@ class Prober:
         if body.endswith(b"\r"):
             body = body[:-1] + b"x"
         return header + body + b"\r\n.\r\n"
+
+
+class Probing:
+    """A usual client that goes on in the background, a message every so many seconds."""
+
+    def __init__(self, world, every):
+        self.prober, self.every = Prober(world, patience=30), every
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._end.wait(self.every):
+            self.prober.send()
+
+    def stop(self):
+        """What it was answered."""
+        self._end.set()
+        self._thread.join(60)
+        return self.prober.answers
 
 
 def pss_kib(pid):

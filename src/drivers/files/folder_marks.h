@@ -28,8 +28,4 @@ class FolderMarks {
   std::map<std::string, Mark> marks_;
 };
 
-inline bool changed_since(const FolderMarks& marks, const std::filesystem::path& folder) {
-  return !(FolderMarks::take(folder) == marks);
-}
-
 }  // namespace tapal::files

@@ -8,6 +8,10 @@
 namespace tapal::files {
 namespace {
 
+bool changed_since(const FolderMarks& marks, const std::filesystem::path& folder) {
+  return !(FolderMarks::take(folder) == marks);
+}
+
 namespace fs = std::filesystem;
 
 TEST(FolderMarks, tell_new_changed_replaced_and_removed_files) {

@@ -11,35 +11,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "drivers/system/test_pipe.h"
+
 namespace tapal {
 namespace {
 
-struct Pipe {
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe(ends.data()) == 0) out = ends[0], in = ends[1];
-  }
-  ~Pipe() {
-    ::close(out);
-    if (in >= 0) ::close(in);
-  }
-  std::string text() const {
-    std::string all;
-    std::array<char, 4'096> buffer{};
-    for (ssize_t count = 0; (count = ::read(out, buffer.data(), buffer.size())) > 0;)
-      all.append(buffer.data(), static_cast<std::size_t>(count));
-    return all;
-  }
-  void close_in() {
-    ::close(in);
-    in = -1;
-  }
-  int out = -1;
-  int in = -1;
-};
-
 TEST(LineWriter, writes_all_lines_in_their_order) {
-  Pipe pipe;
+  TestPipe pipe;
   std::string expected;
   {
     LineWriter writer(pipe.in);
@@ -48,12 +26,11 @@ TEST(LineWriter, writes_all_lines_in_their_order) {
       expected += fmt::format("line {}\n", i);
     }
   }
-  pipe.close_in();
   EXPECT_EQ(pipe.text(), expected);
 }
 
 TEST(LineWriter, writes_without_being_ended) {
-  const Pipe pipe;
+  const TestPipe pipe;
   LineWriter writer(pipe.in);
   std::array<char, 6> buffer{};
   for (int i = 0; i < 3; ++i) {
@@ -65,14 +42,14 @@ TEST(LineWriter, writes_without_being_ended) {
 
 TEST(LineWriter, never_waits_for_a_slow_reader_and_says_what_was_lost) {
   for (const int flags : {0, O_NONBLOCK}) {
-    Pipe pipe;
+    TestPipe pipe;
     ::fcntl(pipe.in, F_SETFL, flags);
     const std::string line(1'000, 'x');
     const std::size_t lines = 3 * lines_waiting_bytes_max / line.size();
     std::string text;
     auto writer = std::make_unique<LineWriter>(pipe.in);
     for (std::size_t i = 0; i < lines; ++i) writer->write(line);
-    std::thread reader([&pipe, &text] { text = pipe.text(); });
+    std::thread reader([&pipe, &text] { text = pipe.read_all(); });
     writer.reset();
     pipe.close_in();
     reader.join();

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "drivers/system/test_pipe.h"
+
 namespace tapal {
 namespace {
 
@@ -23,29 +25,6 @@ struct StillClock final : Clock {
   WallTime wall_now() const override { return third; }
 };
 const StillClock clock_;
-
-// What is written to `in` comes out of text(). At most 64 KiB, a pipe's buffer.
-struct Pipe {
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe(ends.data()) == 0) out = ends[0], in = ends[1];
-  }
-  ~Pipe() {
-    ::close(out);
-    if (in >= 0) ::close(in);
-  }
-  std::string text() {
-    ::close(in);
-    in = -1;
-    std::string all;
-    std::array<char, 4'096> buffer{};
-    for (ssize_t count = 0; (count = ::read(out, buffer.data(), buffer.size())) > 0;)
-      all.append(buffer.data(), static_cast<std::size_t>(count));
-    return all;
-  }
-  int out = -1;
-  int in = -1;
-};
 
 TEST(TextLine, holds_time_level_event_and_fields) {
   EXPECT_EQ(
@@ -129,14 +108,14 @@ TEST(TextLog, begins_lines_as_told) {
        {Case{LineStart::time, std::string(third_text) + " warning slow peer=x\n"},
         {LineStart::no_time, "warning slow peer=x\n"},
         {LineStart::priority, "<4>warning slow peer=x\n"}}) {
-    Pipe pipe;
+    TestPipe pipe;
     TextLog(pipe.in, clock_, Level::debug, start).write(Level::warning, "slow", {{"peer", "x"}});
     EXPECT_EQ(pipe.text(), expected);
   }
 }
 
 TEST(TextLog, gives_systemd_the_priority_of_each_level) {
-  Pipe pipe;
+  TestPipe pipe;
   {
     TextLog log(pipe.in, clock_, Level::debug, LineStart::priority);
     for (const auto level : {Level::debug, Level::info, Level::warning, Level::error})
@@ -146,7 +125,7 @@ TEST(TextLog, gives_systemd_the_priority_of_each_level) {
 }
 
 TEST(Logs, leave_out_what_is_under_their_least_level) {
-  Pipe text, json;
+  TestPipe text, json;
   {
     TextLog text_log(text.in, clock_, Level::warning, LineStart::no_time);
     JsonLog json_log(json.in, clock_, Level::error);
@@ -161,7 +140,7 @@ TEST(Logs, leave_out_what_is_under_their_least_level) {
 }
 
 TEST(TextLog, keeps_the_lines_of_several_threads_apart) {
-  Pipe pipe;
+  TestPipe pipe;
   {
     TextLog log(pipe.in, clock_, Level::info, LineStart::no_time);
     std::vector<std::jthread> threads;
@@ -183,13 +162,13 @@ TEST(TextLog, keeps_the_lines_of_several_threads_apart) {
 TEST(TextLog, does_not_mind_that_nobody_reads) {
   TextLog log(-1, clock_, Level::info);
   log.write(Level::error, "lost");
-  Pipe pipe;
+  TestPipe pipe;
   TextLog(pipe.in, clock_, Level::info, LineStart::no_time).write(Level::info, "kept");
   EXPECT_EQ(pipe.text(), "info    kept\n");
 }
 
 TEST(Journal, is_known_by_device_and_inode) {
-  const Pipe pipe;
+  const TestPipe pipe;
   struct stat status{};
   ASSERT_EQ(::fstat(pipe.in, &status), 0);
   const auto own = fmt::format("{}:{}", status.st_dev, status.st_ino);

@@ -3,8 +3,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "ports/memory_store.h"
-#include "services/delivery/test_world.h"
+#include "services/delivery/dispatcher_test_world.h"
 
 namespace tapal::api {
 namespace {
@@ -14,33 +13,14 @@ namespace json = boost::json;
 using std::chrono::seconds;
 
 // A dispatcher with mail that waits, and its control.
-struct World : delivery::CourierTestWorld {
-  MemoryStore store;
-  MemoryMailbox mailbox;
+struct World : delivery::DispatcherTestWorld {
   InlineWorkers workers;
-  std::string host_name = "mx.own.example";
-  std::unique_ptr<delivery::Dispatcher> dispatcher;
   std::optional<Control> control;
-  TaskGroup running;
   Result<void> reloaded;
   std::size_t reloads = 0;
 
   World() {
-    dispatcher = std::make_unique<delivery::Dispatcher>(
-        delivery::DispatcherWorld{.loop = loop,
-                                  .clock = loop,
-                                  .random = random,
-                                  .log = log,
-                                  .store = store,
-                                  .mailbox = mailbox,
-                                  .couriers = {&courier()},
-                                  .options = options,
-                                  .host_name = host_name,
-                                  .is_local = [](const mail::Address&) { return false; },
-                                  .sign_notice = [](std::string_view) { return ""; }},
-        queue::RetrySchedule{},
-        queue::SchedulerLimits{});
-    running.spawn(dispatcher->run());
+    start();
     control.emplace(ControlWorld{.loop = loop,
                                  .dispatcher = *dispatcher,
                                  .store = store,
@@ -56,20 +36,9 @@ struct World : delivery::CourierTestWorld {
     };
     domain("far.example", {"9.9.9.1"});
   }
-  ~World() {
-    loop.wait(control->stop());
-    dispatcher->stop(seconds(0));
-    loop.run_until([this] { return running.running() == 0; }, std::chrono::hours(1));
-  }
+  ~World() { loop.wait(control->stop()); }
   std::string submit(const std::string& to) {
-    mail::Envelope envelope{.return_path = mail::Address{"a", "own.example"}};
-    envelope.recipients.push_back({.address = mail::parse_address(to).value()});
-    const auto id = QueueId::make(loop.wall_now(), static_cast<std::uint32_t>(random.number()));
-    const auto message = queue::new_message(id, std::move(envelope), loop.wall_now());
-    StoreChange change;
-    change.added.push_back({message, store.new_body()});
-    auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
-    dispatcher->accept(message, bodies->front());
+    const auto id = DispatcherTestWorld::submit({to});
     loop.run_for(seconds(1));
     return id.text();
   }
@@ -168,7 +137,7 @@ TEST(Control, gives_orders) {
   const auto status = w.ask(R"({"command":"status"})");
   EXPECT_EQ(status.at("messages").to_number<int>(), 0);
   EXPECT_GT(status.at("disk_free_bytes").to_number<std::uint64_t>(), 0U);
-  EXPECT_EQ(w.store.size(), 0U);
+  EXPECT_EQ(w.store.memory.size(), 0U);
 }
 
 TEST(Control, reloads) {
