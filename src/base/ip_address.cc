@@ -32,7 +32,7 @@ constexpr std::string_view private_networks[] = {
 }  // namespace
 
 std::optional<IpAddress> IpAddress::from_text(std::string_view text) {
-  if (text.size() > 45) return {};
+  if (text.size() > 45 || text.contains('\0')) return {};
   const std::string copy(text);
   std::array<std::uint8_t, 4> octets{};
   if (inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return v4(octets);

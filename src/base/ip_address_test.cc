@@ -15,6 +15,7 @@ TEST(IpAddress, refuses_what_is_not_an_address) {
   for (const char* text :
        {"", "1.2.3", "1.2.3.256", "01.2.3.4", "::g", "[::1]", "::1%lo", "localhost"})
     EXPECT_FALSE(IpAddress::from_text(text)) << text;
+  EXPECT_FALSE(IpAddress::from_text(std::string_view("192.0.2.1\0", 10)));
 }
 
 TEST(IpAddress, knows_private_places) {

@@ -236,6 +236,15 @@ Result<CertificateFacts> read_certificate(std::string_view pem) {
   return facts;
 }
 
+bool covers(const CertificateFacts& certificate, std::string_view host) {
+  const std::size_t dot = host.find('.');
+  const auto stands_for_it = [&](std::string_view name) {
+    return name == host || (name.starts_with("*.") && dot != host.npos && dot > 0 &&
+                            name.substr(1) == host.substr(dot));
+  };
+  return std::ranges::any_of(certificate.names, stands_for_it);
+}
+
 bool certificate_fits(std::string_view pem, const PrivateKey& key) {
   const auto certificate = first_certificate(pem);
   return certificate && key_der(certificate->get()) == key.public_key_der();

@@ -41,6 +41,10 @@ struct CertificateFacts {
 // The first certificate of a PEM text (a chain begins with its leaf). At most pem_bytes_max long.
 Result<CertificateFacts> read_certificate(std::string_view pem);
 
+// Whether one of its names stands for `host`, in lower case. "*.example.org" covers one label
+// (RFC 9525 section 6.3).
+bool covers(const CertificateFacts& certificate, std::string_view host);
+
 // Whether the certificate's key is this one.
 bool certificate_fits(std::string_view pem, const PrivateKey& key);
 

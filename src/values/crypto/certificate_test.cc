@@ -79,5 +79,15 @@ TEST(Certificate, that_cannot_be_read_says_why) {
       read_certificate(std::string(pem_bytes_max + 1, 'x')).error().what.contains("too many"));
 }
 
+TEST(Certificate, covers_its_names_and_one_label_where_it_has_a_star) {
+  CertificateFacts facts;
+  facts.names = {"mail.example.com", "*.example.org"};
+  for (const std::string_view host : {"mail.example.com", "a.example.org", "b.example.org"})
+    EXPECT_TRUE(covers(facts, host)) << host;
+  for (const std::string_view host :
+       {"example.com", "x.mail.example.com", "example.org", "a.b.example.org", ".example.org", ""})
+    EXPECT_FALSE(covers(facts, host)) << host;
+}
+
 }  // namespace
 }  // namespace tapal::crypto

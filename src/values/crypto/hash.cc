@@ -26,6 +26,7 @@ struct Context {
   Context& operator=(const Context&) = delete;
 
   void begin() const { must(EVP_DigestInit_ex2(handle, sha256_algorithm(), nullptr) == 1); }
+  void copy(const Context& other) const { must(EVP_MD_CTX_copy_ex(handle, other.handle) == 1); }
   void update(std::string_view bytes) const {
     must(EVP_DigestUpdate(handle, bytes.data(), bytes.size()) == 1);
   }
@@ -54,11 +55,50 @@ std::string_view bytes_of(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+namespace {
+
+// The two blocks a key becomes (RFC 2104 section 2).
+class HmacPads {
+ public:
+  explicit HmacPads(std::string_view key) {
+    Digest short_key{};
+    if (key.size() > block_bytes) {
+      short_key = sha256(key);
+      key = bytes_of(short_key);
+    }
+    for (std::size_t i = 0; i < block_bytes; ++i) {
+      const char byte = i < key.size() ? key[i] : '\0';
+      inner_[i] = static_cast<char>(byte ^ 0x36);
+      outer_[i] = static_cast<char>(byte ^ 0x5c);
+    }
+    sodium_memzero(short_key.data(), short_key.size());
+  }
+  ~HmacPads() {
+    sodium_memzero(inner_.data(), inner_.size());
+    sodium_memzero(outer_.data(), outer_.size());
+  }
+  HmacPads(const HmacPads&) = delete;
+  HmacPads& operator=(const HmacPads&) = delete;
+
+  std::string_view inner() const { return {inner_.data(), inner_.size()}; }
+  std::string_view outer() const { return {outer_.data(), outer_.size()}; }
+
+ private:
+  static constexpr std::size_t block_bytes = 64;
+  std::array<char, block_bytes> inner_{};
+  std::array<char, block_bytes> outer_{};
+};
+
+}  // namespace
+
 struct Sha256::State {
   Context context;
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) { state_->context.begin(); }
+Sha256::Sha256(const Sha256& other) : state_(std::make_unique<State>()) {
+  state_->context.copy(other.state_->context);
+}
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
@@ -80,31 +120,28 @@ Digest sha256(std::string_view bytes) {
 
 Digest hmac_sha256(std::string_view key, std::string_view bytes) {
   // From two hashes (RFC 2104 section 2): HMAC() would fetch its algorithms anew at every call.
-  constexpr std::size_t block_bytes = 64;
-  std::array<char, block_bytes> inner{};
-  std::array<char, block_bytes> outer{};
-  Digest short_key{};
-  if (key.size() > block_bytes) {
-    short_key = sha256(key);
-    key = bytes_of(short_key);
-  }
-  for (std::size_t i = 0; i < block_bytes; ++i) {
-    const char byte = i < key.size() ? key[i] : '\0';
-    inner[i] = static_cast<char>(byte ^ 0x36);
-    outer[i] = static_cast<char>(byte ^ 0x5c);
-  }
   thread_local const Context context;
+  const HmacPads pads(key);
   context.begin();
-  context.update({inner.data(), inner.size()});
+  context.update(pads.inner());
   context.update(bytes);
   const Digest middle = context.finish();
   context.begin();
-  context.update({outer.data(), outer.size()});
+  context.update(pads.outer());
   context.update(bytes_of(middle));
-  sodium_memzero(inner.data(), inner.size());
-  sodium_memzero(outer.data(), outer.size());
-  sodium_memzero(short_key.data(), short_key.size());
   return context.finish();
+}
+
+HmacSha256::HmacSha256(std::string_view key) {
+  const HmacPads pads(key);
+  inner_.update(pads.inner());
+  outer_.update(pads.outer());
+}
+
+Digest HmacSha256::finish() {
+  const Digest middle = inner_.finish();
+  outer_.update(bytes_of(middle));
+  return outer_.finish();
 }
 
 Digest pbkdf2_hmac_sha256(std::string_view password,

@@ -16,10 +16,13 @@ inline constexpr std::uint32_t pbkdf2_iterations_max = 10'000'000;
 
 std::string_view bytes_of(const Digest& digest);  // borrowed; for update(), base64 and the like
 
-// A hash over bytes that come in pieces. One thread at a time.
+// A hash over bytes that come in pieces. One thread at a time. A copy goes on from where the
+// original stands.
 class Sha256 {
  public:
   Sha256();
+  Sha256(const Sha256& other);
+  Sha256& operator=(const Sha256&) = delete;
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   ~Sha256();
@@ -34,6 +37,18 @@ class Sha256 {
 
 Digest sha256(std::string_view bytes);
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
+
+// The same over bytes that come in pieces (RFC 2104 section 2). One thread at a time; once.
+class HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  void update(std::string_view bytes) { inner_.update(bytes); }
+  Digest finish();
+
+ private:
+  Sha256 inner_;
+  Sha256 outer_;
+};
 
 // PBKDF2 with HMAC-SHA-256, 32 bytes (RFC 8018 section 5.2): Hi() of RFC 5802. About 0.4 us an
 // iteration. `iterations` is 1 to pbkdf2_iterations_max.

@@ -46,6 +46,16 @@ TEST(Sha256, does_not_care_where_the_text_is_cut) {
   }
 }
 
+TEST(Sha256, goes_on_in_a_copy_from_where_the_original_stands) {
+  Sha256 hash;
+  hash.update("one, ");
+  Sha256 copy(hash);
+  hash.update("two");
+  copy.update("three");
+  EXPECT_EQ(hash.finish(), sha256("one, two"));
+  EXPECT_EQ(copy.finish(), sha256("one, three"));
+}
+
 TEST(Sha256, gives_the_same_on_every_thread) {
   std::array<Digest, 4> digests{};
   {
@@ -95,7 +105,13 @@ TEST(HmacSha256, gives_the_values_of_rfc_4231_section_4) {
           "The key needs to be hashed before being used by the HMAC algorithm.",
           "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
   };
-  for (const HmacCase& c : cases) EXPECT_EQ(hex(hmac_sha256(c.key, c.data)), c.mac) << c.name;
+  for (const HmacCase& c : cases) {
+    EXPECT_EQ(hex(hmac_sha256(c.key, c.data)), c.mac) << c.name;
+    HmacSha256 in_pieces(c.key);
+    in_pieces.update(std::string_view(c.data).substr(0, 3));
+    in_pieces.update(std::string_view(c.data).substr(3));
+    EXPECT_EQ(hex(in_pieces.finish()), c.mac) << c.name;
+  }
 }
 
 struct DerivationCase {

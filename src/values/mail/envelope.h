@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "values/mail/address.h"
+#include "values/mail/handover.h"
 
 namespace tapal::mail {
 
@@ -28,6 +29,7 @@ struct Recipient {
   Address address;
   Notify notify;
   std::string original;  // ORCPT as given, "rfc822;user@example.com", still xtext-decoded; or empty
+  Handover handover;     // ours: how an alias has its mail leave
 
   bool operator==(const Recipient&) const = default;
 };

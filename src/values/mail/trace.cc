@@ -13,6 +13,8 @@ namespace tapal::mail {
 
 namespace {
 
+constexpr std::string_view delivered_to = "Delivered-To";
+
 // What a stranger says goes into the field only as far as it cannot be taken for structure.
 std::string harmless(std::string_view said) {
   constexpr std::size_t bytes_max = 255;
@@ -54,6 +56,26 @@ std::string received_field(const Received& received) {
 std::string return_path_field(const std::optional<Address>& return_path) {
   // Not folded: the address may be longer than a line should be, and must stay whole.
   return fmt::format("Return-Path: <{}>\r\n", return_path ? return_path->text() : "");
+}
+
+std::string delivered_to_field(const Address& address) {
+  return fmt::format("{}: {}\r\n", delivered_to, address.text());
+}
+
+bool was_delivered_to(std::string_view header, const Address& address) {
+  const std::string key = address.key();
+  while (!header.empty()) {
+    const auto line = header.substr(0, header.find('\n'));
+    header.remove_prefix(std::min(line.size() + 1, header.size()));
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    if (!text::equals_ignoring_case(text::trim(line.substr(0, colon)), delivered_to)) continue;
+    auto said = text::trim(line.substr(colon + 1));
+    if (said.starts_with('<') && said.ends_with('>')) said = said.substr(1, said.size() - 2);
+    const auto found = parse_address(said);
+    if (found && found->key() == key) return true;
+  }
+  return false;
 }
 
 }  // namespace tapal::mail

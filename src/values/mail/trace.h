@@ -1,8 +1,10 @@
-// Trace fields (RFC 5321 section 4.4): Received and Return-Path, complete with CRLF.
+// Trace fields: Received and Return-Path (RFC 5321 section 4.4), Delivered-To (RFC 9228), complete
+// with CRLF.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/ip_address.h"
 #include "base/time.h"
@@ -30,5 +32,13 @@ std::string received_field(const Received& received);
 
 // Put on top at final delivery: "Return-Path: <user@example.com>"; nothing is "<>".
 std::string return_path_field(const std::optional<Address>& return_path);
+
+// Put on top where mail for an address of ours leaves SMTP, or is sent on: seen there again, the
+// message goes in circles (RFC 9228 section 3).
+std::string delivered_to_field(const Address& address);
+
+// Whether a field of `header` says that the message was delivered to `address` before. Reads broken
+// headers too; no field can hide the ones below it.
+bool was_delivered_to(std::string_view header, const Address& address);
 
 }  // namespace tapal::mail

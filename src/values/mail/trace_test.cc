@@ -58,5 +58,26 @@ TEST(ReturnPath, is_put_in_brackets) {
             "Return-Path: <a@x.example>\r\n");
 }
 
+TEST(DeliveredTo, is_found_again_however_it_is_written) {
+  const auto ann = parse_address("Ann@x.example").value();
+  EXPECT_EQ(delivered_to_field(ann), "Delivered-To: Ann@x.example\r\n");
+  const struct {
+    std::string_view header;
+    bool found;
+  } cases[] = {
+      {"", false},
+      {"Delivered-To: Ann@x.example\r\n", true},
+      {"Subject: x\r\ndelivered-to:\t<ann@X.EXAMPLE> \r\n\r\n", true},
+      {"Delivered-To : ann@x.example", true},
+      {"Delivered-To: bob@x.example\r\nDelivered-To: ann@x.example\r\n", true},
+      {"no colon here\r\n: \nDelivered-To: ann@x.example\n", true},
+      {"Delivered-To: ann@x.example, bob@x.example\r\n", false},
+      {"Delivered-To: ann@y.example\r\n", false},
+      {"X-Delivered-To: ann@x.example\r\n", false},
+      {"Subject: y\r\n Delivered-To: ann@x.example z\r\n", false},
+  };
+  for (const auto& c : cases) EXPECT_EQ(was_delivered_to(c.header, ann), c.found) << c.header;
+}
+
 }  // namespace
 }  // namespace tapal::mail

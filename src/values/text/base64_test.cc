@@ -1,5 +1,6 @@
 #include "values/text/base64.h"
 
+#include "values/text/ascii.h"
 #include "values/text/hex.h"
 
 namespace tapal::text {
@@ -33,6 +34,14 @@ TEST(Base64, is_strict) {
     EXPECT_FALSE(from_base64(text)) << text;
   }
   EXPECT_FALSE(from_base64(std::string_view("Zm9\0", 4)));
+}
+
+TEST(Base64, takes_its_64_letters_and_no_other_byte) {
+  for (int value = 0; value < 256; ++value) {
+    const char byte = static_cast<char>(value);
+    const bool letter = is_alnum(byte) || byte == '+' || byte == '/' || byte == '=';  // "AAA="
+    EXPECT_EQ(from_base64(std::string("AAA") + byte).has_value(), letter) << value;
+  }
 }
 
 TEST(Base64, skips_white_space_on_request) {

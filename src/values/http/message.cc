@@ -1,0 +1,16 @@
+#include "values/http/message.h"
+
+#include <algorithm>
+
+#include "values/text/ascii.h"
+
+namespace tapal::http {
+
+std::string_view Response::header(std::string_view name) const {
+  const auto found = std::ranges::find_if(headers, [name](const Header& header) {
+    return text::equals_ignoring_case(header.name, name);
+  });
+  return found == headers.end() ? std::string_view() : std::string_view(found->value);
+}
+
+}  // namespace tapal::http
