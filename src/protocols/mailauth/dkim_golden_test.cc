@@ -1,11 +1,11 @@
 // Messages with a known answer, signed by others: tests/messages/dkim.
 #include <fstream>
 #include <iterator>
-#include <map>
 
 #include <gtest/gtest.h>
 
 #include "protocols/mailauth/dkim_verify.h"
+#include "protocols/mailauth/test_key_zone.h"
 #include "values/text/ascii.h"
 
 namespace tapal::mailauth {
@@ -20,29 +20,24 @@ std::string read_file(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::map<std::string, std::string> read_keys() {
-  std::map<std::string, std::string> keys;
+KeyZone read_keys() {
+  KeyZone keys;
   const std::string text = read_file("keys.txt");
   for (const std::string_view line : text::split(text, '\n')) {
     const std::size_t tab = line.find('\t');
-    if (tab != std::string_view::npos) keys.emplace(line.substr(0, tab), line.substr(tab + 1));
+    if (tab != std::string_view::npos) {
+      keys.add(std::string(line.substr(0, tab)), std::string(line.substr(tab + 1)));
+    }
   }
   return keys;
 }
 
-std::string verdicts_of(const std::string& message,
-                        const std::map<std::string, std::string>& keys) {
+std::string verdicts_of(const std::string& message, const KeyZone& keys) {
   const std::size_t end = message.find("\r\n\r\n");
-  DkimVerifier verifier(message.substr(0, end + 2));
-  for (std::size_t i = 0; i < verifier.questions().size(); ++i) {
-    const auto key = keys.find(verifier.questions()[i]);
-    if (key == keys.end()) {
-      verifier.on_key(i, {.status = DkimKeyAnswer::Status::no_such_name, .texts = {}});
-    } else {
-      verifier.on_key(i, {.texts = {key->second}});
-    }
-  }
-  verifier.on_body(std::string_view(message).substr(end + 4));
+  SignedMessage signed_message(message.substr(0, end + 2));
+  DkimVerifier verifier(signed_message);
+  keys.answer(signed_message);
+  signed_message.on_body(std::string_view(message).substr(end + 4));
   std::string verdicts;
   for (const DkimResult& result : verifier.results(now)) {
     verdicts += (verdicts.empty() ? "" : " ") + std::string(dkim_verdict_text(result.verdict));

@@ -34,7 +34,7 @@ Result<DkimKeyRecord> DkimKeyRecord::parse(std::string_view text) {
   }
   const Tag* key = tags.find("p");
   if (key == nullptr) return fail(Code::invalid, "no p= tag");
-  auto bytes = text::from_base64_lines(key->value);
+  auto bytes = from_base64_value(key->value);
   if (!bytes) return fail(Code::invalid, "p= is not base64");
 
   DkimKeyRecord record;

@@ -54,15 +54,6 @@ void append_times(std::vector<std::string>& list, std::string_view name, std::si
   for (std::size_t i = 0; i < count; ++i) list.emplace_back(name);
 }
 
-Result<DkimAlgorithm> algorithm_for(const crypto::PrivateKey& key) {
-  switch (key.kind()) {
-    case crypto::KeyKind::rsa: return DkimAlgorithm::rsa_sha256;
-    case crypto::KeyKind::ed25519: return DkimAlgorithm::ed25519_sha256;
-    case crypto::KeyKind::ec_p256: break;
-  }
-  return fail(Code::invalid, "DKIM signs with RSA and Ed25519 keys only (RFC 8463)");
-}
-
 std::vector<std::string> signed_fields_of(const FieldIndex& index) {
   std::vector<std::string> list;
   for (const std::string_view name : oversigned_fields) {
@@ -75,6 +66,15 @@ std::vector<std::string> signed_fields_of(const FieldIndex& index) {
 }
 
 }  // namespace
+
+Result<DkimAlgorithm> dkim_algorithm_for(const crypto::PrivateKey& key) {
+  switch (key.kind()) {
+    case crypto::KeyKind::rsa: return DkimAlgorithm::rsa_sha256;
+    case crypto::KeyKind::ed25519: return DkimAlgorithm::ed25519_sha256;
+    case crypto::KeyKind::ec_p256: break;
+  }
+  return fail(Code::invalid, "DKIM signs with RSA and Ed25519 keys only (RFC 8463)");
+}
 
 crypto::Digest DkimBodyHasher::finish() {
   canonicalizer_.finish(*this);
@@ -94,7 +94,7 @@ Result<std::string> dkim_sign(const DkimSigner& signer,
   if (index.instances("From").empty()) return fail(Code::invalid, "no From field to sign");
 
   DkimSignature signature;
-  TAPAL_TRY(signature.algorithm, algorithm_for(*signer.key));
+  TAPAL_TRY(signature.algorithm, dkim_algorithm_for(*signer.key));
   signature.header_form = Canonicalization::relaxed;
   signature.body_form = Canonicalization::relaxed;
   TAPAL_TRY(signature.domain, comparable_name(signer.domain));

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "protocols/mailauth/canonical.h"
+#include "protocols/mailauth/dkim_signature.h"
 #include "protocols/mailauth/header_block.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/key.h"
@@ -23,6 +24,9 @@ struct DkimSigner {
   std::string selector;                           // A-labels
   std::shared_ptr<const crypto::PrivateKey> key;  // RSA or Ed25519
 };
+
+// Code::invalid for an EC key.
+Result<DkimAlgorithm> dkim_algorithm_for(const crypto::PrivateKey& key);
 
 struct DkimSignTimes {
   WallTime now;                     // t=
@@ -42,7 +46,7 @@ class DkimBodyHasher final : private BodySink {
   crypto::Sha256 hash_;
 };
 
-inline constexpr std::size_t dkim_signed_fields_max = 250;  // keeps h= under tag_list_bytes_max
+inline constexpr std::size_t dkim_signed_fields_max = 250;  // h= stays below 8 KiB
 
 // What h= will list: From, Subject, Date, To, Cc, Reply-To, Message-ID, MIME-Version,
 // Content-Type, Content-Transfer-Encoding, List-Unsubscribe and List-Unsubscribe-Post once more

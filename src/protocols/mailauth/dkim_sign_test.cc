@@ -8,6 +8,7 @@
 
 #include "protocols/mailauth/dkim_signature.h"
 #include "protocols/mailauth/dkim_verify.h"
+#include "protocols/mailauth/test_key_zone.h"
 #include "values/text/ascii.h"
 
 namespace tapal::mailauth {
@@ -44,15 +45,15 @@ Result<std::string> sign(const DkimSigner& signer, std::string_view header, std:
 }
 
 std::vector<DkimResult> verify(const std::string& header, std::string_view body) {
-  DkimVerifier verifier(header);
-  for (std::size_t i = 0; i < verifier.questions().size(); ++i) {
-    for (const DkimSigner* signer : {&rsa_signer(), &ed25519_signer()}) {
-      if (verifier.questions()[i] == signer->selector + "._domainkey." + signer->domain) {
-        verifier.on_key(i, {.texts = {DkimKeyRecord::for_key(*signer->key)->text()}});
-      }
-    }
+  SignedMessage message(header);
+  DkimVerifier verifier(message);
+  KeyZone zone;
+  for (const DkimSigner* signer : {&rsa_signer(), &ed25519_signer()}) {
+    zone.add(signer->selector + "._domainkey." + signer->domain,
+             DkimKeyRecord::for_key(*signer->key)->text());
   }
-  verifier.on_body(body);
+  zone.answer(message);
+  message.on_body(body);
   return verifier.results(now + seconds(60));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "protocols/mailauth/domain_name.h"
+#include "protocols/mailauth/field_writer.h"
 #include "protocols/mailauth/quoted_value.h"
 #include "values/crypto/hash.h"
 #include "values/text/ascii.h"
@@ -69,15 +70,19 @@ Result<void> read_signed_fields(DkimSignature& signature, const TagList& tags) {
   return {};
 }
 
-Result<void> read_hashes(DkimSignature& signature, const TagList& tags) {
+Result<void> read_body_hash(DkimSignature& signature, const TagList& tags) {
   TAPAL_TRY(const std::string_view hash, required(tags, "bh"));
-  const auto body_hash = text::from_base64_lines(hash);
+  const auto body_hash = from_base64_value(hash);
   if (!body_hash || body_hash->size() != crypto::Digest{}.size()) {
     return fail(Code::invalid, "bh= is no SHA-256 hash in base64");
   }
   signature.body_hash = *body_hash;
+  return {};
+}
+
+Result<void> read_signature(DkimSignature& signature, const TagList& tags) {
   TAPAL_TRY(const std::string_view value, required(tags, "b"));
-  auto bytes = text::from_base64_lines(value);
+  auto bytes = from_base64_value(value);
   if (!bytes || bytes->empty()) return fail(Code::invalid, "b= is not base64");
   signature.signature = *std::move(bytes);
   return {};
@@ -85,10 +90,7 @@ Result<void> read_hashes(DkimSignature& signature, const TagList& tags) {
 
 Result<void> read_identity(DkimSignature& signature, const TagList& tags) {
   const Tag* tag = tags.find("i");
-  if (tag == nullptr) {
-    signature.identity = "@" + signature.domain;
-    return {};
-  }
+  if (tag == nullptr) return {};
   TAPAL_TRY(const std::string identity, from_quoted_value(tag->value));
   const std::size_t at = identity.rfind('@');
   if (at == std::string::npos) return fail(Code::invalid, "no @ in i=");
@@ -112,13 +114,16 @@ Result<std::optional<std::uint64_t>> read_number(const TagList& tags, std::strin
   return std::optional(std::min(number.value_or(seconds_max), seconds_max));
 }
 
-Result<void> read_times(DkimSignature& signature, const TagList& tags) {
-  TAPAL_TRY(signature.body_length, read_number(tags, "l"));
+Result<void> read_signing_time(DkimSignature& signature, const TagList& tags) {
   TAPAL_TRY(const auto signed_at, read_number(tags, "t"));
-  TAPAL_TRY(const auto expires_at, read_number(tags, "x"));
   if (signed_at) signature.signed_at = sys_seconds(seconds(*signed_at));
+  return {};
+}
+
+Result<void> read_expiry(DkimSignature& signature, const TagList& tags) {
+  TAPAL_TRY(const auto expires_at, read_number(tags, "x"));
   if (expires_at) signature.expires_at = sys_seconds(seconds(*expires_at));
-  if (signed_at && expires_at && *expires_at <= *signed_at) {
+  if (signature.signed_at && expires_at && *signature.expires_at <= *signature.signed_at) {
     return fail(Code::invalid, "x= is not after t= (RFC 6376 section 3.5)");
   }
   return {};
@@ -133,48 +138,29 @@ Result<void> check_query(const TagList& tags) {
   return fail(Code::invalid, "q= names no way to the key that we know");
 }
 
-// Builds a field with lines of at most dkim_line_bytes_max where the tokens allow it.
-class FieldWriter {
- public:
-  explicit FieldWriter(std::string_view start) : text_(start), line_bytes_(start.size()) {}
+// Who signed, when, and the signature itself: what DKIM's and ARC's signatures have alike.
+Result<void> read_signer(DkimSignature& signature, const TagList& tags) {
+  TAPAL_TRY(const std::string_view algorithm, required(tags, "a"));
+  TAPAL_TRY(signature.algorithm, read_algorithm(algorithm));
+  TAPAL_TRY(const std::string_view domain, required(tags, "d"));
+  TAPAL_TRY(signature.domain, comparable_name(domain));
+  TAPAL_TRY(const std::string_view selector, required(tags, "s"));
+  TAPAL_TRY(signature.selector, comparable_name(selector));
+  TAPAL_CHECK(comparable_name(signature.key_name()));  // not longer than DNS can ask for
+  signature.identity = "@" + signature.domain;
+  TAPAL_CHECK(read_signing_time(signature, tags));
+  return read_signature(signature, tags);
+}
 
-  // After a space, or on a new line.
-  void add(std::string_view token) {
-    if (line_bytes_ + 1 + token.size() > dkim_line_bytes_max) {
-      fold();
-    } else {
-      put(" ");
-    }
-    put(token);
-  }
-  // Directly behind, or on a new line.
-  void join(std::string_view token) {
-    if (line_bytes_ + token.size() > dkim_line_bytes_max) fold();
-    put(token);
-  }
-  void fold() {
-    text_ += "\r\n\t";
-    line_bytes_ = 1;
-  }
-  void put(std::string_view token) {
-    text_ += token;
-    line_bytes_ += token.size();
-  }
-  // Text that may be broken anywhere.
-  void put_broken(std::string_view token) {
-    while (!token.empty()) {
-      if (line_bytes_ >= dkim_line_bytes_max) fold();
-      const std::string_view piece = token.substr(0, dkim_line_bytes_max - line_bytes_);
-      put(piece);
-      token.remove_prefix(piece.size());
-    }
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-  std::size_t line_bytes_;
-};
+// What of the message is covered, and how.
+Result<void> read_coverage(DkimSignature& signature, const TagList& tags) {
+  TAPAL_CHECK(read_forms(signature, tags));
+  TAPAL_CHECK(read_signed_fields(signature, tags));
+  TAPAL_CHECK(read_body_hash(signature, tags));
+  TAPAL_TRY(signature.body_length, read_number(tags, "l"));
+  TAPAL_CHECK(read_expiry(signature, tags));
+  return check_query(tags);
+}
 
 }  // namespace
 
@@ -188,19 +174,23 @@ Result<DkimSignature> DkimSignature::from_tags(const TagList& tags) {
   if (version != "1") {
     return fail(Code::invalid, fmt::format("unknown version v={}", text::printable(version, 40)));
   }
-  TAPAL_TRY(const std::string_view algorithm, required(tags, "a"));
-  TAPAL_TRY(signature.algorithm, read_algorithm(algorithm));
-  TAPAL_TRY(const std::string_view domain, required(tags, "d"));
-  TAPAL_TRY(signature.domain, comparable_name(domain));
-  TAPAL_TRY(const std::string_view selector, required(tags, "s"));
-  TAPAL_TRY(signature.selector, comparable_name(selector));
-  TAPAL_CHECK(comparable_name(signature.key_name()));  // not longer than DNS can ask for
-  TAPAL_CHECK(read_forms(signature, tags));
-  TAPAL_CHECK(read_signed_fields(signature, tags));
-  TAPAL_CHECK(read_hashes(signature, tags));
+  TAPAL_CHECK(read_signer(signature, tags));
+  TAPAL_CHECK(read_coverage(signature, tags));
   TAPAL_CHECK(read_identity(signature, tags));
-  TAPAL_CHECK(read_times(signature, tags));
-  TAPAL_CHECK(check_query(tags));
+  return signature;
+}
+
+Result<DkimSignature> DkimSignature::from_arc_message_tags(const TagList& tags) {
+  DkimSignature signature;
+  TAPAL_CHECK(read_signer(signature, tags));
+  TAPAL_CHECK(read_coverage(signature, tags));
+  return signature;
+}
+
+Result<DkimSignature> DkimSignature::from_arc_seal_tags(const TagList& tags) {
+  DkimSignature signature;
+  TAPAL_CHECK(read_signer(signature, tags));
+  signature.header_form = Canonicalization::relaxed;
   return signature;
 }
 

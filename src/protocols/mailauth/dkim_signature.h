@@ -18,8 +18,6 @@ enum class DkimAlgorithm : std::uint8_t { rsa_sha256, ed25519_sha256 };
 
 std::string_view dkim_algorithm_text(DkimAlgorithm algorithm);  // "rsa-sha256"
 
-inline constexpr std::size_t dkim_line_bytes_max = 78;  // RFC 5322 section 2.1.1
-
 struct DkimSignature {
   DkimAlgorithm algorithm = DkimAlgorithm::rsa_sha256;
   Canonicalization header_form = Canonicalization::simple;
@@ -41,10 +39,16 @@ struct DkimSignature {
   static Result<DkimSignature> from_tags(const TagList& tags);
   static Result<DkimSignature> parse(std::string_view field_body);
 
+  // The same for ARC's two signatures, whose i= is another thing and whose v= is ignored. A seal
+  // has no body, no expiry and no list of fields, and its form is always relaxed (RFC 8617 sections
+  // 4.1.2 and 4.1.3).
+  static Result<DkimSignature> from_arc_message_tags(const TagList& tags);
+  static Result<DkimSignature> from_arc_seal_tags(const TagList& tags);
+
   std::string identity_domain() const;
   std::string key_name() const;  // the name of the key record: selector._domainkey.domain
 
-  // The whole header field, folded at dkim_line_bytes_max, without its final CRLF. "b=" comes last
+  // The whole header field, folded at field_line_bytes_max, without its final CRLF. "b=" comes last
   // and on its own line, so that everything before it is the same with and without a signature.
   // i= is printed only if it says more than d=.
   std::string field() const;

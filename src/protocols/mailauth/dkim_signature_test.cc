@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "protocols/mailauth/field_writer.h"
+
 namespace tapal::mailauth {
 namespace {
 
@@ -173,7 +175,7 @@ TEST(DkimSignature, reads_back_what_it_prints_on_short_lines) {
     EXPECT_EQ(*again, signature);
     for (std::size_t begin = 0; begin < field.size();) {
       const std::size_t end = std::min(field.find("\r\n", begin), field.size());
-      EXPECT_LE(end - begin, dkim_line_bytes_max) << field.substr(begin, end - begin);
+      EXPECT_LE(end - begin, field_line_bytes_max) << field.substr(begin, end - begin);
       begin = end + 2;
     }
   }

@@ -1,6 +1,5 @@
 // Checks the DKIM signatures of a message (RFC 6376 section 6, RFC 8301, RFC 8463, RFC 8616).
-// A core: the header goes in, names to look up come out; then body and keys go in, in any order,
-// and results come out.
+// Header, body and keys come by the SignedMessage.
 #pragma once
 
 #include <chrono>
@@ -13,8 +12,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "protocols/mailauth/dkim_key_record.h"
 #include "protocols/mailauth/dkim_signature.h"
+#include "protocols/mailauth/signed_message.h"
 
 namespace tapal::mailauth {
 
@@ -32,17 +31,8 @@ enum class DkimVerdict : std::uint8_t { none, pass, fail, policy, neutral, tempe
 std::string_view dkim_verdict_text(DkimVerdict verdict);
 
 struct DkimLimits {
-  std::size_t signatures_max = 10;             // the topmost ones
-  std::size_t header_bytes_max = 1024 * 1024;  // larger headers are not checked at all
-  std::size_t header_fields_max = 10'000;      // nor are headers of more fields
-  std::size_t key_records_max = 4;             // TXT records tried at one name
-  std::chrono::seconds future_max{300};        // how far t= may be ahead of our clock
-};
-
-struct DkimKeyAnswer {
-  enum class Status : std::uint8_t { found, no_such_name, temporary_failure };
-  Status status = Status::found;
-  std::vector<std::string> texts;  // each TXT record, its strings joined
+  std::size_t signatures_max = 10;       // the topmost ones
+  std::chrono::seconds future_max{300};  // how far t= may be ahead of our clock
 };
 
 struct DkimResult {
@@ -63,25 +53,41 @@ DkimVerdict overall_verdict(std::span<const DkimResult> results);
 
 class DkimVerifier {
  public:
-  // `header_block` is borrowed for this call only: all fields with CRLF line ends; the empty line
-  // may follow.
-  explicit DkimVerifier(std::string_view header_block, DkimLimits limits = {});
-  DkimVerifier(DkimVerifier&&) noexcept;
-  DkimVerifier& operator=(DkimVerifier&&) noexcept;
-  ~DkimVerifier();
+  // Tells `message`, which must outlive this, what its signatures need.
+  explicit DkimVerifier(SignedMessage& message, DkimLimits limits = {});
 
-  // TXT names to look up, each once, in A-label form. Empty: results() needs nothing more.
-  const std::vector<std::string>& questions() const;
-  // The body piece by piece, CRLF line ends. Costs nothing when no signature needs it.
-  void on_body(std::string_view chunk);
-  void on_key(std::size_t question, DkimKeyAnswer answer);
-
-  // Once, after the whole body. In header order; a question without an answer is a temperror.
+  // Once, after the whole body. In header order; a key nobody answered for is a temperror.
   std::vector<DkimResult> results(WallTime now);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  // One signature on its way to a result.
+  struct Candidate {
+    DkimResult result;
+    std::optional<DkimSignature> signature;  // nothing: the result stands already
+    crypto::Digest header_digest{};
+    std::size_t key = 0;
+  };
+
+  Candidate read(const RawField& field);
+  void judge(Candidate& candidate, WallTime now);
+
+  SignedMessage* message_;
+  DkimLimits limits_;
+  std::vector<Candidate> candidates_;
 };
+
+// What one look at a signature found.
+struct DkimFinding {
+  DkimVerdict verdict = DkimVerdict::pass;
+  std::string reason;  // empty for a pass
+};
+
+// fail: not the bytes that were signed; neutral: l= leaves text uncovered; permerror: l= is too
+// long.
+DkimFinding compare_body(const DkimSignature& signature, const BodyHashes& hashes);
+// fail: expired; policy: signed more than `future_max` ahead of `now`.
+DkimFinding compare_time(const DkimSignature& signature,
+                         WallTime now,
+                         std::chrono::seconds future_max);
 
 }  // namespace tapal::mailauth

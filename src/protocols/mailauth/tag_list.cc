@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "values/text/ascii.h"
+#include "values/text/base64.h"
 
 namespace tapal::mailauth {
 namespace {
@@ -73,6 +74,15 @@ const Tag* TagList::find(std::string_view name) const {
 std::string_view TagList::value(std::string_view name) const {
   const Tag* tag = find(name);
   return tag == nullptr ? std::string_view{} : tag->value;
+}
+
+Result<std::string> from_base64_value(std::string_view value) {
+  std::string digits;
+  for (const char c : value) {
+    if (!text::is_white_space(c)) digits += c;
+  }
+  if (!digits.ends_with('=')) digits.append((4 - digits.size() % 4) % 4, '=');
+  return text::from_base64(digits);
 }
 
 std::vector<std::string_view> colon_list(std::string_view text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,7 +11,7 @@
 
 namespace tapal::mailauth {
 
-inline constexpr std::size_t tag_list_bytes_max = 8 * 1024;
+inline constexpr std::size_t tag_list_bytes_max = 64 * 1024;  // z= may hold a copy of the header
 inline constexpr std::size_t tags_max = 64;
 
 struct Tag {
@@ -36,6 +37,9 @@ class TagList {
  private:
   std::vector<Tag> tags_;
 };
+
+// base64string of RFC 6376 section 3.5: white space anywhere, and padding may be left out.
+Result<std::string> from_base64_value(std::string_view value);
 
 // "a : b:c" to its parts without white space around them; empty parts are kept.
 std::vector<std::string_view> colon_list(std::string_view text);

@@ -82,5 +82,15 @@ TEST(ColonList, trims_its_parts_and_keeps_empty_ones) {
   EXPECT_EQ(colon_list(""), (std::vector<std::string_view>{""}));
 }
 
+TEST(Base64Value, may_be_folded_and_lack_its_padding) {
+  for (const std::string_view text : {"Zm9vYg==", "Zm9vYg", " Zm9v\r\n\tYg = =", "Zm9v Yg"}) {
+    EXPECT_EQ(from_base64_value(text), "foob") << text;
+  }
+  EXPECT_EQ(from_base64_value(""), "");
+  for (const std::string_view text : {"Zm9vYg=", "Zm9vY", "Zm9vYh==", "Zm9v*", "=", "Zm==9v"}) {
+    EXPECT_FALSE(from_base64_value(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace tapal::mailauth
