@@ -6,8 +6,11 @@
 
 namespace tapal::account {
 
-void Directory::add_domain(std::string_view domain, std::vector<UserRecord> users) {
+void Directory::add_domain(std::string_view domain,
+                           std::vector<UserRecord> users,
+                           DomainSettings settings) {
   Domain& into = domains_[text::to_lower(domain)];
+  into.settings = std::move(settings);
   for (UserRecord& user : users) {
     if (!into.by_key.try_emplace(user.address.key(), into.users.size()).second) continue;
     into.users.push_back(std::move(user));
@@ -30,6 +33,18 @@ std::span<const UserRecord> Directory::users(std::string_view domain) const {
   const auto found = domains_.find(text::to_lower(domain));
   if (found == domains_.end()) return {};
   return found->second.users;
+}
+
+const DomainSettings* Directory::settings(std::string_view domain) const {
+  const auto found = domains_.find(text::to_lower(domain));
+  return found == domains_.end() ? nullptr : &found->second.settings;
+}
+
+bool Directory::has_mailboxes(std::string_view domain) const {
+  const auto* settings = this->settings(domain);
+  // With "send+forward" that is where postmaster's mail ends when nobody said otherwise.
+  return settings != nullptr &&
+         (settings->role == Role::receive || settings->role == Role::send_forward);
 }
 
 const UserRecord* Directory::find_exactly(const mail::Address& address) const {

@@ -1,9 +1,16 @@
 #include "rules/account/user_record.h"
 
+#include <algorithm>
+
 #include "values/text/ascii.h"
 #include "values/text/utf8.h"
 
 namespace tapal::account {
+
+bool UserRecord::holds(std::string_view credential) const {
+  return credential == password_hash ||
+         std::ranges::find(app_passwords, credential, &AppPassword::text) != app_passwords.end();
+}
 
 std::string user_name_problem(std::string_view name) {
   constexpr std::size_t name_bytes_max = 64;  // RFC 5321 section 4.5.3.1.1

@@ -3,8 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "rules/account/app_password.h"
 #include "values/crypto/scram_keys.h"
 #include "values/mail/address.h"
 
@@ -20,7 +22,12 @@ struct UserRecord {
   mail::Address address;      // name@domain
   std::string password_hash;  // "$argon2id$..."
   std::optional<crypto::ScramKeys> scram;
-  std::vector<Grant> grants;
+  std::vector<AppPassword> app_passwords = {};
+  std::vector<Grant> grants = {};
+
+  // Whether what a login was checked against (password_hash, or the text() of an application
+  // password) is still there: a session ends with the password that opened it.
+  bool holds(std::string_view credential) const;
 };
 
 // Whether a local part can be the name of a user: it becomes the name of a folder, and stands

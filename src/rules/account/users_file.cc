@@ -1,9 +1,13 @@
 #include "rules/account/users_file.h"
 
+#include <algorithm>
+#include <functional>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "values/text/ascii.h"
 #include "values/text/utf8.h"
@@ -36,6 +40,10 @@ std::optional<std::string_view> name_of(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return {};
   return text::trim(line.substr(0, colon));
+}
+
+bool is_taken(std::span<const AppPassword> passwords, std::string_view name) {
+  return std::ranges::find(passwords, name, &AppPassword::name) != passwords.end();
 }
 
 class Reader {
@@ -72,7 +80,7 @@ class Reader {
     auto address = mail::parse_address(fmt::format("{}@{}", *name, domain_));
     if (!address) return problem(address.error().what);
 
-    UserRecord user{*std::move(address), {}, {}, {}};
+    UserRecord user{*std::move(address), {}, {}};
     const auto [first, is_new] = first_lines_.try_emplace(user.address.key(), line_number_);
     if (!is_new) {
       return problem(
@@ -106,10 +114,23 @@ class Reader {
       user.scram = *std::move(keys);
       return {};
     }
+    if (word.starts_with(app_password_prefix)) return read_app_password(word, user);
     if (word.starts_with(grants_prefix))
       return read_grants(word.substr(grants_prefix.size()), user);
-    return "expected $argon2id$..., SCRAM-SHA-256$... or may-send-as=address,...; a password in "
-           "clear text never stands here";
+    return "expected $argon2id$..., SCRAM-SHA-256$..., app-password=... or "
+           "may-send-as=address,...; "
+           "a password in clear text never stands here";
+  }
+
+  static std::string read_app_password(std::string_view word, UserRecord& user) {
+    auto password = AppPassword::from_text(word);
+    if (!password) return password.error().what;
+    if (user.app_passwords.size() == app_passwords_per_user_max)
+      return fmt::format("more than {} application passwords", app_passwords_per_user_max);
+    if (is_taken(user.app_passwords, password->name))
+      return fmt::format("a second application password named {}", password->name);
+    user.app_passwords.push_back(*std::move(password));
+    return {};
   }
 
   static std::string read_grants(std::string_view list, UserRecord& user) {
@@ -161,27 +182,43 @@ std::string credential_words(const Credentials& credentials) {
   return words;
 }
 
-// The line with other credentials: its name, its other words, its comment and its end stay.
-std::string with_credentials(std::string_view line, const Credentials& credentials) {
-  const std::size_t after_colon = line.find(':') + 1;
-  const std::size_t end = line.find_last_not_of("\r\n") + 1;
-  std::string changed = std::string(line.substr(0, after_colon)) + credential_words(credentials);
-  std::string_view rest = line.substr(after_colon, end - after_colon);
-  while (true) {
-    const std::size_t begin = rest.find_first_not_of(" \t");
-    if (begin == rest.npos) break;
-    if (rest[begin] == '#') {
-      changed += rest;
-      break;
+// A user's line in its pieces, which joined give the line again.
+struct UserLine {
+  std::string_view name;                // with its colon
+  std::vector<std::string_view> words;  // each with the blanks before it
+  std::string_view rest;                // blanks, a comment, the line's end
+
+  explicit UserLine(std::string_view line) : name(line.substr(0, line.find(':') + 1)) {
+    rest = line.substr(name.size());
+    for (;;) {
+      const std::size_t begin = rest.find_first_not_of(blanks);
+      if (begin == rest.npos || rest[begin] == '#') return;
+      const std::size_t end = std::min(rest.find_first_of(blanks, begin), rest.size());
+      words.push_back(rest.substr(0, end));
+      rest.remove_prefix(end);
     }
-    const std::size_t word_end = std::min(rest.find_first_of(" \t", begin), rest.size());
-    const std::string_view word = rest.substr(begin, word_end - begin);
-    if (!word.starts_with(password_prefix) && !word.starts_with(scram_prefix))
-      changed += rest.substr(0, word_end);
-    rest.remove_prefix(word_end);
   }
-  changed += line.substr(end);
-  return changed;
+  static constexpr std::string_view blanks = " \t\r\n";
+  std::string text() const { return fmt::format("{}{}{}", name, fmt::join(words, ""), rest); }
+};
+
+// The text with one user's line as `edit` gives it; everything else stays.
+using LineEdit = std::function<Result<std::string>(std::string_view line)>;
+Result<std::string> edit_line(std::string_view text, std::string_view name, const LineEdit& edit) {
+  const std::string folded = text::case_fold(name);
+  std::string changed;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    if (!is_named(line, folded)) {
+      changed += line;
+      continue;
+    }
+    TAPAL_TRY(const auto edited, edit(line));
+    changed += edited;
+    changed += text;
+    return changed;
+  }
+  return fail(Code::not_found, fmt::format("there is no user {}", text::printable(name, 80)));
 }
 
 }  // namespace
@@ -217,37 +254,68 @@ Result<std::string> add_user(std::string_view text,
 }
 
 Result<std::string> remove_user(std::string_view text, std::string_view name) {
-  const std::string folded = text::case_fold(name);
-  std::string changed;
-  while (!text.empty()) {
-    const std::string_view line = take_line(text);
-    if (!is_named(line, folded)) {
-      changed += line;
-      continue;
-    }
-    changed += text;
-    return changed;
-  }
-  return fail(Code::not_found, fmt::format("there is no user {}", text::printable(name, 80)));
+  return edit_line(text, name, [](std::string_view) { return std::string(); });
 }
 
 Result<std::string> set_password(std::string_view text,
                                  std::string_view name,
                                  const Credentials& credentials) {
   TAPAL_CHECK(check_credentials(credentials));
-  const std::string folded = text::case_fold(name);
-  std::string changed;
-  while (!text.empty()) {
-    const std::string_view line = take_line(text);
-    if (!is_named(line, folded)) {
-      changed += line;
-      continue;
+  return edit_line(text, name, [&](std::string_view line) {
+    UserLine parts(line);
+    std::erase_if(parts.words, [](std::string_view word) {
+      word = text::trim(word);
+      return word.starts_with(password_prefix) || word.starts_with(scram_prefix);
+    });
+    const std::string words = credential_words(credentials);
+    parts.words.insert(parts.words.begin(), words);
+    return parts.text();
+  });
+}
+
+Result<std::string> add_app_password(std::string_view text,
+                                     std::string_view name,
+                                     const AppPassword& password) {
+  if (auto wrong = app_password_name_problem(password.name); !wrong.empty())
+    return fail(Code::invalid, std::move(wrong));
+  return edit_line(text, name, [&](std::string_view line) -> Result<std::string> {
+    UserLine parts(line);
+    std::size_t count = 0;
+    for (const std::string_view word : parts.words) {
+      const auto other = AppPassword::from_text(text::trim(word));
+      if (!other) continue;
+      ++count;
+      if (other->name == password.name)
+        return fail(Code::invalid,
+                    fmt::format("there is an application password {} already; delete it first, or "
+                                "take another name",
+                                password.name));
     }
-    changed += with_credentials(line, credentials);
-    changed += text;
-    return changed;
-  }
-  return fail(Code::not_found, fmt::format("there is no user {}", text::printable(name, 80)));
+    if (count >= app_passwords_per_user_max)
+      return fail(Code::invalid,
+                  fmt::format("{} application passwords are as many as a user may have; delete one",
+                              app_passwords_per_user_max));
+    const std::string word = " " + password.text();
+    parts.words.push_back(word);
+    return parts.text();
+  });
+}
+
+Result<std::string> remove_app_password(std::string_view text,
+                                        std::string_view name,
+                                        std::string_view password_name) {
+  return edit_line(text, name, [&](std::string_view line) -> Result<std::string> {
+    UserLine parts(line);
+    const std::string begin = fmt::format("{}{},", app_password_prefix, password_name);
+    const auto removed = std::erase_if(
+        parts.words, [&](std::string_view word) { return text::trim(word).starts_with(begin); });
+    if (removed == 0)
+      return fail(Code::not_found,
+                  fmt::format("{} has no application password {}",
+                              text::printable(name, 80),
+                              text::printable(password_name, 80)));
+    return parts.text();
+  });
 }
 
 }  // namespace tapal::account

@@ -1,5 +1,6 @@
 // The text of domains/<domain>/users, one user a line:
-//   name: $argon2id$... [SCRAM-SHA-256$...] [may-send-as=addr,addr,*@domain]
+//   name: $argon2id$... [SCRAM-SHA-256$...] [app-password=name,date,sha256:...]...
+//         [may-send-as=addr,addr,*@domain]
 // "#" begins a comment line. Reading, and edits that keep every other line byte for byte.
 #pragma once
 
@@ -36,7 +37,8 @@ struct Credentials {
   std::string scram_keys;
 };
 
-// Each gives the new text. Errors: invalid (the name cannot be one, or is taken), not_found.
+// Each gives the new text. Errors: invalid (the name cannot be one, or is taken; too many
+// application passwords), not_found (no such user or application password).
 // Lines that cannot be read are kept as they are.
 Result<std::string> add_user(std::string_view text,
                              std::string_view name,
@@ -45,5 +47,11 @@ Result<std::string> remove_user(std::string_view text, std::string_view name);
 Result<std::string> set_password(std::string_view text,
                                  std::string_view name,
                                  const Credentials& credentials);
+Result<std::string> add_app_password(std::string_view text,
+                                     std::string_view name,
+                                     const AppPassword& password);
+Result<std::string> remove_app_password(std::string_view text,
+                                        std::string_view name,
+                                        std::string_view password_name);
 
 }  // namespace tapal::account

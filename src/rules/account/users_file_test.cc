@@ -133,6 +133,64 @@ TEST(UsersFile, changes_a_password_and_keeps_grants_comments_and_line_ends) {
   EXPECT_EQ(set_password(text, "dora", {std::string(new_hash), ""}).error().code, Code::not_found);
 }
 
+constexpr std::string_view app_typed = "abcde-fghjk-mnpqr-stvwx-yz012";
+
+AppPassword app_password(std::string_view name) {
+  using namespace std::chrono_literals;
+  return {std::string(name), 2026y / 11 / 26, app_password_digest(app_typed).value()};
+}
+
+TEST(UsersFile, adds_and_takes_back_application_passwords_and_nothing_else_changes) {
+  const std::string text =
+      with_hash("# a\nalice:   HASH  may-send-as=*@b.example  # boss\r\nbob: HASH\n");
+  const std::string gmail = " " + app_password("gmail").text();
+  const std::string phone = " " + app_password("phone").text();
+  const auto one = add_app_password(text, "Alice", app_password("gmail"));
+  ASSERT_TRUE(one) << one.error().what;
+  EXPECT_EQ(*one,
+            with_hash("# a\nalice:   HASH  may-send-as=*@b.example") + gmail +
+                with_hash("  # boss\r\nbob: HASH\n"));
+  const auto two = add_app_password(*one, "alice", app_password("phone"));
+  ASSERT_TRUE(two);
+  const auto users = parse_users(*two, "example.com", "users");
+  ASSERT_TRUE(users) << users.error().what;
+  ASSERT_EQ(users->at(0).app_passwords.size(), 2U);
+  EXPECT_EQ(users->at(0).app_passwords[1].name, "phone");
+  EXPECT_TRUE(users->at(1).app_passwords.empty());
+  EXPECT_TRUE(users->at(0).holds(app_password("gmail").text()));
+  EXPECT_TRUE(users->at(0).holds(hash));
+  EXPECT_FALSE(users->at(1).holds(app_password("gmail").text()));
+
+  EXPECT_EQ(*remove_app_password(*two, "alice", "gmail"),
+            with_hash("# a\nalice:   HASH  may-send-as=*@b.example") + phone +
+                with_hash("  # boss\r\nbob: HASH\n"));
+  EXPECT_EQ(*remove_app_password(*one, "alice", "gmail"), text);
+  const auto reset = set_password(*two, "alice", {std::string(new_hash), ""});
+  ASSERT_TRUE(reset);
+  EXPECT_TRUE(reset->contains(gmail + phone)) << "a new password leaves them alone";
+
+  EXPECT_EQ(add_app_password(*one, "alice", app_password("gmail")).error().code, Code::invalid);
+  EXPECT_EQ(add_app_password(*one, "alice", app_password("a b")).error().code, Code::invalid);
+  EXPECT_EQ(add_app_password(*one, "dora", app_password("x")).error().code, Code::not_found);
+  EXPECT_EQ(remove_app_password(*one, "alice", "gmai").error().code, Code::not_found);
+  EXPECT_EQ(remove_app_password(*one, "dora", "gmail").error().code, Code::not_found);
+}
+
+TEST(UsersFile, bounds_application_passwords) {
+  std::string text = with_hash("alice: HASH\n");
+  for (std::size_t i = 0; i < app_passwords_per_user_max; ++i) {
+    const auto added = add_app_password(text, "alice", app_password("n" + std::to_string(i)));
+    ASSERT_TRUE(added) << i;
+    text = *added;
+  }
+  EXPECT_EQ(add_app_password(text, "alice", app_password("more")).error().code, Code::invalid);
+  ASSERT_TRUE(parse_users(text, "example.com", "users"));
+  text.insert(text.find('\n'), " " + app_password("more").text());
+  EXPECT_FALSE(parse_users(text, "example.com", "users"));
+  const std::string word = " " + app_password("x").text();
+  EXPECT_FALSE(parse_users(with_hash("alice: HASH") + word + word, "example.com", "users"));
+}
+
 TEST(UsersFile, adding_then_removing_gives_the_same_bytes_whatever_the_file_held) {
   const Credentials changed{std::string(hash), keys("x")};
   for (unsigned seed = 1; seed <= 300; ++seed) {
@@ -145,7 +203,10 @@ TEST(UsersFile, adding_then_removing_gives_the_same_bytes_whatever_the_file_held
     ASSERT_TRUE(added);
     const auto reset = set_password(*added, "zoe", changed);
     ASSERT_TRUE(reset);
-    const auto removed = remove_user(*reset, "zoe");
+    const auto with_app = add_app_password(*reset, "zoe", app_password("x"));
+    ASSERT_TRUE(with_app);
+    EXPECT_EQ(*remove_app_password(*with_app, "zoe", "x"), *reset);
+    const auto removed = remove_user(*with_app, "zoe");
     ASSERT_TRUE(removed);
     EXPECT_EQ(*removed, text);
   }

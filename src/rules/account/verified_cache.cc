@@ -3,7 +3,7 @@
 namespace tapal::account {
 
 VerifiedCache::VerifiedCache(const Key& key, VerifiedCacheLimits limits)
-    : key_(key), limits_(limits) {}
+    : key_(key), limits_(limits), entries_(limits.entries_max) {}
 
 // Each part goes in as a digest of fixed length, so that no two claims give the same bytes.
 crypto::Digest VerifiedCache::digest(const VerifiedClaim& claim) const {
@@ -19,38 +19,17 @@ crypto::Digest VerifiedCache::digest(const VerifiedClaim& claim) const {
 
 void VerifiedCache::remember(const VerifiedClaim& claim, Instant now) {
   if (limits_.entries_max == 0 || limits_.lifetime <= Duration::zero()) return;
-  const auto known = by_user_.find(claim.user);
-  if (known != by_user_.end()) {
-    entries_.splice(entries_.begin(), entries_, known->second);
-  } else {
-    while (entries_.size() >= limits_.entries_max) {
-      by_user_.erase(entries_.back().user);
-      entries_.pop_back();
-    }
-    entries_.push_front({std::string(claim.user), {}, {}});
-    by_user_.emplace(entries_.front().user, entries_.begin());
-  }
-  entries_.front().digest = digest(claim);
-  entries_.front().expires = now + limits_.lifetime;
+  entries_.at(claim.user) = {digest(claim), now + limits_.lifetime};
 }
 
 bool VerifiedCache::is_verified(const VerifiedClaim& claim, Instant now) {
-  const auto known = by_user_.find(claim.user);
-  if (known == by_user_.end()) return false;
-  const auto entry = known->second;
-  if (now >= entry->expires) {
-    by_user_.erase(known);
-    entries_.erase(entry);
-    return false;
-  }
-  if (!crypto::constant_time_equal(entry->digest, digest(claim))) return false;
-  entries_.splice(entries_.begin(), entries_, entry);
-  return true;
+  const Entry* entry = entries_.find(claim.user);
+  if (entry == nullptr) return false;
+  if (now < entry->expires) return crypto::constant_time_equal(entry->digest, digest(claim));
+  entries_.erase(claim.user);
+  return false;
 }
 
-void VerifiedCache::clear() {
-  by_user_.clear();
-  entries_.clear();
-}
+void VerifiedCache::clear() { entries_.clear(); }
 
 }  // namespace tapal::account

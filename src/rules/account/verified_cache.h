@@ -6,12 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/time.h"
+#include "rules/account/recent_map.h"
 #include "values/crypto/hash.h"
 
 namespace tapal::account {
@@ -41,7 +40,6 @@ class VerifiedCache {
 
  private:
   struct Entry {
-    std::string user;
     crypto::Digest digest{};
     Instant expires{};
   };
@@ -49,8 +47,7 @@ class VerifiedCache {
 
   Key key_;
   VerifiedCacheLimits limits_;
-  std::list<Entry> entries_;  // last used first; one a user
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_user_;
+  RecentMap<Entry> entries_;  // by user: the newest password
 };
 
 }  // namespace tapal::account

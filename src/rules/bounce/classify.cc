@@ -198,6 +198,11 @@ Judgement judge_local(Failure failure) {
       return temporary(Scope::recipient, "4.2.0", "the mailbox here cannot be written now");
     case Failure::local_disk_full:
       return temporary(Scope::recipient, "4.3.1", "the disk here is full");
+    case Failure::handover_unusable:
+      return temporary(
+          Scope::recipient, "4.3.5", "what the alias says cannot be done as things are");
+    case Failure::program_died:
+      return temporary(Scope::recipient, "4.3.0", "the program did not come to its end");
     case Failure::no_such_user:
       return permanent(Scope::recipient, "5.1.1", "the address does not exist here");
     case Failure::dropped_by_operator:

@@ -47,7 +47,9 @@ enum class Failure : std::uint8_t {
   needs_smtputf8,  // peer lacks SMTPUTF8 (RFC 6531)
   local_mailbox,   // our own delivery into a mailbox failed for now
   local_disk_full,
-  no_such_user,  // a domain of ours has no such address
+  handover_unusable,  // an alias leads to a program, URL or socket that cannot be used as it is
+  program_died,       // by a signal, or killed when its time was up
+  no_such_user,       // a domain of ours has no such address
   dropped_by_operator,
 };
 

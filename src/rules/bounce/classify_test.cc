@@ -204,6 +204,8 @@ TEST(Classify, knows_every_failure_of_ours) {
       {Failure::needs_smtputf8, permanent, message, "5.6.7"},
       {Failure::local_mailbox, temporary, recipient, "4.2.0"},
       {Failure::local_disk_full, temporary, recipient, "4.3.1"},
+      {Failure::handover_unusable, temporary, recipient, "4.3.5"},
+      {Failure::program_died, temporary, recipient, "4.3.0"},
       {Failure::no_such_user, permanent, recipient, "5.1.1"},
       {Failure::dropped_by_operator, permanent, recipient, "5.7.0"},
   };

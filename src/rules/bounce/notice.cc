@@ -46,8 +46,9 @@ bool is_delay_due(const queue::Message& message,
          now - message.arrived >= policy.delay_notice;
 }
 
-// The name alone of "mx.example.com [2001:db8::1]:25".
+// The name alone of "mx.example.com [2001:db8::1]:25"; a socket here is nobody's business.
 std::string remote_name(std::string_view remote) {
+  if (remote.starts_with("unix:")) return {};
   return std::string(remote.substr(0, remote.find(' ')));
 }
 
@@ -60,8 +61,11 @@ bool is_reply(const queue::Outcome& outcome) {
 mail::Action action_of(const RecipientState& recipient) {
   if (recipient.state == State::failed) return mail::Action::failed;
   if (recipient.state != State::delivered) return mail::Action::delayed;
-  // What left by SMTP may still fail further on; what has no peer lies in a mailbox here.
-  return recipient.last.remote.empty() ? mail::Action::delivered : mail::Action::relayed;
+  // What left by SMTP may still fail further on; what has no peer, or one that speaks LMTP, lies in
+  // a mailbox.
+  const bool has_arrived = recipient.last.remote.empty() ||
+                           recipient.recipient.handover.kind == mail::Handover::Kind::lmtp;
+  return has_arrived ? mail::Action::delivered : mail::Action::relayed;
 }
 
 std::string status_for(mail::Action action, const std::string& status) {

@@ -1,5 +1,6 @@
 #include "rules/queue/message.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
@@ -12,7 +13,10 @@ namespace {
 
 namespace json = boost::json;
 
+// A message with a handover is a record of version 2: an older program, which would send it another
+// way, refuses it then.
 constexpr std::int64_t version = 1;
+constexpr std::int64_t version_with_handover = 2;
 constexpr std::size_t record_bytes_max = 256UL * 1024 * 1024;
 constexpr std::size_t depth_max = 8;
 constexpr std::size_t recipients_max = 1'000'000;
@@ -24,13 +28,20 @@ constexpr Words<State, 4> state_words{{{State::waiting, "waiting"},
                                        {State::held, "held"},
                                        {State::delivered, "delivered"},
                                        {State::failed, "failed"}}};
-constexpr Words<Origin::Kind, 4> kind_words{{{Origin::Kind::submitted, "submitted"},
+constexpr Words<Origin::Kind, 5> kind_words{{{Origin::Kind::submitted, "submitted"},
                                              {Origin::Kind::received, "received"},
                                              {Origin::Kind::relayed, "relayed"},
-                                             {Origin::Kind::notice, "notice"}}};
+                                             {Origin::Kind::notice, "notice"},
+                                             {Origin::Kind::forwarded, "forwarded"}}};
 constexpr Words<mail::BodyType, 3> body_words{{{mail::BodyType::seven_bit, "7bit"},
                                                {mail::BodyType::eight_bit_mime, "8bitmime"},
                                                {mail::BodyType::binary_mime, "binarymime"}}};
+constexpr Words<mail::Handover::Kind, 6> handover_words{{{mail::Handover::Kind::usual, "usual"},
+                                                         {mail::Handover::Kind::host, "host"},
+                                                         {mail::Handover::Kind::lmtp, "lmtp"},
+                                                         {mail::Handover::Kind::maildir, "maildir"},
+                                                         {mail::Handover::Kind::program, "program"},
+                                                         {mail::Handover::Kind::http, "http"}}};
 constexpr Words<mail::ReturnContent, 3> return_words{
     {{mail::ReturnContent::unspecified, "unspecified"},
      {mail::ReturnContent::full, "full"},
@@ -98,6 +109,16 @@ class Writer {
   bool first_ = true;
 };
 
+void write_handover(Writer& writer, const mail::Handover& handover) {
+  writer.open("handover");
+  writer.word("kind", handover_words, handover.kind);
+  writer.text("target", handover.target);
+  writer.open_list("arguments");
+  for (const std::string& argument : handover.arguments) writer.item(argument);
+  writer.close_list();
+  writer.close();
+}
+
 void write_recipient(Writer& writer, const RecipientState& state) {
   writer.open_item();
   writer.address("address", state.recipient.address);
@@ -109,6 +130,8 @@ void write_recipient(Writer& writer, const RecipientState& state) {
   if (notify.delay) writer.item("delay");
   writer.close_list();
   writer.text("original", state.recipient.original);
+  if (state.recipient.handover != mail::Handover{})
+    write_handover(writer, state.recipient.handover);
   writer.word("state", state_words, state.state);
   writer.number("attempts", state.attempts);
   writer.time("next_attempt", state.next_attempt);
@@ -195,6 +218,18 @@ class Reader {
   std::string& error_;
 };
 
+mail::Handover read_handover(Reader reader) {
+  mail::Handover handover;
+  handover.kind = reader.word("kind", handover_words);
+  handover.target = reader.text("target");
+  for (const json::value& argument : reader.list("arguments")) {
+    const json::string* text = argument.if_string();
+    if (text == nullptr) return reader.wrong("arguments"), handover;
+    handover.arguments.emplace_back(text->data(), text->size());
+  }
+  return handover;
+}
+
 RecipientState read_recipient(const json::value& value, std::string& error) {
   Reader reader(value, error);
   RecipientState state;
@@ -215,6 +250,7 @@ RecipientState read_recipient(const json::value& value, std::string& error) {
       reader.wrong("notify");
   }
   state.recipient.original = reader.text("original");
+  if (reader.has("handover")) state.recipient.handover = read_handover(reader.inside("handover"));
   state.state = reader.word("state", state_words);
   state.attempts = reader.number<std::uint32_t>("attempts");
   state.next_attempt = reader.time("next_attempt");
@@ -261,11 +297,14 @@ Message read_message(Reader& reader, std::string& error) {
 }  // namespace
 
 std::string to_json(const Message& message) {
+  const bool has_handover = std::ranges::any_of(message.recipients, [](const auto& state) {
+    return state.recipient.handover != mail::Handover{};
+  });
   std::string out;
   out.reserve(512 + 400 * message.recipients.size());
   out += '{';
   Writer writer(out);
-  writer.number("version", version);
+  writer.number("version", has_handover ? version_with_handover : version);
   writer.text("id", message.id.text());
   writer.time("arrived", message.arrived);
   writer.open("origin");
@@ -305,12 +344,13 @@ Result<Message> message_from_json(std::string_view text) {
   std::string error;
   Reader reader(value, error);
   const auto found = reader.number<std::int64_t>("version");
-  if (error.empty() && found != version) {
+  if (error.empty() && (found < version || found > version_with_handover)) {
     return fail(Code::invalid,
-                fmt::format("the message record has version {}; this program reads version {}: "
-                            "a newer tapal wrote it",
+                fmt::format("the message record has version {}; this program reads versions {} "
+                            "to {}: a newer tapal wrote it",
                             found,
-                            version));
+                            version,
+                            version_with_handover));
   }
   Message message = read_message(reader, error);
   if (!error.empty())

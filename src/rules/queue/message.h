@@ -43,7 +43,13 @@ struct RecipientState {
 
 // How the message got in. Never holds a submitting client's address past the log.
 struct Origin {
-  enum class Kind : std::uint8_t { submitted, received, relayed, notice };
+  enum class Kind : std::uint8_t {
+    submitted,
+    received,
+    relayed,
+    notice,
+    forwarded,  // received, and passed on by an alias
+  };
   Kind kind = Kind::submitted;
   std::string user;            // authenticated user, or empty
   bool authenticated = false;  // by password or by network: a notice may be sent back

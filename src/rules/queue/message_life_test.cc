@@ -17,7 +17,7 @@ Message message_to(std::size_t recipients) {
   mail::Envelope envelope;
   envelope.return_path = mail::Address{"sender", "example.com"};
   for (std::size_t i = 0; i < recipients; ++i) {
-    envelope.recipients.push_back({{fmt::format("user{}", i), "example.org"}, {}, ""});
+    envelope.recipients.push_back({{fmt::format("user{}", i), "example.org"}, {}, "", {}});
   }
   Message message = new_message(QueueId{1}, std::move(envelope), noon);
   message.origin.authenticated = true;

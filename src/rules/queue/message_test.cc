@@ -22,7 +22,8 @@ Message full_message() {
   message.subject = "തപാൽ \x01 \xff broken";
   message.message_id = "<1@example.com>";
   RecipientState state;
-  state.recipient = {{"josé", "xn--exmple-cua.com"}, {false, true, true, true}, "rfc822;j@e.com"};
+  state.recipient = {
+      {"josé", "xn--exmple-cua.com"}, {false, true, true, true}, "rfc822;j@e.com", {}};
   state.state = State::held;
   state.attempts = UINT32_MAX;
   state.next_attempt = WallTime(std::chrono::milliseconds(-5));
@@ -34,6 +35,8 @@ Message full_message() {
   RecipientState plain;
   plain.recipient.address = {"b", "example.org"};
   plain.recipient.notify.never = true;
+  message.recipients.push_back(plain);
+  plain.recipient.handover = {mail::Handover::Kind::program, {}, {"/bin/tool", "", "\"a b\""}};
   message.recipients.push_back(plain);
   return message;
 }
@@ -52,13 +55,33 @@ TEST(MessageRecord, null_return_path_is_kept_apart_from_an_address) {
   EXPECT_EQ(message_from_json(to_json(message)).value().envelope.return_path, std::nullopt);
 }
 
+// As versions before handovers wrote it, and as they go on reading it.
+TEST(MessageRecord, without_a_handover_is_what_it_always_was) {
+  Message message = full_message();
+  message.recipients.pop_back();
+  const std::string json = to_json(message);
+  EXPECT_TRUE(json.contains("\"version\":1,"));
+  EXPECT_FALSE(json.contains("handover"));
+  EXPECT_EQ(message_from_json(json).value(), message);
+}
+
+TEST(MessageRecord, keeps_every_kind_of_handover) {
+  using Kind = mail::Handover::Kind;
+  for (const auto kind :
+       {Kind::usual, Kind::host, Kind::lmtp, Kind::maildir, Kind::program, Kind::http}) {
+    Message message = full_message();
+    message.recipients.back().recipient.handover = {kind, "somewhere", {}};
+    EXPECT_EQ(message_from_json(to_json(message)).value(), message);
+  }
+}
+
 TEST(MessageRecord, refuses_a_newer_version_and_says_so) {
   std::string json = to_json(full_message());
-  json.replace(json.find("\"version\":1"), 11, "\"version\":2");
+  json.replace(json.find("\"version\":2"), 11, "\"version\":3");
   const auto read = message_from_json(json);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, Code::invalid);
-  EXPECT_NE(read.error().what.find("version 2"), std::string::npos) << read.error().what;
+  EXPECT_NE(read.error().what.find("version 3"), std::string::npos) << read.error().what;
 }
 
 TEST(MessageRecord, refuses_what_is_wrong_and_names_the_member) {
@@ -74,7 +97,10 @@ TEST(MessageRecord, refuses_what_is_wrong_and_names_the_member) {
       {"recipients missing", R"("recipients")", R"("reciients")", "recipients"},
       {"flag", R"("smtputf8":true)", R"("smtputf8":"yes")", "smtputf8"},
       {"address", R"("domain":"example.com")", R"("domain":5)", "domain"},
-      {"version missing", R"("version":1,)", "", "version"},
+      {"kind", R"("kind":"program")", R"("kind":"pigeon")", "kind"},
+      {"arguments", R"("/bin/tool","")", R"("/bin/tool",5)", "arguments"},
+      {"arguments missing", R"("arguments")", R"("argument")", "arguments"},
+      {"version missing", R"("version":2,)", "", "version"},
   };
   const std::string good = to_json(full_message());
   for (const auto& each : cases) {

@@ -22,9 +22,7 @@ std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 Scheduler::Scheduler(SchedulerLimits limits) : limits_(limits) {}
 
 auto Scheduler::part_heap(Line& line) {
-  const auto place = [this](std::uint32_t part) -> std::uint32_t& {
-    return parts_[part].heap_position;
-  };
+  const auto place = [this](std::uint32_t part) -> std::uint32_t& { return heap_positions_[part]; };
   return IndexedHeap(line.heap, place);
 }
 
@@ -89,7 +87,8 @@ void Scheduler::free_destination_if_unused(std::uint32_t number) {
   free_destinations_.push_back(number);
 }
 
-std::uint32_t Scheduler::new_part(Part part, Entry& entry) {
+std::uint32_t Scheduler::new_part(Part part) {
+  Entry& entry = part.message->second;
   part.next_of_message = entry.first_part;
   Destination& destination = destinations_[part.destination];
   ++destination.parts;
@@ -98,6 +97,7 @@ std::uint32_t Scheduler::new_part(Part part, Entry& entry) {
   auto number = static_cast<std::uint32_t>(parts_.size());
   if (free_parts_.empty()) {
     parts_.push_back(std::move(part));
+    heap_positions_.push_back(none);
   } else {
     number = free_parts_.back();
     free_parts_.pop_back();
@@ -109,8 +109,9 @@ std::uint32_t Scheduler::new_part(Part part, Entry& entry) {
 }
 
 // The part is in no line any more. The destination stays until free_destination_if_unused().
-void Scheduler::free_part(std::uint32_t number, Entry& entry) {
+void Scheduler::free_part(std::uint32_t number) {
   Part& part = parts_[number];
+  Entry& entry = part.message->second;
   if (part.previous_of_message == none)
     entry.first_part = part.next_of_message;
   else
@@ -147,7 +148,7 @@ void Scheduler::refile_line(std::uint32_t number) {
 void Scheduler::file(std::uint32_t number) {
   const Part& part = parts_[number];
   const std::uint32_t line = line_number(part.destination, part.lane);
-  part_heap(line_of(line)).push(number, {part.due, part.id});
+  part_heap(line_of(line)).push(number, {part.due, part.id()});
   refile_line(line);
 }
 
@@ -161,7 +162,7 @@ void Scheduler::unfile(std::uint32_t number) {
 // Files those of `recipients` that are not done, one part for each due time.
 void Scheduler::add_parts(std::span<std::uint32_t> recipients,
                           const Message& message,
-                          Entry& entry,
+                          Filed& filed,
                           std::uint32_t destination) {
   const auto key = [&message](std::uint32_t i) {
     const RecipientState& state = message.recipients[i];
@@ -177,11 +178,11 @@ void Scheduler::add_parts(std::span<std::uint32_t> recipients,
     const RecipientState& state = message.recipients[recipients[begin]];
     if (state.state != State::waiting && state.state != State::held) continue;
     Part part;
-    part.id = message.id;
+    part.message = &filed;
     part.due = state.next_attempt;
     part.destination = destination;
     part.lane = state.attempts == 0 ? Lane::first : Lane::retry;
-    const bool held = state.state == State::held || entry.hold_wanted;
+    const bool held = state.state == State::held || filed.second.hold_wanted;
     part.state = held ? PartState::held : PartState::waiting;
     part.first_recipient = recipients[begin];
     if (end - begin > 1) {
@@ -189,7 +190,7 @@ void Scheduler::add_parts(std::span<std::uint32_t> recipients,
       part.more_recipients =
           std::make_unique<std::vector<std::uint32_t>>(group.begin(), group.end());
     }
-    const std::uint32_t number = new_part(std::move(part), entry);
+    const std::uint32_t number = new_part(std::move(part));
     if (!held) file(number);
   }
 }
@@ -215,7 +216,7 @@ void Scheduler::add(const Message& message, std::span<const std::string> destina
     for (; i < filed.size() && filed[i].first == destination; ++i) {
       recipients.push_back(filed[i].second);
     }
-    add_parts(recipients, message, place->second, destination);
+    add_parts(recipients, message, *place, destination);
   }
   if (place->second.first_part == none) entries_.erase(place);
   publish_counts();
@@ -275,7 +276,7 @@ Job Scheduler::start(std::uint32_t number) {
   const std::size_t most = std::max<std::size_t>(limits_.recipients_per_transaction_max, 1);
   Part& waiting = parts_[number];
   Destination& destination = destinations_[waiting.destination];
-  Job job{waiting.id, destination.name, {}, waiting.lane, number};
+  Job job{waiting.id(), destination.name, {}, waiting.lane, number};
   if (waiting.size() <= most) {
     part_heap(destination.line[index(waiting.lane)]).erase(number);
     set_state(waiting, PartState::in_flight);
@@ -290,7 +291,7 @@ Job Scheduler::start(std::uint32_t number) {
     all.resize(all.size() - most);
     count(PartState::waiting, -static_cast<std::ptrdiff_t>(most));
     Part taken;
-    taken.id = waiting.id;
+    taken.message = waiting.message;
     taken.due = waiting.due;
     taken.destination = waiting.destination;
     taken.lane = waiting.lane;
@@ -298,7 +299,7 @@ Job Scheduler::start(std::uint32_t number) {
     taken.first_recipient = job.recipients.front();
     if (most > 1)
       taken.more_recipients = std::make_unique<std::vector<std::uint32_t>>(job.recipients);
-    job.ticket = new_part(std::move(taken), entries_.find(job.id)->second);
+    job.ticket = new_part(std::move(taken));
   }
   std::ranges::sort(job.recipients);
   destination.in_flight.push_back(job.ticket);
@@ -308,19 +309,19 @@ Job Scheduler::start(std::uint32_t number) {
 
 bool Scheduler::finished(const Job& job, const Message& after) {
   assert(job.ticket < parts_.size() && parts_[job.ticket].state == PartState::in_flight);
-  assert(parts_[job.ticket].id == job.id && after.id == job.id);
-  const auto entry = entries_.find(job.id);
+  assert(parts_[job.ticket].id() == job.id && after.id == job.id);
+  Filed& filed = *parts_[job.ticket].message;
   const std::uint32_t number = parts_[job.ticket].destination;
   Destination& destination = destinations_[number];
   std::erase(destination.in_flight, job.ticket);
   --attempts_[index(job.lane)];
-  free_part(job.ticket, entry->second);
-  const bool dropped = entry->second.dropped;
+  free_part(job.ticket);
+  const bool dropped = filed.second.dropped;
   if (!dropped) {
     std::vector<std::uint32_t> recipients = job.recipients;
-    add_parts(recipients, after, entry->second, number);
+    add_parts(recipients, after, filed, number);
   }
-  if (entry->second.first_part == none) entries_.erase(entry);
+  if (filed.second.first_part == none) entries_.erase(job.id);
   for (const Lane lane : {Lane::first, Lane::retry}) refile_line(line_number(number, lane));
   free_destination_if_unused(number);
   publish_counts();
@@ -373,7 +374,7 @@ bool Scheduler::drop(QueueId id) {
     const std::uint32_t destination = parts_[i].destination;
     if (parts_[i].state == PartState::waiting) unfile(i);
     if (parts_[i].state != PartState::in_flight) {
-      free_part(i, entry->second);
+      free_part(i);
       free_destination_if_unused(destination);
     }
     i = next;

@@ -129,20 +129,31 @@ class Scheduler {
   static constexpr std::size_t lanes = 2;  // of each destination
   enum class PartState : std::uint8_t { waiting, held, in_flight };
 
+  struct Entry {
+    std::uint32_t first_part = none;
+    bool hold_wanted = false;  // by hand, while parts were in flight
+    bool dropped = false;
+  };
+  struct IdHash {
+    std::size_t operator()(QueueId id) const { return std::hash<std::uint64_t>()(id.value); }
+  };
+  using Entries = std::unordered_map<QueueId, Entry, IdHash>;
+  using Filed = Entries::value_type;  // stays where it is, so that no attempt looks it up
+
   // Recipients of one message at one destination with one due time. Small, since a full queue has
   // a million of them.
   struct Part {
-    QueueId id;
+    Filed* message = nullptr;
     WallTime due{};
     std::unique_ptr<std::vector<std::uint32_t>> more_recipients;  // all of them, when not just one
     std::uint32_t first_recipient = 0;
     std::uint32_t destination = none;
     std::uint32_t next_of_message = none;
     std::uint32_t previous_of_message = none;
-    std::uint32_t heap_position = none;
     PartState state = PartState::waiting;
     Lane lane = Lane::first;
 
+    QueueId id() const { return message->first; }
     std::size_t size() const { return more_recipients ? more_recipients->size() : 1; }
   };
   // One lane of one destination: its waiting parts, earliest due first.
@@ -165,21 +176,12 @@ class Scheduler {
     std::size_t parts = 0;                 // waiting, held and in flight
     std::size_t held = 0;
   };
-  struct Entry {
-    std::uint32_t first_part = none;
-    bool hold_wanted = false;  // by hand, while parts were in flight
-    bool dropped = false;
-  };
-  struct IdHash {
-    std::size_t operator()(QueueId id) const { return std::hash<std::uint64_t>()(id.value); }
-  };
   struct NameHash {
     using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
     std::size_t operator()(std::string_view name) const {
       return std::hash<std::string_view>()(name);
     }
   };
-  using Entries = std::unordered_map<QueueId, Entry, IdHash>;
 
   auto part_heap(Line& line);
   auto timer_heap();
@@ -187,11 +189,11 @@ class Scheduler {
 
   std::uint32_t destination_number(std::string_view name);
   void free_destination_if_unused(std::uint32_t number);
-  std::uint32_t new_part(Part part, Entry& entry);
-  void free_part(std::uint32_t number, Entry& entry);
+  std::uint32_t new_part(Part part);
+  void free_part(std::uint32_t number);
   void add_parts(std::span<std::uint32_t> recipients,
                  const Message& message,
-                 Entry& entry,
+                 Filed& filed,
                  std::uint32_t destination);
   void file(std::uint32_t number);    // a waiting part into its line
   void unfile(std::uint32_t number);  // and out of it
@@ -208,6 +210,9 @@ class Scheduler {
 
   SchedulerLimits limits_;
   std::deque<Part> parts_;  // grows without moving a million of them
+  // Where each stands in its line's heap: close together, since every step through a heap writes
+  // one.
+  std::vector<std::uint32_t> heap_positions_;
   std::vector<std::uint32_t> free_parts_;
   std::deque<Destination> destinations_;
   std::vector<std::uint32_t> free_destinations_;

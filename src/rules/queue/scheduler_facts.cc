@@ -87,7 +87,7 @@ WaitFact Scheduler::fact(const Part& part, WallTime now) const {
   } else if (!has_room(destination)) {
     fact.reason = Reason::destination_limit;
     for (const std::uint32_t other : destination.in_flight) {
-      const QueueId occupant = parts_[other].id;
+      const QueueId occupant = parts_[other].id();
       if (std::ranges::find(fact.occupied_by, occupant) == fact.occupied_by.end()) {
         fact.occupied_by.push_back(occupant);
       }

@@ -1,0 +1,47 @@
+// What domains/<domain>/domain.toml says of one domain of ours; every key may be missing:
+//   role = "receive"          or "send", "send+forward", "backup-mx"
+//   ignore_dots = false       whether a.nn@ is ann@
+//   suffix_separators = "+"   ann+anything@ is ann@; "" for none
+//   dmarc = "honour"          or "quarantine", "ignore": what a policy that refuses mail does here
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tapal::account {
+
+enum class Role : std::uint8_t {
+  receive,       // mailboxes and aliases
+  send,          // its MX is elsewhere: mail to it goes there, also that of our own users
+  send_forward,  // aliases, and no mailboxes
+  backup_mx,     // any local part, or those that the aliases name, kept for the better MX
+};
+
+// What a DMARC policy of "reject" or "quarantine" does to mail for this domain.
+enum class DmarcPractice : std::uint8_t {
+  honour,
+  quarantine,  // what would be refused is quarantined
+  ignore,
+};
+
+struct DomainSettings {
+  Role role = Role::receive;
+  bool ignore_dots = false;
+  std::string suffix_separators = "+";  // each of its characters is one
+  DmarcPractice dmarc = DmarcPractice::honour;
+
+  bool operator==(const DomainSettings&) const = default;
+};
+
+std::string_view text_of(Role role);  // as it stands in the file
+
+// Each problem is "file:line: what is wrong".
+struct DomainSettingsFile {
+  DomainSettings settings;
+  std::vector<std::string> problems;
+};
+DomainSettingsFile read_domain_settings(std::string_view text, std::string_view file_name);
+
+}  // namespace tapal::account
