@@ -23,14 +23,13 @@ struct Body {
 using BodyPtr = std::shared_ptr<const Body>;
 
 // A body being written: kept in memory up to the store's threshold, spilled to an unnamed or
-// temporary file past it. Dropping it before commit leaves nothing behind.
-struct BodyWriter {
-  virtual ~BodyWriter() = default;
+// temporary file past it. Dropping it before commit leaves nothing behind. What was written can be
+// read meanwhile, by filters that judge the message before it is kept.
+struct BodyWriter : Body {
   virtual Result<void> append(std::string_view bytes) = 0;  // Code::full: no room on the disk
   // Bytes that go in front of everything appended: the header with its trace and signature fields,
   // which are known only at the end. At most once, last; kept in memory, so bound it.
   virtual void set_head(std::string head) = 0;
-  virtual std::uint64_t size() const = 0;  // with the head
 };
 
 }  // namespace tapal

@@ -1,4 +1,4 @@
-// Where mail for our own users ends up.
+// Where mail for our own users ends up: mailboxes, and Maildir folders that an alias names.
 #pragma once
 
 #include <string>
@@ -12,15 +12,21 @@
 
 namespace tapal {
 
+// For whom, and where: the user's own mailbox, or the Maildir folder at this absolute path.
+struct MailboxPlace {
+  mail::Address user;
+  std::string folder;  // empty: the user's own
+};
+
 struct Mailbox {
   virtual ~Mailbox() = default;
   // Puts `prefix` (header lines that end in CRLF: Return-Path, Delivered-To) and then `body` into
-  // the user's mailbox, and comes back to `loop` once both are on stable storage. Giving the same
-  // user the same message again replaces the copy that still lies unread in place of adding one.
+  // the mailbox, and comes back to `loop` once both are on stable storage. Giving the same place
+  // the same message again replaces the copy that still lies unread in place of adding one.
   // Errors: full (no room on the disk, or too much waiting), denied, invalid (no such name can be
   // a mailbox), internal.
   virtual Task<Result<void>> deliver(
-      Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) = 0;
+      Loop& loop, MailboxPlace place, BodyPtr body, std::string prefix, QueueId id) = 0;
 };
 
 }  // namespace tapal

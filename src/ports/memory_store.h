@@ -82,6 +82,9 @@ class MemoryStore final : public Store {
     }
     void set_head(std::string head) override { bytes_.insert(0, head); }
     std::uint64_t size() const override { return bytes_.size(); }
+    Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
+      return offset < bytes_.size() ? bytes_.copy(into.data(), into.size(), offset) : 0;
+    }
     BodyPtr take() { return std::make_shared<MemoryBody>(std::move(bytes_)); }
 
    private:

@@ -270,6 +270,24 @@ TYPED_TEST_P(StoreContract, one_change_is_applied_in_the_order_added_updated_rem
   EXPECT_EQ(contract::scanned(this->store()), std::vector<std::uint64_t>{1});
 }
 
+TYPED_TEST_P(StoreContract, a_body_can_be_read_while_it_is_written) {
+  namespace contract = store_contract;
+  for (const std::size_t bytes : {std::size_t{10}, std::size_t{1'000'000}}) {
+    const std::unique_ptr<BodyWriter> writer = this->store().new_body();
+    const auto text = contract::body_text(1, bytes);
+    ASSERT_TRUE(writer->append(text.substr(0, bytes / 2)));
+    EXPECT_EQ(contract::read_all(*writer), text.substr(0, bytes / 2));
+    ASSERT_TRUE(writer->append(text.substr(bytes / 2)));
+    EXPECT_EQ(contract::read_all(*writer), text);
+    writer->set_head("head");
+    EXPECT_EQ(contract::read_all(*writer), "head" + text);
+    std::string tail(8, '\0');
+    EXPECT_EQ(writer->read(bytes, tail).value_or(0), 4U);
+    EXPECT_EQ(tail.substr(0, 4), text.substr(bytes - 4));
+    EXPECT_EQ(writer->read(bytes + 4, tail).value_or(9), 0U);
+  }
+}
+
 TYPED_TEST_P(StoreContract, a_dropped_writer_leaves_nothing) {
   namespace contract = store_contract;
   {
@@ -342,6 +360,7 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract,
                             removes_message_and_body_while_a_reader_keeps_its_own,
                             a_removed_message_does_not_come_back_by_a_late_update,
                             one_change_is_applied_in_the_order_added_updated_removed,
+                            a_body_can_be_read_while_it_is_written,
                             a_dropped_writer_leaves_nothing,
                             relaxed_changes_are_seen_at_once_and_keep_their_order,
                             an_empty_change_is_answered,

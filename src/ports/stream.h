@@ -82,6 +82,11 @@ struct Network {
   virtual Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to,
                                                         std::optional<IpAddress> from,
                                                         Instant deadline) = 0;
+  // A unix domain socket of this machine; its local() and remote() are empty endpoints.
+  virtual Task<Result<std::unique_ptr<Stream>>> connect_unix(std::string path,
+                                                             Instant /*deadline*/) {
+    co_return fail(Code::denied, path + ": unix sockets cannot be reached from here");
+  }
 };
 
 }  // namespace tapal

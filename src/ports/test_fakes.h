@@ -103,20 +103,20 @@ class TableOfNames final : public Resolver {
 class MemoryMailbox final : public Mailbox {
  public:
   Task<Result<void>> deliver(
-      Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) override {
+      Loop& loop, MailboxPlace place, BodyPtr body, std::string prefix, QueueId id) override {
     co_await switch_to(loop);
     if (answer)
-      if (auto put = answer(user); !put) co_return put;
+      if (auto put = answer(place.user); !put) co_return put;
     std::string text(static_cast<std::size_t>(body->size()), '\0');
     text.resize(body->read(0, text).value_or(0));
-    kept[user.text()].push_back({id, prefix + text});
+    kept[place.folder + place.user.text()].push_back({id, prefix + text});
     co_return Result<void>();
   }
   struct Mail {
     QueueId id;
     std::string text;
   };
-  std::map<std::string, std::vector<Mail>> kept;
+  std::map<std::string, std::vector<Mail>> kept;             // by folder, then user
   std::function<Result<void>(const mail::Address&)> answer;  // may refuse; empty: all is kept
 };
 
@@ -133,7 +133,18 @@ class RecordingQueue final : public MailQueue {
     accepted.push_back({std::move(message), std::move(text)});
     if (on_accept) on_accept();
   }
+  Task<FirstTry> accept_and_try(Loop& loop,
+                                queue::Message message,
+                                BodyPtr body,
+                                std::chrono::seconds) override {
+    accept(std::move(message), std::move(body));
+    ++tried;
+    co_await switch_to(loop);
+    co_return first;
+  }
   bool is_full = false;
+  FirstTry first;         // what accept_and_try() answers
+  std::size_t tried = 0;  // by it
   std::vector<Accepted> accepted;
   std::function<void()> on_accept;
 };

@@ -93,7 +93,7 @@ class PipeStream final : public Stream {
   void cut_after(std::uint64_t bytes) { mine().cut_after = bytes; }
   std::uint64_t written() const { return pipe_->ends[index()].written; }
 
-  Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) override {
+  Task<Result<void>> readable(Instant deadline) override {
     const auto pipe = pipe_;  // outlives this end
     auto& end = mine();
     while (end.arrived.empty() && !end.closed) {
@@ -102,6 +102,12 @@ class PipeStream final : public Stream {
       if (end.reader.timed_out && end.arrived.empty() && !end.closed)
         co_return fail(Code::timed_out, "the peer is silent");
     }
+    co_return Result<void>();
+  }
+  Task<Result<std::size_t>> read(std::span<char> into, Instant deadline) override {
+    const auto pipe = pipe_;
+    auto& end = mine();
+    TAPAL_CO_CHECK(co_await readable(deadline));
     if (closed_ || end.arrived.empty()) co_return fail(Code::closed, "the connection is closed");
     const auto count = std::min({into.size(), end.arrived.size(), pipe->options.read_bytes_max});
     std::memcpy(into.data(), end.arrived.data(), count);

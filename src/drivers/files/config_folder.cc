@@ -10,6 +10,7 @@
 #include "drivers/files/files.h"
 #include "rules/account/users_file.h"
 #include "values/crypto/certificate.h"
+#include "values/crypto/hash.h"
 #include "values/crypto/key.h"
 #include "values/text/idna.h"
 
@@ -31,6 +32,7 @@ class Loader {
     }
     for (const fs::path& folder : entries(places_.folder / "domains", domains_max))
       if (fs::is_directory(folder, ignored_)) load_domain(folder);
+    load_srs_keys();
     build_aliases();
     const fs::path certificates =
         places_.certificates.empty() ? places_.folder / "certs" : places_.certificates;
@@ -64,6 +66,7 @@ class Loader {
 
   std::optional<std::string> read(const fs::path& file,
                                   std::size_t bytes_max = config_file_bytes_max) {
+    if (places_.draft && places_.draft->file == file) return places_.draft->text;
     auto text = read_file(file, bytes_max);
     if (text) return *std::move(text);
     result_.problems.push_back(text.error().what);
@@ -88,8 +91,38 @@ class Loader {
     load_signing_keys(folder / "dkim", *domain);
   }
 
+  bool is_there(const fs::path& file) {
+    return (places_.draft && places_.draft->file == file) || fs::exists(file, ignored_);
+  }
+
+  account::DomainSettings load_settings(const fs::path& file) {
+    if (!is_there(file)) return {};
+    const auto text = read(file);
+    if (!text) return {};
+    auto settings = account::read_domain_settings(*text, file.string());
+    std::ranges::move(settings.problems, std::back_inserter(result_.problems));
+    return std::move(settings.settings);
+  }
+
+  // A file that an aliases file includes. Links may lead about in the configuration folder, not
+  // out of it.
+  Result<std::string> read_included(const fs::path& file) const {
+    std::error_code error;
+    const fs::path real = fs::canonical(file, error);
+    if (error) return fail(Code::not_found, fmt::format("{}: {}", file.string(), error.message()));
+    const fs::path root = fs::canonical(places_.folder, error);
+    if (error || std::ranges::mismatch(root, real).in1 != root.end())
+      return fail(Code::denied,
+                  fmt::format("{} leads out of the configuration folder", file.string()));
+    return read_file(real, alias::include_bytes_max);
+  }
+
   void load_users(const fs::path& folder, const std::string& domain) {
     alias::DomainInput input{domain, {}, true, {}, (folder / "aliases").string()};
+    input.settings = load_settings(folder / "domain.toml");
+    input.read_include = [this, folder](std::string_view name) {
+      return read_included(folder / name);
+    };
     std::vector<account::UserRecord> users;
     const fs::path users_path = folder / "users";
     if (fs::exists(users_path, ignored_)) {
@@ -102,11 +135,10 @@ class Loader {
       }
       input.users_are_complete = result_.problems.size() == problems_before;
     }
-    if (fs::exists(input.aliases_file, ignored_))
-      input.aliases_text = read(input.aliases_file).value_or("");
+    if (is_there(input.aliases_file)) input.aliases_text = read(input.aliases_file).value_or("");
     for (const auto& user : users) input.users.push_back(user.address.local);
+    result_.directory.add_domain(domain, std::move(users), input.settings);
     domains_.push_back(std::move(input));
-    result_.directory.add_domain(domain, std::move(users));
   }
 
   void load_signing_keys(const fs::path& folder, const std::string& domain) {
@@ -134,11 +166,28 @@ class Loader {
     }
   }
 
+  void load_srs_keys() {
+    const fs::path file = srs_keys_file(places_.folder);
+    if (!fs::exists(file, ignored_)) return;
+    auto text = read(file);
+    if (!text) return;
+    note_if_open(file);
+    auto keys = forward::read_srs_keys(*text, file.string());
+    crypto::wipe(*text);
+    if (!keys) return result_.problems.push_back(keys.error().what);
+    result_.srs_keys = *std::move(keys);
+  }
+
   void build_aliases() {
     auto built = alias::build_alias_table(domains_);
     result_.aliases = std::move(built.table);
     std::ranges::move(built.problems, std::back_inserter(result_.problems));
     std::ranges::move(built.notices, std::back_inserter(result_.notices));
+    if (built.leads_out && !result_.srs_keys)
+      result_.notices.push_back(
+          fmt::format("{}: there is no such file, so mail that aliases lead out keeps its return "
+                      "path and fails SPF; `tapal init` makes it",
+                      srs_keys_file(places_.folder).string()));
   }
 
   void load_certificate(const fs::path& folder) {
@@ -180,6 +229,12 @@ fs::path users_file(const fs::path& config, std::string_view domain) {
 fs::path aliases_file(const fs::path& config, std::string_view domain) {
   return config / "domains" / domain / "aliases";
 }
+
+fs::path domain_settings_file(const fs::path& config, std::string_view domain) {
+  return config / "domains" / domain / "domain.toml";
+}
+
+fs::path srs_keys_file(const fs::path& config) { return config / "srs.keys"; }
 
 fs::path signing_key_file(const fs::path& config,
                           std::string_view domain,

@@ -1,15 +1,17 @@
 // The configuration folder as people edit it, read whole (tapal.toml is read by app/settings):
-//   domains/<domain>/users, domains/<domain>/aliases, domains/<domain>/dkim/<selector>.pem,
-//   certs/<name>/fullchain.pem and privkey.pem
+//   domains/<domain>/domain.toml, users, aliases (and what it includes), dkim/<selector>.pem;
+//   certs/<name>/fullchain.pem and privkey.pem; srs.keys
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rules/account/directory.h"
 #include "rules/alias/alias_table.h"
+#include "rules/forward/srs.h"
 
 namespace tapal::files {
 
@@ -34,6 +36,7 @@ struct Certificate {
 struct ConfigFolder {
   account::Directory directory;
   alias::AliasTable aliases;
+  std::optional<forward::SrsKeys> srs_keys;  // nothing: there is no such file
   std::map<std::string, std::vector<SigningKey>, std::less<>> signing_keys;  // by domain, by name
   std::vector<Certificate> certificates;                                     // by name
   std::vector<std::string> problems;  // "file:line: what is wrong"; any makes the folder unfit
@@ -43,6 +46,12 @@ struct ConfigFolder {
 struct ConfigPlaces {
   std::filesystem::path folder;
   std::filesystem::path certificates;  // empty: folder/certs
+  // A text to be read in the place of a file: what an edit would do, before it is made.
+  struct Draft {
+    std::filesystem::path file;
+    std::string text;
+  };
+  std::optional<Draft> draft = {};
 };
 
 ConfigFolder load_config_folder(const ConfigPlaces& places);
@@ -50,6 +59,9 @@ ConfigFolder load_config_folder(const ConfigPlaces& places);
 // Places inside the folder, for tools that write. `domain` in the form of mail::Address::domain.
 std::filesystem::path users_file(const std::filesystem::path& config, std::string_view domain);
 std::filesystem::path aliases_file(const std::filesystem::path& config, std::string_view domain);
+std::filesystem::path domain_settings_file(const std::filesystem::path& config,
+                                           std::string_view domain);
+std::filesystem::path srs_keys_file(const std::filesystem::path& config);
 std::filesystem::path signing_key_file(const std::filesystem::path& config,
                                        std::string_view domain,
                                        std::string_view selector);

@@ -57,7 +57,7 @@ TEST(ConfigFolder, loads_domains_aliases_keys_and_certificates) {
   EXPECT_EQ(folder.notices.size(), 1u);  // postmaster of other.example
   EXPECT_EQ(folder.directory.domains(), (std::vector<std::string>{"example.com", "other.example"}));
   EXPECT_EQ(folder.directory.user_count(), 3u);
-  EXPECT_EQ(folder.aliases.resolve({"info", "example.com"}).users.size(), 2u);
+  EXPECT_EQ(folder.aliases.resolve({"info", "example.com"}).targets.size(), 2u);
   ASSERT_EQ(folder.signing_keys.size(), 1u);
   const auto& keys = folder.signing_keys.at("example.com");
   ASSERT_EQ(keys.size(), 2u);
@@ -82,7 +82,7 @@ TEST(ConfigFolder, tells_every_problem_with_its_file_and_hides_no_other_domain) 
   const ScratchFolder scratch;
   write_good_folder(scratch);
   scratch.write("domains/example.com/users", "alice: $argon2id$a\nbob $argon2id$b\n");
-  scratch.write("domains/other.example/aliases", "x: carol\ny: me@gmail.example\n");
+  scratch.write("domains/other.example/aliases", "x: carol\ny: nobody\n");
   scratch.write("domains/not a domain/users", "");
   scratch.write("domains/other.example/dkim/bad selector.pem", ed25519_pem());
   scratch.write("domains/other.example/dkim/ec.pem", ec_pem());
@@ -94,7 +94,7 @@ TEST(ConfigFolder, tells_every_problem_with_its_file_and_hides_no_other_domain) 
   const ConfigFolder folder = load_config_folder({scratch.path(), {}});
   const std::string_view expected[] = {
       "domains/example.com/users:2: no colon",
-      "domains/other.example/aliases:2: me@gmail.example is not at a domain of this server",
+      "domains/other.example/aliases:2: nobody@other.example is neither a user nor an alias",
       "domains/not a domain: the folder's name is not a domain",
       "bad selector.pem: the file's name is not a selector",
       "ec.pem: DKIM signs with RSA or Ed25519 keys",

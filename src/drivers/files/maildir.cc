@@ -14,6 +14,7 @@
 #include "values/crypto/hash.h"
 #include "values/text/hex.h"
 #include "values/text/idna.h"
+#include "values/text/line_ends.h"
 
 namespace tapal::files {
 namespace {
@@ -24,30 +25,11 @@ constexpr mode_t folder_mode = 0700;
 constexpr mode_t file_mode = 0600;
 constexpr std::size_t block_bytes = 64UL * 1024;
 
-// CRLF to LF across blocks; a CR that stands alone stays.
-class LineEnds {
- public:
-  std::string_view convert(std::string_view bytes) {
-    out_.clear();
-    for (const char c : bytes) {
-      if (held_cr_ && c != '\n') out_ += '\r';
-      held_cr_ = c == '\r';
-      if (!held_cr_) out_ += c;
-    }
-    return out_;
-  }
-  std::string_view rest() { return std::exchange(held_cr_, false) ? "\r" : ""; }
-
- private:
-  std::string out_;
-  bool held_cr_ = false;
-};
-
 Result<void> write_message(const Descriptor& file,
                            std::string_view prefix,
                            const Body& body,
                            const fs::path& path) {
-  LineEnds ends;
+  text::ToLocalLineEnds ends;
   TAPAL_CHECK(write_all(file, ends.convert(prefix), path));
   std::string block(block_bytes, '\0');
   for (std::uint64_t offset = 0; offset < body.size();) {
@@ -105,7 +87,11 @@ Result<void> deliver_to_maildir(const fs::path& maildir,
 MaildirMailbox::MaildirMailbox(fs::path folder, Workers& workers)
     : folder_(std::move(folder)), workers_(workers) {}
 
-Result<fs::path> MaildirMailbox::maildir_of(const mail::Address& user) const {
+Result<fs::path> MaildirMailbox::maildir_of(const MailboxPlace& place) const {
+  const mail::Address& user = place.user;
+  if (place.folder.starts_with('/')) return fs::path(place.folder);
+  if (!place.folder.empty())
+    return fail(Code::invalid, place.folder + ": a Maildir is named by its absolute path");
   // The key: one mailbox for a name however its case is written.
   const std::string key = user.key();
   const std::string name = key.substr(0, key.rfind('@'));
@@ -124,7 +110,7 @@ std::string MaildirMailbox::file_name(const mail::Address& user, QueueId id) {
 }
 
 Task<Result<void>> MaildirMailbox::deliver(
-    Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) {
+    Loop& loop, MailboxPlace place, BodyPtr body, std::string prefix, QueueId id) {
   struct Delivery {
     fs::path maildir;
     std::string name;
@@ -132,8 +118,9 @@ Task<Result<void>> MaildirMailbox::deliver(
     BodyPtr body;
     Result<void> operator()() const { return deliver_to_maildir(maildir, name, prefix, *body); }
   };
-  TAPAL_CO_TRY(fs::path maildir, maildir_of(user));
-  Delivery delivery{std::move(maildir), file_name(user, id), std::move(prefix), std::move(body)};
+  TAPAL_CO_TRY(fs::path maildir, maildir_of(place));
+  auto name = file_name(place.user, id);
+  Delivery delivery{std::move(maildir), std::move(name), std::move(prefix), std::move(body)};
   auto run = run_on(workers_, loop, std::move(delivery));
   auto result = co_await run;
   if (!result) co_return std::unexpected(std::move(result).error());

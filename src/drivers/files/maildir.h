@@ -23,10 +23,10 @@ class MaildirMailbox final : public Mailbox {
   MaildirMailbox(std::filesystem::path folder, Workers& workers);
 
   Task<Result<void>> deliver(
-      Loop& loop, mail::Address user, BodyPtr body, std::string prefix, QueueId id) override;
+      Loop& loop, MailboxPlace place, BodyPtr body, std::string prefix, QueueId id) override;
 
-  // Where a user's mail is; invalid for a name that cannot be a folder's.
-  Result<std::filesystem::path> maildir_of(const mail::Address& user) const;
+  // Where it is; invalid for a user whose name cannot be a folder's, and for a relative path.
+  Result<std::filesystem::path> maildir_of(const MailboxPlace& place) const;
   // "<seconds>.<queue id>-<digest of the user>.tapal": the same for the same message and user.
   static std::string file_name(const mail::Address& user, QueueId id);
 

@@ -116,16 +116,16 @@ struct OneThread final : Loop, Workers {
   bool is_full = false;
 };
 
-Task<void> deliver_into(MaildirMailbox& box, Loop& loop, mail::Address user, Result<void>& result) {
+Task<void> deliver_into(MaildirMailbox& box, Loop& loop, MailboxPlace place, Result<void>& result) {
   auto body = std::make_shared<MemoryBody>("Subject: x\r\n\r\n");
-  auto task = box.deliver(loop, std::move(user), std::move(body), std::string(prefix), id);
+  auto task = box.deliver(loop, std::move(place), std::move(body), std::string(prefix), id);
   result = co_await task;
 }
 
-Result<void> deliver(OneThread& thread, MaildirMailbox& box, mail::Address user) {
+Result<void> deliver(OneThread& thread, MaildirMailbox& box, MailboxPlace place) {
   Result<void> result = fail(Code::internal, "did not end");
   TaskGroup group;
-  group.spawn(deliver_into(box, thread, std::move(user), result));
+  group.spawn(deliver_into(box, thread, std::move(place), result));
   thread.run();
   EXPECT_EQ(group.running(), 0u);
   return result;
@@ -135,9 +135,9 @@ TEST(MaildirMailbox, keeps_one_box_a_user_and_one_copy_a_message) {
   const ScratchFolder scratch;
   OneThread thread;
   MaildirMailbox box(scratch.path(), thread);
-  ASSERT_TRUE(deliver(thread, box, {"alice", "example.com"}));
-  ASSERT_TRUE(deliver(thread, box, {"Alice", "example.com"}));
-  ASSERT_TRUE(deliver(thread, box, {"bob", "example.com"}));
+  ASSERT_TRUE(deliver(thread, box, {{"alice", "example.com"}, {}}));
+  ASSERT_TRUE(deliver(thread, box, {{"Alice", "example.com"}, {}}));
+  ASSERT_TRUE(deliver(thread, box, {{"bob", "example.com"}, {}}));
   const auto files = files_in(scratch.path() / "example.com" / "alice" / "new");
   ASSERT_EQ(files.size(), 1u);
   const std::string name = files[0].filename().string();
@@ -162,11 +162,26 @@ TEST(MaildirMailbox, refuses_names_that_lead_elsewhere) {
                                      {std::string("a\0b", 3), "example.com"}};
   for (const mail::Address& address : addresses) {
     SCOPED_TRACE(address.local + "@" + address.domain);
-    const auto result = deliver(thread, box, address);
+    const auto result = deliver(thread, box, {address, {}});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Code::invalid);
   }
   EXPECT_FALSE(fs::exists(scratch.path() / "mail"));
+}
+
+TEST(MaildirMailbox, delivers_into_the_folder_an_alias_names_one_copy_for_each_user) {
+  const ScratchFolder scratch;
+  OneThread thread;
+  MaildirMailbox box(scratch.path() / "mail", thread);
+  const auto folder = (scratch.path() / "archive").string();
+  ASSERT_TRUE(deliver(thread, box, {{"no/folder's name", "example.com"}, folder}));
+  ASSERT_TRUE(deliver(thread, box, {{"bob", "example.com"}, folder}));
+  ASSERT_TRUE(deliver(thread, box, {{"bob", "example.com"}, folder}));
+  EXPECT_EQ(files_in(scratch.path() / "archive" / "new").size(), 2U);
+  EXPECT_FALSE(fs::exists(scratch.path() / "mail"));
+  const auto relative = deliver(thread, box, {{"bob", "example.com"}, "archive"});
+  ASSERT_FALSE(relative);
+  EXPECT_EQ(relative.error().code, Code::invalid);
 }
 
 TEST(MaildirMailbox, says_so_when_too_much_waits) {
@@ -174,7 +189,7 @@ TEST(MaildirMailbox, says_so_when_too_much_waits) {
   OneThread thread;
   thread.is_full = true;
   MaildirMailbox box(scratch.path(), thread);
-  const auto result = deliver(thread, box, {"alice", "example.com"});
+  const auto result = deliver(thread, box, {{"alice", "example.com"}, {}});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::full);
 }

@@ -44,8 +44,7 @@ class NetLoop final : public Loop, public Network {
   Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to,
                                                 std::optional<IpAddress> from,
                                                 Instant deadline) override;
-  // A unix domain socket; its local() and remote() are empty endpoints.
-  Task<Result<std::unique_ptr<Stream>>> connect_unix(std::string path, Instant deadline);
+  Task<Result<std::unique_ptr<Stream>>> connect_unix(std::string path, Instant deadline) override;
   // Takes over a connected stream socket, also when it fails (full: the kernel cannot watch it).
   Result<std::unique_ptr<Stream>> adopt(int connected_socket);
 

@@ -193,8 +193,10 @@ Task<Result<void>> SocketStream::handshake(Instant deadline) {
     if (waited) continue;
     auto error = std::move(waited).error();
     error.what = "TLS handshake: " + error.what;
-    if (verify != X509_V_OK)
+    if (verify != X509_V_OK) {
       error.what += fmt::format(" ({})", X509_verify_cert_error_string(verify));
+      if (SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) error.code = Code::denied;
+    }
     co_return std::unexpected(std::move(error));
   }
 }
@@ -217,6 +219,22 @@ Result<std::string> SocketStream::channel_binding(ChannelBinding type) const {
   if (ssl_ == nullptr) return fail(Code::not_found, "no TLS, no channel binding");
   return type == ChannelBinding::tls_exporter ? tls::exporter_binding(ssl_.get())
                                               : tls::end_point_binding(ssl_.get());
+}
+
+std::string SocketStream::peer_certificates() const {
+  if (ssl_ == nullptr) return {};
+  const tls::BioPtr pem(BIO_new(BIO_s_mem()));
+  const auto* chain = SSL_get_peer_cert_chain(ssl_.get());
+  for (int i = 0; i < sk_X509_num(chain); ++i)
+    PEM_write_bio_X509(pem.get(), sk_X509_value(chain, i));
+  const char* text = nullptr;
+  const long size = BIO_ctrl(pem.get(), BIO_CTRL_INFO, 0, &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+std::string peer_certificates(const Stream& stream) {
+  const auto* socket = dynamic_cast<const SocketStream*>(&stream);
+  return socket == nullptr ? std::string() : socket->peer_certificates();
 }
 
 void SocketStream::close() {

@@ -29,6 +29,7 @@ class SocketStream final : public Stream {
                                      Instant deadline) override;
   bool is_tls() const override { return ssl_ != nullptr; }
   Result<std::string> channel_binding(ChannelBinding type) const override;
+  std::string peer_certificates() const;
   Endpoint local() const override { return local_; }
   Endpoint remote() const override { return remote_; }
   void close() override;

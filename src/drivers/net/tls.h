@@ -89,4 +89,8 @@ class ClientContext final : public TlsClient {
   std::unique_ptr<Implementation> implementation_;
 };
 
+// The certificates that the other side showed, its own first, as PEM; empty without TLS, and where
+// a session was resumed. Only of streams that this driver made.
+std::string peer_certificates(const Stream& stream);
+
 }  // namespace tapal

@@ -150,7 +150,10 @@ void TestDnsServer::run() {
 
 std::optional<std::string> TestKnot::program() {
   const char* path = std::getenv("PATH");
-  std::string folders = fmt::format("{}:/usr/sbin:/usr/local/sbin", path == nullptr ? "" : path);
+  const std::string folders =
+      fmt::format("{}/build/peers/knot/usr/sbin:{}:/usr/sbin:/usr/local/sbin",
+                  TAPAL_SOURCE_FOLDER,
+                  path == nullptr ? "" : path);
   for (std::size_t begin = 0; begin < folders.size();) {
     const std::size_t end = std::min(folders.find(':', begin), folders.size());
     const std::string file = folders.substr(begin, end - begin) + "/knotd";

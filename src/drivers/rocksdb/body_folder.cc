@@ -12,9 +12,36 @@
 namespace tapal::spool {
 namespace {
 
-// How much may be written before the kernel is asked to start: the final sync is short then, and
-// those who wait for the same commit are not held up by one large message.
+// How much may be written before the kernel is asked to start: the final sync is short then.
 constexpr std::uint64_t flush_every_bytes = 1024UL * 1024;
+
+struct Reading {
+  std::uint64_t offset;
+  std::span<char> into;
+};
+
+// What stands in memory, and behind it what is in a file.
+Result<std::size_t> read_parts(std::string_view memory,
+                               int file,
+                               std::uint64_t file_bytes,
+                               Reading reading) {
+  const auto& [offset, into] = reading;
+  std::size_t done = 0;
+  if (offset < memory.size()) {
+    done = memory.copy(into.data(), into.size(), static_cast<std::size_t>(offset));
+  }
+  while (done < into.size()) {
+    const std::uint64_t at = offset + done - memory.size();
+    if (at >= file_bytes) break;
+    const auto left = std::min<std::uint64_t>(into.size() - done, file_bytes - at);
+    const ssize_t count = ::pread(file, into.data() + done, left, static_cast<off_t>(at));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return system_error("read", "a message body");
+    if (count == 0) return fail(Code::internal, "a message body's file is cut short");
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
 
 class FileBody final : public Body {
  public:
@@ -23,21 +50,7 @@ class FileBody final : public Body {
   std::uint64_t size() const override { return head_.size() + file_bytes_; }
 
   Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
-    std::size_t done = 0;
-    if (offset < head_.size()) {
-      done = head_.copy(into.data(), into.size(), static_cast<std::size_t>(offset));
-    }
-    while (done < into.size()) {
-      const std::uint64_t at = offset + done - head_.size();
-      if (at >= file_bytes_) break;
-      const ssize_t count =
-          ::pread(file_.get(), into.data() + done, into.size() - done, static_cast<off_t>(at));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return system_error("read", "a message body");
-      if (count == 0) return fail(Code::internal, "a message body's file is cut short");
-      done += static_cast<std::size_t>(count);
-    }
-    return done;
+    return read_parts(head_, file_.get(), file_bytes_, {offset, into});
   }
 
  private:
@@ -62,6 +75,13 @@ Result<void> for_each_entry(const std::string& path, const auto& each) {
 SpoolWriter::~SpoolWriter() {
   release_memory();
   if (file_.is_open() && !kept_) ::unlink(path_.c_str());
+}
+
+Result<std::size_t> SpoolWriter::read(std::uint64_t offset, std::span<char> into) const {
+  if (is_file() || memory_.empty())
+    return read_parts(head_, file_.get(), file_bytes_, {offset, into});
+  if (head_.empty()) return read_parts(memory_, -1, 0, {offset, into});
+  return read_parts(head_ + memory_, -1, 0, {offset, into});
 }
 
 Result<void> SpoolWriter::append(std::string_view bytes) {
@@ -116,8 +136,9 @@ Result<void> BodyFolder::prepare() {
   TAPAL_CHECK(make_folder(path_));
   const std::string unfinished = path_ + "/new";
   TAPAL_CHECK(make_folder(unfinished));
-  return for_each_entry(
-      unfinished, [&](const std::string& name) { ::unlink((unfinished + '/' + name).c_str()); });
+  TAPAL_CHECK(for_each_entry(
+      unfinished, [&](const std::string& name) { ::unlink((unfinished + '/' + name).c_str()); }));
+  return sync_folder(path_);  // of slots too that a run before this one made and did not sync
 }
 
 std::unique_ptr<SpoolWriter> BodyFolder::writer(BodyMemory limits) {
@@ -129,27 +150,24 @@ Result<void> BodyFolder::keep(SpoolWriter& writer, QueueId id) {
   if (::fdatasync(writer.file_.get()) != 0) return system_error("sync", writer.path_);
   ++syncs_;
   const std::string folder = folder_of(id);
-  const bool is_new = ::mkdir(folder.c_str(), 0700) == 0;
-  if (!is_new && errno != EEXIST) return system_error("make the folder", folder);
+  TAPAL_CHECK(make_slot(folder));
   const std::string path = path_of(id);
   if (::rename(writer.path_.c_str(), path.c_str()) != 0) return system_error("make", path);
   writer.kept_ = true;
-  unsynced_folders_.push_back(folder);
-  if (is_new) unsynced_folders_.push_back(path_);
-  return {};
+  ++syncs_;
+  return sync_folder(folder);
 }
 
-Result<void> BodyFolder::sync_folders() {
-  const std::vector<std::string> folders = std::exchange(unsynced_folders_, {});
-  for (std::size_t i = 0; i < folders.size(); ++i) {
-    if (std::find(folders.begin(), folders.begin() + static_cast<std::ptrdiff_t>(i), folders[i]) !=
-        folders.begin() + static_cast<std::ptrdiff_t>(i)) {
-      continue;
-    }
-    TAPAL_CHECK(sync_folder(folders[i]));
-    ++syncs_;
+Result<void> BodyFolder::make_slot(const std::string& folder) {
+  const std::scoped_lock lock(slots_);
+  if (::mkdir(folder.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return {};
+    return system_error("make the folder", folder);
   }
-  return {};
+  ++syncs_;
+  Result<void> synced = sync_folder(path_);
+  if (!synced) ::rmdir(folder.c_str());
+  return synced;
 }
 
 void BodyFolder::remove(QueueId id) { ::unlink(path_of(id).c_str()); }

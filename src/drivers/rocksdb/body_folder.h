@@ -1,11 +1,12 @@
 // Bodies too large for a record: a file each, at <folder>/<slot>/<id>, written under <folder>/new
 // first. The header, known last, stays in the message's record. A slot is a quarter of a second,
-// two characters of the id; those that are committed together share the sync of its folder.
+// two characters of the id.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ class SpoolWriter final : public BodyWriter {
   Result<void> append(std::string_view bytes) override;
   void set_head(std::string head) override { head_ = std::move(head); }
   std::uint64_t size() const override { return head_.size() + memory_.size() + file_bytes_; }
+  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override;
 
   bool is_file() const { return file_.is_open(); }
   std::uint64_t file_bytes() const { return file_bytes_; }
@@ -66,9 +68,9 @@ class BodyFolder {
   // Safe from any thread. Writers must end before the folder.
   std::unique_ptr<SpoolWriter> writer(BodyMemory limits);
 
-  // Syncs the file and gives it its name; durable after sync_folders(). The commit thread's.
+  // Gives the file its name, on stable storage: a large one takes its time. Safe from any thread.
+  // After an error something may be left to remove().
   Result<void> keep(SpoolWriter& writer, QueueId id);
-  Result<void> sync_folders();
   void remove(QueueId id);  // nothing happens when it is not there
   std::uint64_t syncs() const { return syncs_; }
 
@@ -79,12 +81,13 @@ class BodyFolder {
 
  private:
   std::string folder_of(QueueId id) const;
+  Result<void> make_slot(const std::string& folder);
 
   std::string path_;
   std::atomic<std::uint64_t> next_ = 0;
   std::atomic<std::uint64_t> in_memory_ = 0;
   std::atomic<std::uint64_t> syncs_ = 0;
-  std::vector<std::string> unsynced_folders_;
+  std::mutex slots_;  // whoever finds a slot's folder there finds it on stable storage
 };
 
 }  // namespace tapal::spool

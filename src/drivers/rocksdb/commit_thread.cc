@@ -174,7 +174,6 @@ void CommitThread::write(std::span<Pending*> group) {
     }
   }
   check_room(group);
-  keep_files(group);
   Batch batch;
   for (Pending* pending : group) {
     if (!is_fine(pending)) continue;
@@ -220,35 +219,6 @@ std::uint64_t CommitThread::reclaim_room(std::uint64_t room_bytes) {
     complain("the spool cannot compact", reclaimed.error());
   }
   return disk_free_bytes();
-}
-
-void CommitThread::keep_files(std::span<Pending*> group) {
-  bool any = false;
-  for (Pending* pending : group) {
-    for (Pending::Added& added : pending->added) {
-      if (!added.large || !is_fine(pending)) continue;
-      Result<void> kept = bodies_.keep(*added.large, added.id);
-      if (!kept) {
-        pending->result = std::unexpected(std::move(kept).error());
-        break;
-      }
-      added.file_kept = any = true;
-      bytes_ += added.large->file_bytes();
-    }
-  }
-  if (!any) return;
-  const Result<void> synced = bodies_.sync_folders();
-  for (Pending* pending : group) {
-    const bool has_files = std::ranges::any_of(pending->added, &Pending::Added::file_kept);
-    if (!synced && has_files && is_fine(pending)) pending->result = std::unexpected(synced.error());
-    if (!is_fine(pending)) drop_files(*pending);
-  }
-}
-
-void CommitThread::drop_files(Pending& pending) {
-  for (Pending::Added& added : pending.added) {
-    if (std::exchange(added.file_kept, false)) bodies_.remove(added.id);
-  }
 }
 
 bool CommitThread::is_there(const Batch& batch, QueueId id) const {
@@ -314,10 +284,12 @@ void CommitThread::written(std::span<Pending*> group, const Batch& batch) {
     std::vector<BodyPtr>& bodies = *pending->result;
     bodies.reserve(pending->added.size());
     for (Pending::Added& added : pending->added) {
-      if (added.small)
+      if (added.small) {
         bodies.push_back(std::move(added.small));
-      else
+      } else {
+        bytes_ += added.large->file_bytes();
         bodies.push_back(added.large->take_file());
+      }
     }
   }
 }
@@ -325,7 +297,6 @@ void CommitThread::written(std::span<Pending*> group, const Batch& batch) {
 void CommitThread::failed(std::span<Pending*> group, const Error& error) {
   for (Pending* pending : group) {
     if (is_fine(pending)) pending->result = std::unexpected(error);
-    drop_files(*pending);
     ++failures_;
   }
 }

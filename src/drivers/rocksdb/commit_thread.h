@@ -26,8 +26,7 @@ struct Pending {
     QueueId id;
     std::string state;
     std::shared_ptr<const MemoryBody> small;  // one of these two
-    std::unique_ptr<SpoolWriter> large;
-    bool file_kept = false;
+    std::unique_ptr<SpoolWriter> large;       // kept by the folder before it comes here
   };
   struct Updated {
     QueueId id;
@@ -88,12 +87,10 @@ class CommitThread {
   void write(std::span<Pending*> group);
   void check_room(std::span<Pending*> group);
   std::uint64_t reclaim_room(std::uint64_t room_bytes);
-  void keep_files(std::span<Pending*> group);
   void put(Batch& batch, Pending& pending);
   bool is_there(const Batch& batch, QueueId id) const;
   void written(std::span<Pending*> group, const Batch& batch);
   void failed(std::span<Pending*> group, const Error& error);
-  void drop_files(Pending& pending);
   void forget_removed_files();
   void sync_relaxed();
   Result<void> recover();

@@ -1,5 +1,6 @@
 #include "drivers/rocksdb/rocksdb_store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -17,6 +18,12 @@ using spool::FileDescriptor;
 using spool::key_of;
 using spool::Record;
 
+namespace {
+
+bool is_file(const spool::Pending::Added& added) { return added.large != nullptr; }
+
+}  // namespace
+
 class RocksdbStore::Engine {
  public:
   Engine(RocksdbStoreOptions from, Log* to)
@@ -28,6 +35,9 @@ class RocksdbStore::Engine {
 
   Result<void> open();
   Result<void> remove_orphans();
+  Task<Result<void>> keep_files(Loop& loop, const spool::Pending& pending);
+  Result<void> keep_files_here(const spool::Pending& pending);
+  void drop_files(const spool::Pending& pending);
   void tell(Level level, std::string_view event, QueueId id, std::string reason) const {
     if (log != nullptr) log->write(level, event, {{"queue_id", id.text()}, {"reason", reason}});
   }
@@ -72,6 +82,28 @@ Result<void> RocksdbStore::Engine::remove_orphans() {
   return {};
 }
 
+Task<Result<void>> RocksdbStore::Engine::keep_files(Loop& loop, const spool::Pending& pending) {
+  if (std::ranges::none_of(pending.added, &is_file)) co_return Result<void>();
+  if (options.workers == nullptr) co_return keep_files_here(pending);
+  auto keep = [this, &pending] { return keep_files_here(pending); };
+  auto kept = co_await run_on(*options.workers, loop, std::move(keep));
+  if (!kept) co_return fail(Code::full, "too many bodies wait for the spool's disk");
+  co_return *std::move(kept);
+}
+
+Result<void> RocksdbStore::Engine::keep_files_here(const spool::Pending& pending) {
+  for (const auto& added : pending.added) {
+    if (!is_file(added)) continue;
+    TAPAL_CHECK(bodies.keep(*added.large, added.id));
+  }
+  return {};
+}
+
+void RocksdbStore::Engine::drop_files(const spool::Pending& pending) {
+  for (const auto& added : pending.added)
+    if (is_file(added)) bodies.remove(added.id);
+}
+
 RocksdbStore::RocksdbStore(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 RocksdbStore::~RocksdbStore() = default;
 
@@ -101,8 +133,14 @@ Task<Result<std::vector<BodyPtr>>> RocksdbStore::commit(Loop& loop,
   };
   spool::Pending pending = spool::encode(std::move(change), durability);
   pending.loop = &loop;
-  Wait wait{engine_->commits, pending};
-  co_await wait;
+  auto kept = co_await engine_->keep_files(loop, pending);
+  if (kept) {
+    Wait wait{engine_->commits, pending};
+    co_await wait;
+  } else {
+    pending.result = std::unexpected(std::move(kept).error());
+  }
+  if (!pending.result) engine_->drop_files(pending);
   co_return std::move(pending.result);
 }
 

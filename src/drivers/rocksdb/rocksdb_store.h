@@ -12,6 +12,7 @@
 
 #include "ports/log.h"
 #include "ports/store.h"
+#include "ports/workers.h"
 
 namespace rocksdb {
 class FileSystem;
@@ -39,6 +40,9 @@ struct RocksdbStoreOptions {
   std::chrono::milliseconds relaxed_write_after{5};
   // They are on stable storage after this at the latest.
   std::chrono::milliseconds relaxed_sync_after{1'000};
+  // Body files are synced there, so that a large one is waited for by its own sender alone; null:
+  // on the caller's thread. Must outlive the store.
+  Workers* workers = nullptr;
   // Puts something between the database and its files, to play what disks do; empty: nothing.
   std::function<std::shared_ptr<rocksdb::FileSystem>(std::shared_ptr<rocksdb::FileSystem>)>
       wrap_files;

@@ -10,6 +10,7 @@
 
 #include "drivers/rocksdb/rocksdb_test_kit.h"
 #include "ports/memory_store.h"
+#include "ports/test_fakes.h"
 
 namespace tapal {
 namespace {
@@ -100,6 +101,25 @@ TEST(RocksdbStore, dropped_and_refused_bodies_leave_no_file) {
   for (const auto& entry : fs::recursive_directory_iterator(folder.path + "/bodies")) {
     EXPECT_FALSE(entry.is_regular_file()) << entry.path();
   }
+}
+
+TEST(RocksdbStore, large_bodies_are_synced_by_workers_and_refused_while_too_many_wait) {
+  const TestFolder folder;
+  TestLoop loop;
+  InlineWorkers workers;
+  RocksdbStoreOptions options = small_options(folder.path);
+  options.workers = &workers;
+  const auto store = open_store(options);
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 1, "small")));
+  EXPECT_EQ(workers.calls, 0U);
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 2, body_text(2, 300'000))));
+  EXPECT_EQ(workers.calls, 1U);
+  workers.busy = true;
+  const auto refused = commit(loop, *store, adding(*store, 3, body_text(3, 300'000)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::full);
+  EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(read_all(*store->load_body(QueueId{2}).value()), body_text(2, 300'000));
 }
 
 TEST(RocksdbStore, below_the_reserve_new_mail_is_refused_and_the_queue_is_worked_off) {
