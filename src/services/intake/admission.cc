@@ -1,6 +1,6 @@
 #include "services/intake/admission.h"
 
-#include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 namespace tapal::intake {
 namespace {
 
-using alias::Resolution;
 using smtp::make_reply;
 
 // Whether the client may put its name to `address`.
@@ -17,8 +16,8 @@ bool may_use(const Domains& domains, const Client& client, const mail::Address& 
   if (client.standing != Client::Standing::user) return true;
   const auto* user = domains.directory.find_login(client.user);
   if (user == nullptr) return false;  // deleted since it logged in
-  const auto resolved = domains.aliases.resolve(address);
-  return domains.directory.may_send_as(*user, address, resolved.users);
+  const auto behind = domains.aliases.users_behind(address);
+  return domains.directory.may_send_as(*user, address, behind);
 }
 
 smtp::Reply not_yours(const Client& client, const mail::Address& address, std::string_view where) {
@@ -33,13 +32,78 @@ smtp::Reply not_yours(const Client& client, const mail::Address& address, std::s
           where));
 }
 
-mail::Recipient for_user(const mail::Recipient& asked, const mail::Address& user) {
-  mail::Recipient placed = asked;
-  placed.address = user;
+using Placement = std::expected<std::vector<Placed>, smtp::Reply>;
+
+std::unexpected<smtp::Reply> refuse(std::string_view status, std::string_view what) {
+  return std::unexpected(make_reply(550, status, what));
+}
+
+Placed for_target(const mail::Recipient& asked, alias::Target target) {
+  Placed placed{asked, target.kind, std::move(target.via_alias)};
+  auto& recipient = placed.recipient;
+  recipient.address = std::move(target.address);
+  recipient.handover = std::move(target.handover);
   // RFC 3461 section 5.2.1: what the sender wrote is told in reports when an alias replaced it.
-  if (placed.original.empty() && !(user == asked.address))
-    placed.original = (asked.address.is_ascii() ? "rfc822;" : "utf-8;") + asked.address.text();
+  if (recipient.original.empty() && !(recipient.address == asked.address))
+    recipient.original = (asked.address.is_ascii() ? "rfc822;" : "utf-8;") + asked.address.text();
   return placed;
+}
+
+// Mail for elsewhere, which strangers may not hand us.
+Placement relay(const Client& client, const mail::Recipient& recipient, std::string_view why_not) {
+  if (client.standing == Client::Standing::stranger)
+    return refuse("5.7.1", fmt::format("{}: {}", recipient.address.text(), why_not));
+  return std::vector{Placed{recipient}};
+}
+
+Placement place(const Domains& domains, const Client& client, const mail::Recipient& recipient) {
+  using Status = alias::Resolution::Status;
+  const auto text = recipient.address.text();
+  auto resolution = domains.aliases.resolve(recipient.address);
+  switch (resolution.status) {
+    case Status::found: break;
+    // Where aliases lead is not told to strangers: `tapal alias test` tells the postmaster.
+    case Status::unknown:
+      return refuse("5.1.1", fmt::format("{}: no such user or alias here", text));
+    case Status::rejected:
+      return refuse(
+          "5.2.1",
+          resolution.text.empty() ? fmt::format("{} takes no mail", text) : resolution.text);
+    case Status::endless:
+      return refuse("5.4.6", fmt::format("{}: its aliases lead in a circle or too far", text));
+    case Status::elsewhere:
+      return relay(client, recipient, "mail for this domain goes to its MX, which is not here");
+    case Status::not_ours:
+      return relay(client,
+                   recipient,
+                   "not a domain of this server, and it relays for its users only: log in on port "
+                   "465 or 587");
+  }
+  std::vector<Placed> placed;
+  placed.reserve(resolution.targets.size());
+  for (auto& target : resolution.targets)
+    placed.push_back(for_target(recipient, std::move(target)));
+  return placed;
+}
+
+// A bounce to a message that we passed on goes back to its sender, wherever that is: our signature
+// in the address vouches for it.
+Placement place_bounce(const Domains& domains,
+                       const forward::Srs& srs,
+                       const Passage& passage,
+                       mail::Recipient recipient) {
+  const auto text = recipient.address.text();
+  if (passage.return_path)
+    return refuse("5.7.1",
+                  fmt::format("{} takes bounces only; write to the sender's own address", text));
+  auto sender = srs.reverse(recipient.address, passage.now);
+  if (!sender)
+    return refuse("5.7.1", fmt::format("{}: {}", text, forward::text_of(sender.error())));
+  recipient.address = *std::move(sender);
+  if (forward::is_srs(recipient.address) &&
+      domains.directory.is_own_domain(recipient.address.domain))
+    return place_bounce(domains, srs, passage, std::move(recipient));  // shorter each time
+  return place(domains, {Client::Standing::trusted, {}}, recipient);
 }
 
 }  // namespace
@@ -59,30 +123,15 @@ Refusal check_header_address(const Domains& domains,
   return not_yours(client, address, fmt::format("{} field", field));
 }
 
-std::expected<std::vector<mail::Recipient>, smtp::Reply> place_recipient(
-    const Domains& domains, const Client& client, const mail::Recipient& recipient) {
+std::expected<std::vector<Placed>, smtp::Reply> place_recipient(const Domains& domains,
+                                                                const Client& client,
+                                                                const Passage& passage,
+                                                                const mail::Recipient& recipient) {
   const auto& address = recipient.address;
-  const auto resolution = domains.aliases.resolve(address);
-  switch (resolution.status) {
-    case Resolution::Status::users: {
-      std::vector<mail::Recipient> placed;
-      placed.reserve(resolution.users.size());
-      for (const auto& user : resolution.users) placed.push_back(for_user(recipient, user));
-      return placed;
-    }
-    case Resolution::Status::unknown_user:
-      return std::unexpected(
-          make_reply(550, "5.1.1", fmt::format("{}: no such user or alias here", address.text())));
-    case Resolution::Status::not_our_domain: break;
-  }
-  if (client.standing == Client::Standing::stranger)
-    return std::unexpected(make_reply(
-        550,
-        "5.7.1",
-        fmt::format("{}: not a domain of this server, and it relays for its users only: log in "
-                    "on port 465 or 587",
-                    address.text())));
-  return std::vector{recipient};
+  const bool is_ours = domains.directory.is_own_domain(address.domain);
+  if (is_ours && domains.srs && forward::is_srs(address))
+    return place_bounce(domains, *domains.srs, passage, recipient);
+  return place(domains, client, recipient);
 }
 
 }  // namespace tapal::intake

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "protocols/smtp/reply.h"
 #include "services/intake/domains.h"
 #include "values/mail/envelope.h"
@@ -38,8 +39,25 @@ Refusal check_header_address(const Domains& domains,
                              const mail::Address& address,
                              std::string_view field);
 
-// RCPT TO: who gets it in the end. An alias may stand for several users.
-std::expected<std::vector<mail::Recipient>, smtp::Reply> place_recipient(
-    const Domains& domains, const Client& client, const mail::Recipient& recipient);
+// What RCPT is asked within.
+struct Passage {
+  std::optional<mail::Address> return_path;  // of MAIL; nothing is <>
+  WallTime now{};
+};
+
+struct Placed {
+  mail::Recipient recipient;  // with its handover
+  alias::Target::Kind kind = alias::Target::Kind::remote;
+  // The address of ours that led out, where an alias did: the message is a forward, its return
+  // path has to be rewritten (rules/forward/srs.h).
+  std::optional<mail::Address> via_alias = {};
+};
+
+// RCPT TO: who gets it in the end. An alias may stand for several. Addresses that we rewrote
+// (rules/forward/srs.h) take bounces only, and lead to the sender behind them.
+std::expected<std::vector<Placed>, smtp::Reply> place_recipient(const Domains& domains,
+                                                                const Client& client,
+                                                                const Passage& passage,
+                                                                const mail::Recipient& recipient);
 
 }  // namespace tapal::intake

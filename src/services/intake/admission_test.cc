@@ -14,6 +14,7 @@ const Domains& domains() {
   return all;
 }
 
+const WallTime now{std::chrono::sys_days(std::chrono::year(2026) / 11 / 26)};
 const Client stranger{Standing::stranger, {}};
 const Client trusted{Standing::trusted, {}};
 const Client alice{Standing::user, "alice@own.example"};
@@ -21,10 +22,11 @@ const Client bob{Standing::user, "bob@own.example"};
 
 // "a@b c@d" or the refusal, "550 5.1.1".
 std::string placed(const Client& client, std::string_view to) {
-  const auto result = place_recipient(domains(), client, {.address = address(to)});
+  const Passage from{address("x@far.example"), now};
+  const auto result = place_recipient(domains(), client, from, {.address = address(to)});
   if (!result) return smtp::one_line(result.error()).substr(0, 9);
   std::string text;
-  for (const auto& recipient : *result)
+  for (const auto& [recipient, kind, via_alias] : *result)
     text += (text.empty() ? "" : " ") + recipient.address.text();
   return text;
 }
@@ -94,18 +96,18 @@ TEST(PlaceRecipient, knows_who_may_send_where) {
 TEST(PlaceRecipient, keeps_what_was_asked_for) {
   mail::Recipient asked{.address = address("info@own.example")};
   asked.notify.success = true;
-  auto placed = place_recipient(domains(), stranger, asked).value();
+  auto placed = place_recipient(domains(), stranger, {}, asked).value();
   ASSERT_EQ(placed.size(), 2U);
-  for (const auto& recipient : placed) {
+  for (const auto& [recipient, kind, via_alias] : placed) {
     EXPECT_TRUE(recipient.notify.success);
     EXPECT_EQ(recipient.original, "rfc822;info@own.example");
   }
   asked.original = "rfc822;given@far.example";
-  placed = place_recipient(domains(), stranger, asked).value();
-  EXPECT_EQ(placed.front().original, "rfc822;given@far.example");
+  placed = place_recipient(domains(), stranger, {}, asked).value();
+  EXPECT_EQ(placed.front().recipient.original, "rfc822;given@far.example");
   const auto direct =
-      place_recipient(domains(), stranger, {.address = address("alice@own.example")}).value();
-  EXPECT_EQ(direct.front().original, "");
+      place_recipient(domains(), stranger, {}, {.address = address("alice@own.example")}).value();
+  EXPECT_EQ(direct.front().recipient.original, "");
 }
 
 TEST(CheckSender, lets_nobody_send_as_somebody_else) {

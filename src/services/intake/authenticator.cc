@@ -1,7 +1,5 @@
 #include "services/intake/authenticator.h"
 
-#include <array>
-#include <span>
 #include <utility>
 
 #include "values/crypto/hash.h"
@@ -9,65 +7,128 @@
 namespace tapal::intake {
 namespace {
 
+using Verdict = PasswordAnswer::Verdict;
+
 account::VerifiedCache::Key random_key(Random& random) {
   account::VerifiedCache::Key key{};
   random.fill(key);
   return key;
 }
 
+// The application password that this is, or null. For an unknown user as much is done.
+const account::AppPassword* app_password_of(const account::UserRecord* user,
+                                            std::string_view password) {
+  const auto digest = account::app_password_digest(password);
+  if (user == nullptr || !digest) return nullptr;
+  return account::find_app_password(user->app_passwords, *digest);
+}
+
 }  // namespace
+
+// One password to check by argon2.
+struct Authenticator::Question {
+  const account::Guess& guess;
+  account::VerifiedClaim claim;
+  const account::UserRecord* user = nullptr;  // null: there is none, and the answer is no
+};
 
 Authenticator::Authenticator(Workers& workers,
                              Clock& clock,
                              Random& random,
-                             account::VerifiedCacheLimits limits,
-                             crypto::PasswordCost cost)
+                             const AuthenticatorOptions& options)
     : workers_(workers),
       clock_(clock),
       unknown_user_secret_(random.bytes(32)),
-      unknown_user_hash_(crypto::hash_password(random.bytes(32), cost).value_or("")),
-      cache_(random_key(random), limits) {}
+      unknown_user_hash_(
+          crypto::hash_password(random.bytes(32), options.password_cost).value_or("")),
+      fingerprint_key_(random.bytes(32)),
+      cache_(random_key(random), options.cache),
+      guesses_(options.guesses) {}
 
-Task<sasl::PasswordVerdict> Authenticator::check_password(Loop& loop,
-                                                          const account::Directory& directory,
-                                                          std::string login,
-                                                          std::string password) {
-  const auto* user = directory.find_login(login);
+Task<PasswordAnswer> Authenticator::check_password(Loop& loop,
+                                                   const account::Directory& directory,
+                                                   account::Guess guess,
+                                                   std::string password) {
+  const auto* user = directory.find_login(guess.login);
   const std::string hash = user == nullptr ? unknown_user_hash_ : user->password_hash;
-  const account::VerifiedClaim claim{login, hash, password};
-  auto verdict = sasl::PasswordVerdict::wrong;
-  if (user != nullptr && is_remembered(claim)) {
-    verdict = sasl::PasswordVerdict::right;
+  const Question question{guess, {guess.login, hash, password}, user};
+  PasswordAnswer answer;
+  if (const auto* app = app_password_of(user, password)) {
+    on_right(guess);
+    answer = {Verdict::right, app->text(), {}};
+  } else if (auto known = answer_at_once(question)) {
+    answer = *std::move(known);
   } else {
-    auto verify = [this, &claim, user] { return verify_slowly(claim, user != nullptr); };
-    const auto verified = co_await run_on(workers_, loop, std::move(verify));
-    if (!verified)
-      verdict = sasl::PasswordVerdict::unavailable;
-    else if (*verified)
-      verdict = sasl::PasswordVerdict::right;
+    auto verify = [this, &question] { return verify_slowly(question); };
+    auto verified = co_await run_on(workers_, loop, std::move(verify));
+    if (verified)
+      answer = *std::move(verified);
+    else
+      answer.verdict = Verdict::busy;
   }
   crypto::wipe(password);
-  co_return verdict;
+  co_return answer;
 }
 
-// On a worker. An application opens many connections at once: all but the first find it remembered
-// by the time it is their turn.
-bool Authenticator::verify_slowly(const account::VerifiedClaim& claim, bool user_exists) {
-  if (user_exists && is_remembered(claim)) return true;
-  const bool right =
-      crypto::verify_password(std::string(claim.password_hash), claim.password) && user_exists;
-  if (right) remember(claim);
-  return right;
-}
-
-bool Authenticator::is_remembered(const account::VerifiedClaim& claim) {
+std::optional<PasswordAnswer> Authenticator::answer_at_once(const Question& question) {
   const std::scoped_lock lock(mutex_);
-  return cache_.is_verified(claim, clock_.now());
+  const auto now = clock_.now();
+  if (question.user != nullptr && cache_.is_verified(question.claim, now)) {
+    guesses_.on_right(question.guess, now);
+    return PasswordAnswer{Verdict::right, question.user->password_hash, {}};
+  }
+  if (guesses_.refuses(question.guess, now))
+    return PasswordAnswer{Verdict::too_many_guesses, {}, {}};
+  return {};
 }
 
-void Authenticator::remember(const account::VerifiedClaim& claim) {
+// On a worker. What was decided while the question waited holds: an application opens many
+// connections at once, and all but the first find their password remembered; a guesser does, too,
+// and finds the limit reached.
+PasswordAnswer Authenticator::verify_slowly(const Question& question) {
+  if (auto known = answer_at_once(question)) return *std::move(known);
+  const auto& claim = question.claim;
+  const bool right = crypto::verify_password(std::string(claim.password_hash), claim.password) &&
+                     question.user != nullptr;
+  const auto seen = fingerprint(claim);
   const std::scoped_lock lock(mutex_);
-  cache_.remember(claim, clock_.now());
+  const auto now = clock_.now();
+  if (!right) return {Verdict::wrong, {}, guesses_.on_wrong(question.guess, seen, now)};
+  cache_.remember(claim, now);
+  guesses_.on_right(question.guess, now);
+  return {Verdict::right, question.user->password_hash, {}};
+}
+
+// Of the name and the password alone: whether there is such a user makes no difference.
+std::uint64_t Authenticator::fingerprint(const account::VerifiedClaim& claim) const {
+  std::string told(claim.user);
+  told += '\0';
+  told += claim.password;
+  const auto digest = crypto::hmac_sha256(fingerprint_key_, told);
+  crypto::wipe(told);
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8U | digest.at(i);
+  return number | 1U;  // 0 means none
+}
+
+bool Authenticator::refuses(const account::Guess& guess) {
+  const std::scoped_lock lock(mutex_);
+  return guesses_.refuses(guess, clock_.now());
+}
+
+void Authenticator::on_right(const account::Guess& guess) {
+  const std::scoped_lock lock(mutex_);
+  guesses_.on_right(guess, clock_.now());
+}
+
+Duration Authenticator::on_wrong(const account::Guess& guess) {
+  const std::scoped_lock lock(mutex_);
+  return guesses_.on_wrong(guess, 0, clock_.now());
+}
+
+std::vector<account::GuessCount> Authenticator::guess_counts() {
+  const std::scoped_lock lock(mutex_);
+  return guesses_.counts(clock_.now());
 }
 
 }  // namespace tapal::intake

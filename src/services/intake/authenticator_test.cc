@@ -1,5 +1,8 @@
 #include "services/intake/authenticator.h"
 
+#include <random>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "ports/test_fakes.h"
@@ -9,20 +12,30 @@
 namespace tapal::intake {
 namespace {
 
-using sasl::PasswordVerdict;
+using PasswordVerdict = PasswordAnswer::Verdict;
+using std::chrono::minutes;
+using std::chrono::seconds;
 
 struct World {
   VirtualLoop loop;
   SeededRandom random;
   InlineWorkers workers;
-  Authenticator authenticator{workers, loop, random, {}, cheap_cost};
+  Authenticator authenticator{workers, loop, random, {.password_cost = cheap_cost}};
   Domains domains = test_domains();
 
-  PasswordVerdict check(std::string login, std::string password) {
+  PasswordAnswer answer(std::string login,
+                        std::string password,
+                        std::string_view peer = "192.0.2.7") {
+    account::Guess guess{std::move(login), IpAddress::from_text(peer).value()};
     return loop
         .wait(authenticator.check_password(
-            loop, domains.directory, std::move(login), std::move(password)))
+            loop, domains.directory, std::move(guess), std::move(password)))
         .value();
+  }
+  PasswordVerdict check(std::string login,
+                        std::string password,
+                        std::string_view peer = "192.0.2.7") {
+    return answer(std::move(login), std::move(password), peer).verdict;
   }
 };
 
@@ -51,11 +64,11 @@ TEST(Authenticator, asks_no_worker_for_what_was_right_a_moment_ago) {
   EXPECT_EQ(w.workers.calls, 1U);
   w.workers.busy = true;
   EXPECT_EQ(w.check("alice@own.example", "alice's secret"), PasswordVerdict::right);
-  EXPECT_EQ(w.check("alice@own.example", "wrong"), PasswordVerdict::unavailable);
+  EXPECT_EQ(w.check("alice@own.example", "wrong"), PasswordVerdict::busy);
   w.workers.busy = false;
   EXPECT_EQ(w.check("alice@own.example", "alice's secret"), PasswordVerdict::right);
   EXPECT_EQ(w.workers.calls, 1U);
-  w.loop.run_for(std::chrono::minutes(6));
+  w.loop.run_for(minutes(6));
   EXPECT_EQ(w.check("alice@own.example", "alice's secret"), PasswordVerdict::right);
   EXPECT_EQ(w.workers.calls, 2U);
 }
@@ -69,6 +82,89 @@ TEST(Authenticator, forgets_when_the_stored_hash_changes) {
   EXPECT_EQ(w.check("alice@own.example", "a new one"), PasswordVerdict::right);
   w.domains.directory = {};
   EXPECT_EQ(w.check("alice@own.example", "a new one"), PasswordVerdict::wrong);
+}
+
+TEST(Authenticator, takes_an_application_password_at_once_and_knows_whose_it_is) {
+  World w;
+  w.workers.busy = true;
+  const std::string typed(app_password);
+  const auto answer = w.answer("Alice@own.example", "ABCDE FGHJK MNPQR STVWX YZ012");
+  EXPECT_EQ(answer.verdict, PasswordVerdict::right);
+  EXPECT_EQ(answer.credential, gmail_password().text());
+  EXPECT_EQ(w.check("bob@own.example", typed), PasswordVerdict::busy);
+  EXPECT_EQ(w.check("nobody@own.example", typed), PasswordVerdict::busy);
+  EXPECT_EQ(w.check("alice@own.example", "abcde-fghjk-mnpqr-stvwx-yz013"), PasswordVerdict::busy);
+  w.workers.busy = false;
+  EXPECT_EQ(w.check("bob@own.example", typed), PasswordVerdict::wrong);
+  EXPECT_EQ(w.answer("alice@own.example", "alice's secret").credential,
+            w.domains.directory.find_login("alice@own.example")->password_hash);
+}
+
+TEST(Authenticator, refuses_an_application_password_once_it_is_taken_back) {
+  World w;
+  const std::string typed(app_password);
+  EXPECT_EQ(w.check("alice@own.example", typed), PasswordVerdict::right);
+  EXPECT_EQ(w.check("alice@own.example", typed), PasswordVerdict::right);
+  auto alice = *w.domains.directory.find_login("alice@own.example");
+  alice.app_passwords.clear();
+  w.domains.directory = {};
+  w.domains.directory.add_domain("own.example", {alice});
+  EXPECT_EQ(w.check("alice@own.example", typed), PasswordVerdict::wrong);
+  EXPECT_EQ(w.check("alice@own.example", "alice's secret"), PasswordVerdict::right);
+}
+
+TEST(Authenticator, looks_at_no_password_past_the_limit_but_lets_the_right_ones_in) {
+  World w;
+  EXPECT_EQ(w.check("alice@own.example", "alice's secret", "198.51.100.7"), PasswordVerdict::right);
+  for (int i = 0; i < 60; ++i)
+    w.check("alice@own.example", std::to_string(i), "10." + std::to_string(i) + ".0.1");
+  const auto calls = w.workers.calls;
+  EXPECT_EQ(w.check("alice@own.example", "a new guess", "203.0.113.1"),
+            PasswordVerdict::too_many_guesses);
+  EXPECT_EQ(w.workers.calls, calls);
+  EXPECT_EQ(w.check("alice@own.example", "a new guess", "198.51.100.7"), PasswordVerdict::wrong);
+  w.loop.run_for(minutes(6));  // the remembered password is forgotten, the place is not
+  EXPECT_EQ(w.check("alice@own.example", "alice's secret", "198.51.100.7"), PasswordVerdict::right);
+  EXPECT_EQ(w.check("alice@own.example", std::string(app_password), "203.0.113.2"),
+            PasswordVerdict::right)
+      << "an application password is let in from anywhere";
+  EXPECT_FALSE(w.authenticator.guess_counts().empty());
+}
+
+// What an onlooker sees of a series of guesses: answers, work and time.
+std::vector<std::string> seen_of(const std::string& login, unsigned seed) {
+  World w;
+  std::minstd_rand random(seed);
+  std::vector<std::string> seen;
+  for (int i = 0; i < 80; ++i) {
+    const auto peer = fmt::format("10.{}.0.{}", random() % 30, random() % 3 + 1);
+    const auto password = random() % 4 == 0 ? "abcde-fghjk-mnpqr-stvwx-yz013"
+                                            : fmt::format("guess {}", random() % 60);
+    const auto calls_before = w.workers.calls;
+    const auto answer = w.answer(login, password, peer);
+    seen.push_back(fmt::format("{} {} {}",
+                               static_cast<int>(answer.verdict),
+                               w.workers.calls - calls_before,
+                               answer.hold_back.count()));
+    w.loop.run_for(seconds(random() % 120));
+  }
+  return seen;
+}
+
+TEST(Authenticator, answers_an_unknown_user_as_a_wrong_password_in_all_that_can_be_seen) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto unknown = seen_of("nobody@own.example", seed);
+    EXPECT_EQ(seen_of("alice@own.example", seed), unknown);  // has an application password
+    EXPECT_EQ(seen_of("bob@own.example", seed), unknown);
+  }
+}
+
+TEST(Authenticator, counts_a_password_that_an_application_repeats_once) {
+  World w;
+  for (int i = 0; i < 50; ++i)
+    EXPECT_EQ(w.check("alice@own.example", "the old one"), PasswordVerdict::wrong);
+  EXPECT_EQ(w.check("alice@own.example", "alice's secret"), PasswordVerdict::right);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,12 +11,14 @@
 #include "protocols/mailauth/dkim_sign.h"
 #include "rules/account/directory.h"
 #include "rules/alias/alias_table.h"
+#include "rules/forward/srs.h"
 
 namespace tapal::intake {
 
 struct Domains {
   account::Directory directory;
   alias::AliasTable aliases;
+  std::optional<forward::Srs> srs;  // nothing: there is no srs.keys
   std::map<std::string, std::vector<mailauth::DkimSigner>, std::less<>> signers;  // by domain
 };
 

@@ -1,22 +1,19 @@
+// The message while it comes in; its end is in incoming_message_end.cc.
 #include "services/intake/incoming_message.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "rules/queue/message_life.h"
+#include "protocols/mailauth/authentication_results.h"
+#include "protocols/mailauth/header_block.h"
 #include "services/intake/submission_header.h"
-#include "values/mail/encoded_word.h"
-#include "values/mail/trace.h"
 #include "values/text/ascii.h"
 
 namespace tapal::intake {
 namespace {
 
 using smtp::make_reply;
-
-constexpr std::size_t subject_bytes_max = 200;  // queue::Message keeps it for people
 
 std::string author_domain(const mail::HeaderFields& fields) {
   const auto* from = fields.find("From");
@@ -25,32 +22,18 @@ std::string author_domain(const mail::HeaderFields& fields) {
   return mailboxes && !mailboxes->empty() ? mailboxes->front().address.domain : std::string();
 }
 
-// What the envelope says of the content is what the content is: a client that declares nothing may
-// still have sent 8-bit text.
-mail::BodyType body_type(const mail::ContentFacts& facts) {
-  if (facts.has_nul || facts.has_bare_cr || facts.has_bare_lf || facts.longest_line > 998)
-    return mail::BodyType::binary_mime;
-  return facts.body_has_8bit || facts.header_has_8bit ? mail::BodyType::eight_bit_mime
-                                                      : mail::BodyType::seven_bit;
-}
-
-// Clients ask for SMTPUTF8 (RFC 6531) to be on the safe side; a message that does not need it must
-// not bounce where it is not offered.
-bool has_utf8_address(const mail::Envelope& envelope) {
-  const auto is_utf8 = [](const mail::Recipient& recipient) {
-    return !recipient.address.is_ascii();
-  };
-  return (envelope.return_path && !envelope.return_path->is_ascii()) ||
-         std::ranges::any_of(envelope.recipients, is_utf8);
-}
-
-queue::Origin origin_of(const Client& client) {
-  switch (client.standing) {
-    case Client::Standing::user: return {queue::Origin::Kind::submitted, client.user, true};
-    case Client::Standing::trusted: return {queue::Origin::Kind::relayed, {}, true};
-    case Client::Standing::stranger: break;
+// Without results that claim to be ours (RFC 8601 section 5): readers believe those.
+std::string without_forged_results(std::string_view header, std::string_view host_name) {
+  std::string kept;
+  kept.reserve(header.size());
+  for (const auto& field : mailauth::split_header_block(header)) {
+    constexpr std::string_view name = "Authentication-Results";
+    if (text::equals_ignoring_case(field.name, name) &&
+        mailauth::is_ours(field.raw.substr(field.raw.find(':') + 1), host_name))
+      continue;
+    kept.append(field.raw).append("\r\n");
   }
-  return {queue::Origin::Kind::received, {}, false};
+  return kept;
 }
 
 }  // namespace
@@ -63,14 +46,18 @@ smtp::Reply storage_refusal(const Error& error) {
 
 IncomingMessage::IncomingMessage(MessageContext context,
                                  std::shared_ptr<const Domains> domains,
-                                 Client client)
+                                 Sender sender,
+                                 std::vector<Placed> recipients)
     : context_(context),
       domains_(std::move(domains)),
-      client_(std::move(client)),
+      sender_(std::move(sender)),
       now_(context.clock.wall_now()),
-      header_reader_(static_cast<std::size_t>(context.options.limits.header_bytes)),
-      body_(context.store.new_body()) {
-  id_ = QueueId::make(now_, static_cast<std::uint32_t>(context.random.number()));
+      branches_(branches_of(std::move(recipients))),
+      header_reader_(static_cast<std::size_t>(context.options.limits.header_bytes)) {
+  for (auto& branch : branches_) {
+    branch.id = QueueId::make(now_, static_cast<std::uint32_t>(context.random.number()));
+    branch.body = context.store.new_body();
+  }
 }
 
 Refusal IncomingMessage::on_bytes(std::string_view bytes) {
@@ -98,96 +85,54 @@ Refusal IncomingMessage::begin_body() {
     const SubmissionFacts facts{now_, random, context_.options.host_name};
     const mail::HeaderLimits limits{
         .bytes_max = static_cast<std::size_t>(context_.options.limits.header_bytes)};
-    auto completed = complete_header(*domains_, client_, original, facts, limits);
+    auto completed = complete_header(*domains_, sender_.client, original, facts, limits);
     if (completed) {
       header_ = std::move(completed->text);
       from_domain_ = completed->from.domain;
       subject_ = completed->subject;
       message_id_ = completed->message_id;
-    } else if (client_.standing == Client::Standing::user) {
+    } else if (sender_.client.standing == Client::Standing::user) {
       return std::move(completed).error();
     }
+  } else {
+    VerificationSubject subject{
+        sender_.peer.address, sender_.helo, sender_.return_path, context_.options.host_name, now_};
+    if (context_.inspection != nullptr) inspection_.emplace(std::move(subject), original);
   }
   if (header_.empty()) {  // somebody else's message: it goes on byte for byte
-    header_ = original;
+    header_ =
+        is_submission() ? original : without_forged_results(original, context_.options.host_name);
     if (const auto fields = mail::HeaderFields::parse(header_)) {
       subject_ = fields->body_of("Subject");
       message_id_ = fields->body_of("Message-ID");
       from_domain_ = author_domain(*fields);
     }
   }
-  auto refusal = append_body("\r\n");  // not part of what DKIM hashes
+  for (auto& branch : branches_)  // the blank line is not part of what is hashed
+    if (const auto kept = branch.body->append("\r\n"); !kept) return storage_refusal(kept.error());
   signers_ = signers();
-  if (signers_ != nullptr) body_hasher_.emplace();
-  return refusal;
+  if (signers_ != nullptr || passes_on()) body_hasher_.emplace();
+  return {};
 }
 
 Refusal IncomingMessage::append_body(std::string_view bytes) {
   if (bytes.empty()) return {};
   if (body_hasher_) body_hasher_->update(bytes);
-  if (const auto kept = body_->append(bytes); !kept) return storage_refusal(kept.error());
+  if (inspection_) inspection_->on_body(bytes);
+  for (auto& branch : branches_)
+    if (const auto kept = branch.body->append(bytes); !kept) return storage_refusal(kept.error());
   return {};
 }
 
-std::expected<StoreChange::NewMessage, smtp::Reply> IncomingMessage::complete(
-    mail::Envelope envelope, const Arrival& arrival) {
-  if (!in_body_) {
-    header_reader_.at_end();
-    if (auto refusal = begin_body()) return std::unexpected(*std::move(refusal));
-  }
-  const auto facts = scanner_.finish();
-  if (facts.received_fields > context_.options.hops_max)
-    return std::unexpected(make_reply(
-        554,
-        "5.4.6",
-        fmt::format("the message has passed {} servers: a mail loop (RFC 5321 section 6.3)",
-                    facts.received_fields)));
-  envelope.body = body_type(facts);
-  envelope.smtputf8 = envelope.smtputf8 && (facts.header_has_8bit || has_utf8_address(envelope));
-  const auto signatures = sign();
-  if (!signatures)
-    return std::unexpected(
-        make_reply(451, "4.7.0", "the message could not be signed: " + signatures.error().what));
-  body_->set_head(*signatures + received(envelope, arrival) + header_);
-
-  StoreChange::NewMessage added{queue::new_message(id_, std::move(envelope), now_),
-                                std::move(body_)};
-  added.message.origin = origin_of(client_);
-  added.message.body_bytes = added.body->size();
-  added.message.subject = text::printable(mail::decode_encoded_words(subject_), subject_bytes_max);
-  added.message.message_id = text::printable(message_id_, subject_bytes_max);
-  return added;
+bool IncomingMessage::passes_on() const {
+  return !branches_.empty() && branches_.back().alias.has_value();
 }
 
 const std::vector<mailauth::DkimSigner>* IncomingMessage::signers() const {
   if (!is_submission()) return nullptr;
   if (const auto* author = signers_of(*domains_, from_domain_)) return author;
-  return signers_of(*domains_, std::string_view(client_.user).substr(client_.user.rfind('@') + 1));
-}
-
-Result<std::string> IncomingMessage::sign() {
-  std::string fields;
-  if (signers_ == nullptr || !body_hasher_) return fields;
-  const auto hash = body_hasher_->finish();
-  const mailauth::DkimSignTimes times{now_, now_ + context_.options.dkim_lifetime};
-  for (const auto& signer : *signers_) {
-    TAPAL_TRY(const auto field, mailauth::dkim_sign(signer, header_, hash, times));
-    fields += field;
-  }
-  return fields;
-}
-
-std::string IncomingMessage::received(const mail::Envelope& envelope,
-                                      const Arrival& arrival) const {
-  mail::Received received{.by = context_.options.host_name,
-                          .protocol = arrival.protocol,
-                          .tls = arrival.tls,
-                          .id = id_.text(),
-                          .time = now_};
-  if (client_.standing != Client::Standing::user)
-    received.peer = mail::Received::Peer{arrival.helo, arrival.peer, {}};
-  if (envelope.recipients.size() == 1) received.recipient = envelope.recipients.front().address;
-  return mail::received_field(received);
+  const std::string_view user = sender_.client.user;
+  return signers_of(*domains_, user.substr(user.rfind('@') + 1));
 }
 
 }  // namespace tapal::intake

@@ -6,6 +6,7 @@
 #include "ports/test_fakes.h"
 #include "ports/test_loop.h"
 #include "protocols/mailauth/dkim_verify.h"
+#include "protocols/mailauth/test_key_zone.h"
 #include "services/intake/test_domains.h"
 
 namespace tapal::intake {
@@ -56,16 +57,24 @@ struct World {
             const std::vector<std::string_view>& pieces,
             mail::Envelope envelope = World::envelope()) {
     SeededRandom random(seed);
-    IncomingMessage incoming({options, loop, random, store}, domains, client);
+    Sender sender{client,
+                  Endpoint::from_text("192.0.2.7:4000").value(),
+                  "client.example",
+                  envelope.return_path};
+    std::vector<Placed> recipients;
+    for (auto& recipient : std::exchange(envelope.recipients, {}))
+      recipients.push_back({.recipient = std::move(recipient)});
+    IncomingMessage incoming(
+        {options, loop, random, store}, domains, std::move(sender), std::move(recipients));
     for (const auto piece : pieces)
       if (auto refusal = incoming.on_bytes(piece)) return {{}, {}, smtp::one_line(*refusal)};
-    const Arrival arrival{
-        IpAddress::from_text("192.0.2.7").value(), "client.example", "ESMTPSA", "TLSv1.3 X"};
-    auto added = incoming.complete(std::move(envelope), arrival);
+    auto added =
+        loop.wait(incoming.complete(std::move(envelope), {"ESMTPSA", "TLSv1.3 X"})).value();
     if (!added) return {{}, {}, smtp::one_line(added.error())};
-    Kept kept{{}, added->message, {}};
+    EXPECT_EQ(added->size(), 1U);
+    Kept kept{{}, added->front().message, {}};
     StoreChange change;
-    change.added.push_back(*std::move(added));
+    change.added.push_back(std::move(added->front()));
     auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
     if (!bodies) return {{}, {}, bodies.error().what};
     kept.text = text_of(*bodies->front());
@@ -79,10 +88,11 @@ struct World {
 
 std::string verdicts(std::string_view message, const crypto::PrivateKey& key) {
   const auto end = mail::header_end(message).value_or(message.size());
-  mailauth::DkimVerifier verifier(message.substr(0, end));
-  for (std::size_t i = 0; i < verifier.questions().size(); ++i)
-    verifier.on_key(i, {.texts = {mailauth::DkimKeyRecord::for_key(key)->text()}});
-  verifier.on_body(message.substr(end));
+  mailauth::SignedMessage signed_message(message.substr(0, end));
+  mailauth::DkimVerifier verifier(signed_message);
+  const auto reply = mailauth::texts_reply({mailauth::DkimKeyRecord::for_key(key)->text()});
+  while (signed_message.next_lookup()) signed_message.on_reply(reply);
+  signed_message.on_body(message.substr(end));
   std::string text;
   for (const auto& result : verifier.results(VirtualLoop().wall_now()))
     text += std::string(mailauth::dkim_verdict_text(result.verdict)) + " " + result.domain + " " +

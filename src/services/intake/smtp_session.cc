@@ -39,6 +39,13 @@ smtp::ServerOptions session_options(const SessionWorld& world, Door door) {
   return options;
 }
 
+Refusal login_taken_back() {
+  return make_reply(530,
+                    "5.7.0",
+                    "the password of this login has been changed or taken back; connect again and "
+                    "log in with one that is valid");
+}
+
 Client::Standing standing_of(const Options& options, Door door, const IpAddress& peer) {
   const auto holds = [&peer](const IpNetwork& network) { return network.contains(peer); };
   if (door == Door::smtp && std::ranges::any_of(options.trusted_networks, holds))
@@ -64,8 +71,9 @@ class Sessions::Session {
         stream_(std::move(stream)),
         peer_(stream_->remote().address),
         core_(session_options(world, door), world.loop.now()),
-        login_(world.loop, world.authenticator, world.random),
-        transaction_(world, memory.budget, standing_of(world.options, door, peer_), peer_) {}
+        login_(world.loop, world.authenticator, world.random, peer_),
+        transaction_(
+            world, memory.budget, standing_of(world.options, door, peer_), stream_->remote()) {}
 
   Task<void> run();
 
@@ -170,9 +178,10 @@ Task<Sessions::Session::Next> Sessions::Session::perform(smtp::ServerAction acti
   } else if (auto* step = std::get_if<smtp::AskAuthStep>(&action)) {
     co_await follow_login(login_.respond(step->response));
   } else if (auto* sender = std::get_if<smtp::AskSender>(&action)) {
-    core_.on_sender(
-        transaction_.begin(sender->envelope, sender->declared_bytes.value_or(0), core_.user()),
-        now());
+    auto refusal = login_.still_counts(*world_.domains.get())
+                       ? transaction_.begin(*sender, core_.helo(), core_.user())
+                       : login_taken_back();
+    core_.on_sender(std::move(refusal), now());
   } else if (auto* recipient = std::get_if<smtp::AskRecipient>(&action)) {
     core_.on_recipient(transaction_.add(recipient->recipient), now());
   } else if (auto* body = std::get_if<smtp::BodyBytes>(&action)) {
@@ -182,8 +191,7 @@ Task<Sessions::Session::Next> Sessions::Session::perform(smtp::ServerAction acti
     transaction_.abandon();
   } else if (auto* store = std::get_if<smtp::AskStore>(&action)) {
     const auto& tls = core_.tls();
-    Arrival arrival{
-        peer_, core_.helo(), core_.with_protocol(), tls ? tls->version + " " + tls->cipher : ""};
+    Arrival arrival{core_.with_protocol(), tls ? tls->version + " " + tls->cipher : ""};
     const auto reply = co_await transaction_.store(std::move(store->envelope), std::move(arrival));
     core_.on_stored(reply, now());
   }

@@ -17,6 +17,8 @@
 #include "services/intake/authenticator.h"
 #include "services/intake/connection_count.h"
 #include "services/intake/domains.h"
+#include "services/intake/inspection.h"
+#include "services/intake/mail_observer.h"
 #include "services/intake/options.h"
 
 namespace tapal::intake {
@@ -41,6 +43,8 @@ struct SessionWorld {
   const Snapshot<Domains>& domains;
   const Options& options;
   TlsServer* tls = nullptr;
+  MailObserver* observer = nullptr;             // may be null
+  const InspectionWorld* inspection = nullptr;  // null: strangers' mail is taken uninspected
 };
 
 // The sessions of one loop. Belongs to that loop.

@@ -51,14 +51,25 @@ struct World {
   InlineWorkers workers;
   NoTls tls;
   Options options{.host_name = "mx.own.example"};
-  Authenticator authenticator{workers, loop, random, {}, cheap_cost};
+  Authenticator authenticator{workers, loop, random, {.password_cost = cheap_cost}};
   ConnectionCount connections{{.all_max = 3, .per_address_max = 2}};
   Snapshot<Domains> domains{std::make_shared<const Domains>(test_domains())};
+  MailObserver* observer = nullptr;
   std::optional<Sessions> sessions;
 
   void start() {
-    sessions.emplace(SessionWorld{
-        loop, loop, random, log, store, queue, authenticator, connections, domains, options, &tls});
+    sessions.emplace(SessionWorld{loop,
+                                  loop,
+                                  random,
+                                  log,
+                                  store,
+                                  queue,
+                                  authenticator,
+                                  connections,
+                                  domains,
+                                  options,
+                                  &tls,
+                                  observer});
   }
   void stop() {
     loop.wait(sessions->stop(loop.now() + std::chrono::seconds(5)));
@@ -384,7 +395,7 @@ TEST(SmtpSession, says_421_when_it_stops_and_lets_a_message_on_its_way_finish) {
 
 TEST(SmtpSession, takes_no_more_at_once_than_its_memory_holds) {
   World w;
-  w.options.receiving_memory_max = 1'000;
+  w.options.receiving_memory_max = 1'200;
   w.start();
   const std::string begin = "RSET\r\nMAIL FROM:<x@far.example>\r\nRCPT TO:<alice@own.example>\r\n";
   Peer slow(w);
@@ -407,7 +418,7 @@ TEST(SmtpSession, takes_no_more_at_once_than_its_memory_holds) {
 
 TEST(SmtpSession, refuses_recipients_that_its_memory_does_not_hold) {
   World w;
-  w.options.receiving_memory_max = 300;
+  w.options.receiving_memory_max = 440;
   w.start();
   Peer peer(w);
   peer.say("EHLO client.example\r\nMAIL FROM:<x@far.example>\r\n");
@@ -433,6 +444,68 @@ TEST(SmtpSession, cuts_at_the_deadline_who_will_not_end) {
   EXPECT_EQ(w.loop.now() - begun, std::chrono::seconds(5));
   EXPECT_TRUE(peer.is_closed());
   EXPECT_EQ(w.store.memory.size(), 0U);
+}
+
+TEST(SmtpSession, takes_no_mail_from_a_login_that_was_taken_back) {
+  World w;
+  w.start();
+  Peer peer(w, Door::submissions);
+  peer.handshake();
+  peer.hear();
+  peer.say("EHLO client.example\r\n");
+  EXPECT_TRUE(peer.say(plain("alice@own.example", app_password)).starts_with("235"));
+  const auto send = [&peer] {
+    peer.say("MAIL FROM:<alice@own.example>\r\nRCPT TO:<x@far.example>\r\nDATA\r\n");
+    return peer.say("From: alice@own.example\r\n\r\nhello\r\n.\r\n");
+  };
+  EXPECT_TRUE(send().starts_with("250"));
+  auto changed = test_domains();
+  auto alice = *changed.directory.find_login("alice@own.example");
+  alice.app_passwords.clear();
+  changed.directory = {};
+  changed.directory.add_domain("own.example", {alice});
+  w.domains.set(std::make_shared<const Domains>(std::move(changed)));
+  EXPECT_TRUE(peer.say("MAIL FROM:<alice@own.example>\r\n").starts_with("530 5.7.0"));
+  EXPECT_TRUE(peer.say("RCPT TO:<x@far.example>\r\n").starts_with("503"));
+  EXPECT_EQ(w.queue.accepted.size(), 1U);
+  peer.say("QUIT\r\n");
+  w.stop();
+}
+
+TEST(SmtpSession, shows_an_observer_what_strangers_send_once_it_is_kept) {
+  struct Seen final : MailObserver {
+    void on_received(const queue::Message& message, const Body& body) override {
+      ids.push_back(message.id);
+      bytes.push_back(body.size());
+      queued.push_back(queue.accepted.size());
+    }
+    explicit Seen(RecordingQueue& from) : queue(from) {}
+    RecordingQueue& queue;
+    std::vector<QueueId> ids;
+    std::vector<std::uint64_t> bytes;
+    std::vector<std::size_t> queued;
+  };
+  World w;
+  Seen seen(w.queue);
+  w.observer = &seen;
+  w.start();
+  Peer stranger(w);
+  stranger.say("EHLO client.example\r\n");
+  stranger.say("MAIL FROM:<x@far.example>\r\nRCPT TO:<carol@own.example>\r\nDATA\r\n");
+  EXPECT_TRUE(stranger.say(header + "\r\nhello\r\n.\r\n").starts_with("250"));
+  ASSERT_EQ(seen.ids.size(), 1U);
+  EXPECT_EQ(seen.ids[0], w.queue.accepted[0].message.id);
+  EXPECT_EQ(seen.bytes[0], w.queue.accepted[0].text.size());
+  EXPECT_EQ(seen.queued[0], 0U);
+  Peer user(w, Door::submissions);
+  user.handshake();
+  user.hear();
+  user.say("EHLO client.example\r\n");
+  user.say(plain("alice@own.example", "alice's secret"));
+  user.say("MAIL FROM:<alice@own.example>\r\nRCPT TO:<x@far.example>\r\nDATA\r\n");
+  EXPECT_TRUE(user.say("From: alice@own.example\r\n\r\nhello\r\n.\r\n").starts_with("250"));
+  EXPECT_EQ(seen.ids.size(), 1U);
+  w.stop();
 }
 
 }  // namespace

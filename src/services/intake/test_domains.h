@@ -27,9 +27,18 @@ inline account::UserRecord user_with(std::string_view name, const std::string& p
   return user;
 }
 
+// alice's, named "gmail".
+inline constexpr std::string_view app_password = "abcde-fghjk-mnpqr-stvwx-yz012";
+
+inline account::AppPassword gmail_password() {
+  using namespace std::chrono_literals;
+  return {"gmail", 2026y / 11 / 26, account::app_password_digest(app_password).value()};
+}
+
 inline Domains make_test_domains() {
   Domains domains;
   auto alice = user_with("alice@own.example", "alice's secret");
+  alice.app_passwords = {gmail_password()};
   auto bob = user_with("bob@own.example", "bob's secret");
   bob.grants = {{.address = address("billing@own.example"), .domain = "own.example"},
                 {.address = {}, .domain = "partner.example"}};

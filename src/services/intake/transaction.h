@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/task.h"
+#include "protocols/smtp/server_session.h"
 #include "services/intake/admission.h"
 #include "services/intake/incoming_message.h"
 #include "services/intake/memory_budget.h"
@@ -20,12 +21,11 @@ struct SessionWorld;
 class Transaction {
  public:
   // `world` must outlive it. `standing` is that of a client that has not logged in.
-  Transaction(SessionWorld& world, MemoryBudget& memory, Client::Standing standing, IpAddress peer);
+  Transaction(SessionWorld& world, MemoryBudget& memory, Client::Standing standing, Endpoint peer);
 
-  // Each gives the refusal, if there is one. begin() drops what was under way.
-  Refusal begin(const mail::Envelope& envelope,
-                std::uint64_t declared_bytes,
-                const std::string& user);
+  // Each gives the refusal, if there is one. begin() drops what was under way. `user` has logged
+  // in, or is empty.
+  Refusal begin(const smtp::AskSender& sender, const std::string& helo, const std::string& user);
   Refusal add(const mail::Recipient& recipient);
   Refusal on_bytes(std::string_view bytes);
   void abandon();
@@ -35,6 +35,7 @@ class Transaction {
  private:
   IncomingMessage& message();
   Task<smtp::Reply> commit(mail::Envelope envelope, Arrival arrival);
+  void tell_accepted(const queue::Message& message, const Arrival& arrival) const;
   void tell_refused(std::string_view what, const smtp::Reply& reply) const;
   Refusal no_room(std::uint64_t bytes) const;
   bool fits_memory();
@@ -43,12 +44,11 @@ class Transaction {
   MemoryBudget& memory_;
   MemoryBudget::Share held_;
   Client::Standing anonymous_standing_;
-  IpAddress peer_;
-  Client client_;
-  std::shared_ptr<const Domains> domains_;   // one version for the whole transaction
-  std::string from_;                         // for the log
-  std::vector<mail::Recipient> recipients_;  // placed: our users, or remote addresses
-  std::uint64_t recipient_bytes_ = 0;        // in memory, about
+  Sender sender_;
+  std::shared_ptr<const Domains> domains_;  // one version for the whole transaction
+  std::string from_;                        // for the log
+  std::vector<Placed> recipients_;
+  std::uint64_t recipient_bytes_ = 0;  // in memory, about
   std::unique_ptr<IncomingMessage> message_;
   bool refused_ = false;  // the rest of the body is only read over
 };
