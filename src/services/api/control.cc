@@ -8,6 +8,7 @@
 
 #include "services/api/why.h"
 #include "values/text/ascii.h"
+#include "values/text/base64.h"
 
 namespace tapal::api {
 
@@ -19,10 +20,17 @@ constexpr std::size_t request_bytes_max = 64 * 1024;
 constexpr std::size_t connections_max = 32;
 constexpr std::int64_t listed_default = 1000;
 constexpr std::chrono::seconds client_patience{60};
+constexpr std::chrono::seconds watch_max = std::chrono::hours(1);
+constexpr std::chrono::milliseconds watch_interval{500};
 
 using Order = delivery::Dispatcher::Order;
 
 json::object refused(std::string_view error) { return {{"ok", false}, {"error", error}}; }
+std::int64_t number_of(const json::object& request, std::string_view name, std::int64_t otherwise) {
+  const auto* value = request.if_contains(name);
+  return value != nullptr && value->is_int64() ? value->get_int64() : otherwise;
+}
+
 std::string line_of(const json::object& answer) { return json::serialize(answer) + "\n"; }
 
 std::string text_of(const json::object& request, std::string_view name) {
@@ -33,6 +41,15 @@ std::string text_of(const json::object& request, std::string_view name) {
 // A peer's reply may hold bytes that are no UTF-8; they are shown as they are.
 json::value shown(const queue::Message& message) {
   return json::parse(queue::to_json(message), {}, {.allow_invalid_utf8 = true});
+}
+
+json::object shown(const SeenConfirmation& seen) {
+  const auto& [kind, code, link] = seen.confirmation;
+  return {{"queue_id", seen.id.text()},
+          {"kind", kind == mail::GmailConfirmation::Kind::send_as ? "send mail as" : "forwarding"},
+          {"code", code},
+          {"link", link},
+          {"message", text::to_base64(seen.message)}};
 }
 
 bool concerns(const queue::Message& message, std::string_view address) {
@@ -47,8 +64,8 @@ bool concerns(const queue::Message& message, std::string_view address) {
 // One request's answer.
 class Request {
  public:
-  Request(ControlWorld& world, json::object request)
-      : world_(world), request_(std::move(request)) {}
+  Request(ControlWorld& world, Stream& client, json::object request)
+      : world_(world), client_(client), request_(std::move(request)) {}
 
   Task<json::object> answer() {
     const auto command = text_of(request_, "command");
@@ -56,6 +73,8 @@ class Request {
     if (command == "queue show") co_return show();
     if (command == "why") co_return co_await why();
     if (command == "status") co_return status();
+    if (command == "guesses") co_return guesses();
+    if (command == "watch") co_return co_await watch();
     if (command == "reload") co_return co_await reload();
     for (const auto& [name, order] : orders)
       if (command == name) co_return co_await give(order);
@@ -85,8 +104,7 @@ class Request {
   }
 
   Task<json::object> list() {
-    const auto* asked = request_.if_contains("limit");
-    const auto limit = asked != nullptr && asked->is_int64() ? asked->get_int64() : listed_default;
+    const auto limit = number_of(request_, "limit", listed_default);
     const auto all = [](const queue::Message&) { return true; };
     const auto messages =
         co_await read_spool(all, static_cast<std::size_t>(std::max<std::int64_t>(limit, 0)));
@@ -135,6 +153,34 @@ class Request {
             {"disk_free_bytes", world_.store.free_bytes()}};
   }
 
+  json::object guesses() {
+    json::array list;
+    for (const auto& count : world_.authenticator.guess_counts()) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(count.refused_for).count();
+      list.push_back(
+          json::object{{"what", count.what}, {"wrong", count.wrong}, {"refused_seconds", seconds}});
+    }
+    return {{"ok", true}, {"guesses", std::move(list)}};
+  }
+
+  Task<json::object> watch() {
+    const auto address = mail::parse_address(text_of(request_, "address"));
+    if (!address) co_return refused(address.error().what);
+    const std::chrono::seconds wait(number_of(request_, "seconds", 0));
+    const auto end = world_.loop.now() + std::clamp(wait, std::chrono::seconds(0), watch_max);
+    ConfirmationWatch::Watcher watcher(world_.confirmations, *address);
+    auto seen = watcher.take();
+    while (!seen && world_.loop.now() < end) {
+      const auto next_look = std::min<Instant>(end, world_.loop.now() + watch_interval);
+      const auto said = co_await client_.readable(next_look);
+      if (said || said.error().code != Code::timed_out) break;
+      seen = watcher.take();
+    }
+    json::object answer{{"ok", true}, {"confirmation", nullptr}};
+    if (seen) answer["confirmation"] = shown(*seen);
+    co_return answer;
+  }
+
   Task<json::object> reload() {
     auto read_again = [this] { return world_.reload(); };
     auto done = co_await run_on(world_.workers, world_.loop, std::move(read_again));
@@ -145,40 +191,34 @@ class Request {
 
   Task<json::object> give(Order order) {
     const auto which = text_of(request_, "id");
-    std::vector<QueueId> ids;
     if (which == "all") {
-      const auto all = [](const queue::Message&) { return true; };
-      const auto messages = co_await read_spool(all, SIZE_MAX);
-      if (!messages) co_return refused(messages.error().what);
-      for (const auto& message : *messages) ids.push_back(message.id);
-    } else if (const auto id = QueueId::from_text(which)) {
-      ids.push_back(*id);
-    } else {
+      const auto changed = co_await world_.dispatcher.order_all(order);
+      if (!changed) co_return refused(changed.error().what);
+      co_return json::object{{"ok", true}, {"messages", *changed}};
+    }
+    const auto id = QueueId::from_text(which);
+    if (!id)
       co_return refused(
           "a queue id has 13 characters, as `tapal queue list` shows them; \"all\" means every "
           "message");
-    }
-    std::size_t changed = 0;
-    for (const auto id : ids) {
-      const auto done = co_await world_.dispatcher.order(order, id);
-      if (!done && ids.size() == 1)
-        co_return refused(done.error().code == Code::not_found ? "no such message in the queue"
-                                                               : done.error().what);
-      changed += done ? 1 : 0;
-    }
-    co_return json::object{{"ok", true}, {"messages", changed}};
+    const auto done = co_await world_.dispatcher.order(order, *id);
+    if (!done)
+      co_return refused(done.error().code == Code::not_found ? "no such message in the queue"
+                                                             : done.error().what);
+    co_return json::object{{"ok", true}, {"messages", 1}};
   }
 
   ControlWorld& world_;
+  Stream& client_;
   json::object request_;
 };
 
-Task<std::string> answer_line(ControlWorld& world, std::string_view line) {
+Task<std::string> answer_line(ControlWorld& world, Stream& client, std::string_view line) {
   boost::system::error_code error;
   const auto parsed = json::parse(line, error, {}, {.max_depth = 8});
   if (error || !parsed.is_object())
     co_return line_of(refused("a request is one JSON object on one line"));
-  Request request(world, parsed.get_object());
+  Request request(world, client, parsed.get_object());
   const auto answer = co_await request.answer();
   co_return line_of(answer);
 }
@@ -217,7 +257,7 @@ Task<void> Control::serve(std::unique_ptr<Stream> stream) {
     }
     const auto line = input.substr(0, end);
     input.erase(0, end + 1);
-    const auto answer = co_await answer_line(world_, line);
+    const auto answer = co_await answer_line(world_, *stream, line);
     if (!co_await stream->write(answer, world_.loop.now() + client_patience)) break;
   }
   open_.erase(stream.get());

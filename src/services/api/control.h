@@ -4,6 +4,11 @@
 //   {"command":"queue show","id":"..."}      {"ok":true,"message":{...},"why":"..."}
 //   {"command":"queue retry|hold|release|drop","id":"..."|"all"}   {"ok":true,"messages":1}
 //   {"command":"why","what":"ID or address"} {"ok":true,"why":["..."]}
+//   {"command":"guesses"} {"ok":true,"guesses":[{"what":"...","wrong":3.2,"refused_seconds":0}]}
+//   {"command":"watch","address":"ann@example.com","seconds":60}
+//       {"ok":true,"confirmation":{...}|null}   when Gmail's confirmation comes, the time is over,
+//       or
+//                                               the client says something more
 //   {"command":"status"}  {"command":"reload"}
 // A refusal is {"ok":false,"error":"..."}.
 #pragma once
@@ -21,7 +26,9 @@
 #include "ports/store.h"
 #include "ports/stream.h"
 #include "ports/workers.h"
+#include "services/api/confirmation_watch.h"
 #include "services/delivery/dispatcher.h"
+#include "services/intake/authenticator.h"
 
 namespace tapal::api {
 
@@ -33,6 +40,8 @@ struct ControlWorld {
   Workers& workers;  // the spool is read there
   Clock& clock;
   std::function<Result<void>()> reload;  // may block for a moment; called on a worker
+  intake::Authenticator& authenticator;
+  ConfirmationWatch& confirmations;
 };
 
 class Control {

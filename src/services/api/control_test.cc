@@ -3,7 +3,10 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include "ports/memory_body.h"
+#include "rules/queue/message_life.h"
 #include "services/delivery/dispatcher_test_world.h"
+#include "values/text/base64.h"
 
 namespace tapal::api {
 namespace {
@@ -15,6 +18,10 @@ using std::chrono::seconds;
 // A dispatcher with mail that waits, and its control.
 struct World : delivery::DispatcherTestWorld {
   InlineWorkers workers;
+  SeededRandom dice;
+  intake::Authenticator authenticator{
+      workers, loop, dice, {.password_cost = {.memory_kib = 8, .passes = 1}}};
+  ConfirmationWatch confirmations;
   std::optional<Control> control;
   Result<void> reloaded;
   std::size_t reloads = 0;
@@ -26,10 +33,13 @@ struct World : delivery::DispatcherTestWorld {
                                  .store = store,
                                  .workers = workers,
                                  .clock = loop,
-                                 .reload = [this] {
-                                   ++reloads;
-                                   return reloaded;
-                                 }});
+                                 .reload =
+                                     [this] {
+                                       ++reloads;
+                                       return reloaded;
+                                     },
+                                 .authenticator = authenticator,
+                                 .confirmations = confirmations});
     network.at("9.9.9.1:25").plan.recipient =
         [](const mail::Recipient&) -> std::optional<smtp::Reply> {
       return smtp::make_reply(451, "4.3.0", "not \xFF now");
@@ -181,9 +191,11 @@ TEST(Control, says_so_when_the_spool_cannot_be_read_now) {
   w.workers.busy = true;
   for (const auto* request : {R"({"command":"queue list"})",
                               R"({"command":"why","what":"x@far.example"})",
-                              R"({"command":"queue drop","id":"all"})",
                               R"({"command":"reload"})"})
     EXPECT_FALSE(w.error(request).empty());
+  w.submit("x@far.example");
+  w.store.memory.fail_with(Error{Code::full, "no space"});
+  EXPECT_EQ(w.error(R"({"command":"queue drop","id":"all"})"), "no space");
 }
 
 TEST(Control, answers_requests_in_their_order_however_they_are_cut) {
@@ -221,6 +233,74 @@ TEST(Control, hangs_up_on_a_silent_client_and_on_one_too_many) {
   w.loop.run_for(seconds(61));
   for (const auto& stream : streams) EXPECT_FALSE(w.talk(*stream, "{}\n").has_value());
   EXPECT_TRUE(w.talk(*w.open(), "{}\n").has_value());
+}
+
+TEST(Control, tells_who_guesses) {
+  World w;
+  EXPECT_EQ(w.ask(R"({"command":"guesses"})").at("guesses").as_array().size(), 0U);
+  const account::Guess guess{"x\ny", IpAddress::from_text("192.0.2.1").value()};
+  for (int i = 0; i < 10; ++i) w.authenticator.on_wrong(guess);
+  const auto answer = w.ask(R"({"command":"guesses"})");
+  const auto& guesses = answer.at("guesses").as_array();
+  ASSERT_EQ(guesses.size(), 3U);
+  EXPECT_EQ(guesses[0].at("what").as_string(), "network 192.0.2.0/24");
+  EXPECT_EQ(guesses[0].at("wrong").as_double(), 10);
+  EXPECT_EQ(guesses[0].at("refused_seconds").to_number<int>(), 360);
+}
+
+// A message of Gmail's to somebody of ours, as the intake hands it on.
+void arrive(World& w, const std::string& to, const std::string& subject) {
+  const std::string text =
+      "From: gmail-noreply@google.com\r\nSubject: " + subject + "\r\n\r\nhi\r\n";
+  mail::Envelope envelope;
+  envelope.recipients.push_back(
+      {.address = mail::parse_address("me@far.example").value(), .original = "rfc822;" + to});
+  auto message = queue::new_message(QueueId{}, std::move(envelope), WallTime{});
+  message.subject = subject;
+  w.confirmations.on_received(message, MemoryBody(text));
+}
+
+TEST(Control, waits_for_the_confirmation_of_one_address) {
+  World w;
+  arrive(w, "info@own.example", "(#111111111) Gmail");  // nobody waits for it yet
+  const auto watching = w.open();
+  const auto ask = [&w](PipeStream& stream) {
+    return w.talk(stream,
+                  "{\"command\":\"watch\",\"address\":\"Info@own.example\",\"seconds\":60}\n");
+  };
+  EXPECT_EQ(ask(*watching), "");
+  w.loop.run_for(seconds(30));
+  arrive(w, "sales@own.example", "(#222222222) Gmail");
+  arrive(w, "info@own.example", "(#333333333) something else");
+  w.loop.run_for(seconds(5));
+  EXPECT_EQ(w.talk(*watching, ""), "");
+  arrive(w, "info@own.example", "(#444444444) Gmail Confirmation");
+  w.loop.run_for(seconds(1));
+  const auto answer = json::parse(w.talk(*watching, "").value()).as_object();
+  const auto& seen = answer.at("confirmation").as_object();
+  EXPECT_EQ(seen.at("code").as_string(), "444444444");
+  EXPECT_EQ(seen.at("kind").as_string(), "send mail as");
+  EXPECT_TRUE(text::from_base64(std::string(seen.at("message").as_string()))
+                  .value()
+                  .starts_with("From: gmail-noreply"));
+}
+
+TEST(Control, waits_no_longer_than_asked_nor_for_a_client_that_left) {
+  World w;
+  const auto patient = w.open();
+  EXPECT_EQ(
+      w.talk(*patient, "{\"command\":\"watch\",\"address\":\"a@own.example\",\"seconds\":60}\n"),
+      "");
+  const auto leaving = w.open();
+  EXPECT_EQ(
+      w.talk(*leaving, "{\"command\":\"watch\",\"address\":\"a@own.example\",\"seconds\":3600}\n"),
+      "");
+  leaving->close();
+  w.loop.run_for(seconds(59));
+  EXPECT_EQ(w.talk(*patient, ""), "");
+  w.loop.run_for(seconds(2));
+  EXPECT_TRUE(w.talk(*patient, "").value().contains("\"confirmation\":null"));
+  EXPECT_FALSE(w.error(R"({"command":"watch","address":"nobody"})").empty());
 }
 
 }  // namespace

@@ -47,8 +47,10 @@ std::string fact_text(const queue::WaitFact& fact, WallTime now) {
 }
 
 std::string recipient_text(const queue::RecipientState& state, WallTime now) {
-  const auto address = state.recipient.address.text();
-  if (state.attempts == 0) return fmt::format("<{}> was not tried yet.", address);
+  auto whom = fmt::format("<{}>", state.recipient.address.text());
+  if (const auto place = mail::place_text(state.recipient.handover); !place.empty())
+    whom += fmt::format(" ({})", place);
+  if (state.attempts == 0) return fmt::format("{} was not tried yet.", whom);
   const auto when =
       state.last_attempt ? fmt::format(" {} ago", span_text(*state.last_attempt, now)) : "";
   const auto where = state.last.remote.empty() ? "" : fmt::format(" by {}", state.last.remote);
@@ -56,8 +58,8 @@ std::string recipient_text(const queue::RecipientState& state, WallTime now) {
   const auto* outcome = state.state == State::delivered ? "was delivered"
                         : state.state == State::failed  ? "failed for good"
                                                         : "waits";
-  return fmt::format("<{}> {} after {}; the last answer{}{}: {}",
-                     address,
+  return fmt::format("{} {} after {}; the last answer{}{}: {}",
+                     whom,
                      outcome,
                      tries,
                      when,

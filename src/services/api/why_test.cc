@@ -27,6 +27,8 @@ TEST(ExplainWaiting, says_where_the_message_comes_from) {
             "Message " + QueueId{1}.text() +
                 " from <a@own.example> arrived 1h30m ago, at 2026-11-21T22:30:00.000Z. "
                 "<x@far.example> was not tried yet.");
+  message.recipients[0].recipient.handover = {mail::Handover::Kind::program, {}, {"/bin/x", "-y"}};
+  EXPECT_TRUE(explain(message).ends_with("<x@far.example> (program /bin/x) was not tried yet."));
   message.envelope.return_path.reset();
   EXPECT_TRUE(explain(message).contains(" from <> arrived "));
   message.arrived = now + std::chrono::hours(1);  // the clock was set back

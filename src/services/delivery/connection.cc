@@ -5,8 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include "protocols/sasl/client_exchange.h"
 #include "values/text/base64.h"
 
@@ -37,10 +35,6 @@ Connection::Connection(Loop& loop,
       session_(terms_.session, loop.now()) {}
 
 Connection::~Connection() { stream_->close(); }
-
-std::string Connection::text() const {
-  return fmt::format("{} {}", host_.name, host_.endpoint.text());
-}
 
 Task<Connection::Progress> Connection::open() {
   if (terms_.session.tls == smtp::ClientTls::implicit) co_await start_tls();

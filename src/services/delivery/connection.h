@@ -52,7 +52,7 @@ class Connection {
   std::size_t messages_sent() const { return messages_sent_; }
   bool peer_has_dsn() const { return session_.extensions().has(smtp::Extension::dsn); }
   const std::string& tls_text() const { return tls_text_; }  // "TLSv1.3 CIPHER", empty in clear
-  std::string text() const;                                  // "mx.example.com [2001:db8::1]:25"
+  std::string text() const { return host_.text(); }
 
  private:
   enum class Until : std::uint8_t { ready, closed };

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "services/delivery/verdict.h"
 
 namespace tapal::delivery {
@@ -44,7 +42,7 @@ struct Courier::Errand {
   AttemptReport report;
   std::vector<std::size_t> left;  // positions in attempt.indexes without a verdict
   Verdict trouble{queue::Attempted::Result::deferred, {"4.4.1", "no host could be reached", {}}};
-  const Route* route = nullptr;
+  Way way;
   bool tls_failed = false;  // the last host's handshake
   bool used_up = false;     // the last connection has sent all it may; another one can go on
 
@@ -52,8 +50,7 @@ struct Courier::Errand {
     for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
   }
   void file(std::size_t position, Verdict verdict) {
-    report.recipients.push_back(
-        {attempt.indexes[position], verdict.result, std::move(verdict.outcome)});
+    report.recipients.push_back(attempted(attempt.indexes[position], std::move(verdict)));
   }
   void file_all(const Verdict& verdict) {
     for (const auto position : std::exchange(left, {})) file(position, verdict);
@@ -70,8 +67,12 @@ Task<void> Courier::join() { co_await pool_.join(); }
 
 Task<AttemptReport> Courier::deliver(Attempt attempt) {
   Errand errand(std::move(attempt));
-  errand.route =
-      find_route(world_.options.routes, errand.attempt.envelope.recipients.front().address.domain);
+  auto way = way_of(world_.options, errand.attempt.envelope.recipients.front());
+  if (!way) {
+    errand.file_all(verdict_of_handover(way.error()));
+    co_return std::move(errand.report);
+  }
+  errand.way = *std::move(way);
   if (auto warm = pool_.take(errand.attempt.destination)) co_await use(std::move(warm), errand);
   if (!errand.left.empty()) co_await try_hosts(errand);
   co_return std::move(errand.report);
@@ -79,8 +80,7 @@ Task<AttemptReport> Courier::deliver(Attempt attempt) {
 
 Task<void> Courier::try_hosts(Errand& errand) {
   const FindHosts find{world_.loop, world_.resolver, world_.random, world_.options, world_.own};
-  const auto domain = errand.attempt.envelope.recipients.front().address.domain;
-  auto destination = co_await find_hosts(find, domain);
+  auto destination = co_await find_hosts(find, errand.way);
   if (const auto* none = std::get_if<NoHost>(&destination)) {
     errand.file_all(verdict_of(*none));
     co_return;
@@ -110,29 +110,39 @@ Task<void> Courier::try_host(Host host, Errand& errand) {
 
 Terms Courier::terms_for(const Host& host, const Errand& errand) const {
   const auto& options = world_.options;
-  const auto tls = errand.route == nullptr ? options.tls : errand.route->tls;
+  const auto& route = errand.way.route;
+  const auto tls = route ? route->tls : options.tls;
   Terms terms;
   terms.session.hello_name = options.ehlo_name.empty() ? world_.own.host_name : options.ehlo_name;
   terms.session.tls = client_tls(tls);
   terms.session.timeouts = world_.timeouts;
   if (!host.name.starts_with('[')) terms.tls.server_name = host.name;
-  terms.tls.session_key = fmt::format("{} {}", host.name, host.endpoint.text());
+  terms.tls.session_key = host.text();
   terms.tls.verification_required = tls == TlsMode::required || tls == TlsMode::implicit;
-  if (errand.route == nullptr) return terms;
-  if (errand.route->protocol == Protocol::lmtp) terms.session.variant = smtp::ClientVariant::lmtp;
-  terms.user = errand.route->user;
-  terms.password = errand.route->password;
+  if (!route) return terms;
+  if (route->protocol == Protocol::lmtp) terms.session.variant = smtp::ClientVariant::lmtp;
+  terms.user = route->user;
+  terms.password = route->password;
   if (!terms.user.empty()) terms.session.auth = smtp::ClientAuth::required;
   terms.session.auth_in_clear_allowed = host.endpoint.address.is_loopback();
   return terms;
 }
 
+Task<Result<std::unique_ptr<Stream>>> Courier::connect(Host host, bool forwarded) {
+  const auto deadline = world_.loop.now() + world_.options.connect_timeout;
+  if (!host.socket.empty()) co_return co_await world_.network.connect_unix(host.socket, deadline);
+  const auto& options = world_.options;
+  const bool v4 = host.endpoint.address.is_v4();
+  auto source = v4 ? options.source_ipv4 : options.source_ipv6;
+  if (const auto& own = v4 ? options.forward_source_ipv4 : options.forward_source_ipv6;
+      forwarded && own)
+    source = own;
+  co_return co_await world_.network.connect(host.endpoint, source, deadline);
+}
+
 Task<std::unique_ptr<Connection>> Courier::open(Host host, Terms terms, Errand& errand) {
   errand.tls_failed = false;
-  const auto& source =
-      host.endpoint.address.is_v4() ? world_.options.source_ipv4 : world_.options.source_ipv6;
-  const auto deadline = world_.loop.now() + world_.options.connect_timeout;
-  auto stream = co_await world_.network.connect(host.endpoint, source, deadline);
+  auto stream = co_await connect(host, errand.attempt.forwarded);
   if (!stream) {
     errand.trouble = verdict_of(stream.error(), host);
     co_return nullptr;

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "values/text/ascii.h"
+#include "values/text/idna.h"
+
 namespace tapal::delivery {
 namespace {
 
@@ -125,13 +128,18 @@ Destination conclude(Search search, std::string_view domain, std::size_t hosts_m
   return NoHost{"5.4.4", fmt::format("no host that takes the mail of {} has an address", domain)};
 }
 
-Task<Destination> follow_route(FindHosts find, const Route& route, std::string domain) {
+Task<Destination> follow_route(FindHosts find, Route route, std::string domain) {
+  if (!route.socket.empty())
+    co_return Hosts{{{.name = "localhost", .endpoint = {}, .socket = route.socket}}};
   if (const auto address = IpAddress::from_text(route.host))
     co_return Hosts{{{address->smtp_literal(), {*address, route.port}}}};
   Search search;
   const Endpoint to{{}, route.port};
   co_await add_addresses(find, route.host, to, Trust::configured, search);
-  co_return conclude(std::move(search), domain, find.options.hosts_per_attempt_max);
+  auto found = conclude(std::move(search), domain, find.options.hosts_per_attempt_max);
+  // What our own configuration names may be mended: mail waits for that.
+  if (auto* none = std::get_if<NoHost>(&found)) none->status.front() = '4';
+  co_return found;
 }
 
 Destination literal(FindHosts find, std::string_view domain) {
@@ -147,11 +155,70 @@ Destination literal(FindHosts find, std::string_view domain) {
   return conclude(std::move(search), domain, 1);
 }
 
+// "host", "host:port" or "[2001:db8::1]:port" as a route's; false: neither.
+bool read_place(std::string_view target, Route& route) {
+  if (const auto endpoint = Endpoint::from_text(target)) {
+    route.host = endpoint->address.text();
+    route.port = endpoint->port;
+    return true;
+  }
+  if (target.starts_with('[') && target.ends_with(']'))
+    target = target.substr(1, target.size() - 2);
+  else if (const auto colon = target.rfind(':');
+           colon != std::string_view::npos && !IpAddress::from_text(target)) {
+    const auto port = text::to_number<std::uint16_t>(target.substr(colon + 1));
+    if (!port || *port == 0) return false;
+    route.port = *port;
+    target = target.substr(0, colon);
+  }
+  route.host = target;
+  return IpAddress::from_text(target).has_value() || text::check_hostname(target).has_value();
+}
+
+// Not 25 (RFC 2033 section 5); as in [routes].
+constexpr std::uint16_t lmtp_port = 24;
+
+Result<Route> route_of(const mail::Handover& handover, const Options& options) {
+  constexpr std::string_view unix_prefix = "unix:";
+  Route route{.host = {}, .port = options.port, .tls = options.tls};
+  if (handover.kind == mail::Handover::Kind::lmtp) {
+    route.protocol = Protocol::lmtp;
+    route.port = lmtp_port;
+    if (handover.target.starts_with(unix_prefix)) {
+      route.tls = TlsMode::never;
+      route.socket = handover.target.substr(unix_prefix.size());
+      if (route.socket.starts_with('/')) return route;
+    }
+  }
+  if (!read_place(handover.target, route))
+    return fail(
+        Code::invalid,
+        fmt::format("\"{}\" is no place to send to: {}",
+                    handover.target,
+                    route.protocol == Protocol::lmtp ? "expected unix:/path/to/socket or host:port"
+                                                     : "expected a host or host:port"));
+  return route;
+}
+
 }  // namespace
 
-Task<Destination> find_hosts(FindHosts find, std::string domain) {
-  if (const auto* route = find_route(find.options.routes, domain))
-    co_return co_await follow_route(find, *route, domain);
+std::string Host::text() const {
+  return socket.empty() ? fmt::format("{} {}", name, endpoint.text()) : "unix:" + socket;
+}
+
+Result<Way> way_of(const Options& options, const mail::Recipient& recipient) {
+  Way way{recipient.address.domain, {}};
+  if (recipient.handover.kind != mail::Handover::Kind::usual) {
+    TAPAL_TRY(way.route, route_of(recipient.handover, options));
+  } else if (const auto* route = find_route(options.routes, way.domain)) {
+    way.route = *route;
+  }
+  return way;
+}
+
+Task<Destination> find_hosts(FindHosts find, Way way) {
+  const auto domain = std::move(way.domain);
+  if (way.route) co_return co_await follow_route(find, *std::move(way.route), domain);
   if (domain.starts_with('[')) co_return literal(find, domain);
   auto found = co_await find_exchanges(find, domain);
   if (auto* none = std::get_if<NoHost>(&found)) co_return std::move(*none);

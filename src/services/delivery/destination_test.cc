@@ -57,15 +57,18 @@ struct World {
   OwnNames own{"mx.own.example", {IpAddress::from_text("198.41.0.4").value()}};
   NoLoop loop;
 
-  Destination find(const std::string& domain) {
+  Destination find(Way way) {
     Destination result;
     TaskGroup group;
-    const auto run = [](World& w, std::string name, Destination& out) -> Task<void> {
-      out = co_await find_hosts(FindHosts{w.loop, w.resolver, w.random, w.options, w.own},
-                                std::move(name));
+    const auto run = [](World& w, Way to, Destination& out) -> Task<void> {
+      const FindHosts find{w.loop, w.resolver, w.random, w.options, w.own};
+      out = co_await find_hosts(find, std::move(to));
     };
-    group.spawn(run(*this, domain, result));
+    group.spawn(run(*this, std::move(way), result));
     return result;
+  }
+  Destination find(const std::string& domain) {
+    return find(way_of(options, {.address = {"x", domain}}).value());
   }
   std::vector<std::string> hosts(const std::string& domain) {
     std::vector<std::string> out;
@@ -172,6 +175,65 @@ TEST(FindHosts, follows_the_most_exact_route) {
   EXPECT_EQ(w.hosts("c.example"), (Lines{"[IPv6:::1] [::1]:26"}));
   EXPECT_EQ(destination_key(w.options.routes, "any.example"), "route:relay.example:587");
   EXPECT_EQ(destination_key({}, "any.example"), "any.example");
+}
+
+TEST(WayOf, a_handover_leads_before_routes_and_the_domain) {
+  using Kind = mail::Handover::Kind;
+  Options options{.port = 2500};
+  options.routes["*"] = Route{.host = "relay.example", .port = 587};
+  const struct {
+    Kind kind;
+    std::string_view target;
+    std::string_view place;  // "protocol host port socket"; empty: it makes no sense
+  } cases[] = {
+      {Kind::usual, "", "smtp relay.example 587"},
+      {Kind::host, "mx.b.example", "smtp mx.b.example 2500"},
+      {Kind::host, "mx.b.example:26", "smtp mx.b.example 26"},
+      {Kind::host, "192.0.2.1", "smtp 192.0.2.1 2500"},
+      {Kind::host, "192.0.2.1:26", "smtp 192.0.2.1 26"},
+      {Kind::host, "[2001:db8::1]:26", "smtp 2001:db8::1 26"},
+      {Kind::host, "[2001:db8::1]", "smtp 2001:db8::1 2500"},
+      {Kind::host, "2001:db8::1", "smtp 2001:db8::1 2500"},
+      {Kind::host, "", ""},
+      {Kind::host, "mx.b.example:", ""},
+      {Kind::host, "mx.b.example:0", ""},
+      {Kind::host, "mx.b.example:70000", ""},
+      {Kind::host, "mx b.example", ""},
+      {Kind::host, "unix:/run/x", ""},
+      {Kind::lmtp, "unix:/run/x", "lmtp   24 /run/x"},
+      {Kind::lmtp, "unix:run/x", ""},
+      {Kind::lmtp, "box.example:24", "lmtp box.example 24"},
+      {Kind::lmtp, "[::1]:24", "lmtp ::1 24"},
+      {Kind::lmtp, "box.example", "lmtp box.example 24"},
+      {Kind::lmtp, "box.example:x", ""},
+  };
+  for (const auto& c : cases) {
+    mail::Recipient recipient{.address = {"x", "far.example"}};
+    recipient.handover = {c.kind, std::string(c.target), {}};
+    const auto way = way_of(options, recipient);
+    if (c.place.empty()) {
+      ASSERT_FALSE(way) << c.target;
+      EXPECT_EQ(way.error().code, Code::invalid);
+      continue;
+    }
+    ASSERT_TRUE(way && way->route) << c.target;
+    const auto& route = *way->route;
+    std::string place = route.protocol == Protocol::lmtp ? "lmtp " : "smtp ";
+    place += route.host + (route.host.empty() ? "  " : " ") + std::to_string(route.port);
+    if (!route.socket.empty()) place += " " + route.socket;
+    EXPECT_EQ(place, c.place) << c.target;
+  }
+}
+
+TEST(FindHosts, a_socket_is_a_host) {
+  World w;
+  mail::Recipient recipient{.address = {"x", "far.example"}};
+  recipient.handover = {mail::Handover::Kind::lmtp, "unix:/run/x", {}};
+  const auto way = way_of(w.options, recipient).value();
+  EXPECT_EQ(way.route->tls, TlsMode::never);
+  const auto found = w.find(way);
+  ASSERT_TRUE(std::holds_alternative<Hosts>(found));
+  EXPECT_EQ(std::get<Hosts>(found).hosts.front().text(), "unix:/run/x");
 }
 
 }  // namespace

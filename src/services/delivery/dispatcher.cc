@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "services/delivery/verdict.h"
-#include "values/mail/trace.h"
 #include "values/text/date.h"
 
 namespace tapal::delivery {
@@ -15,9 +13,6 @@ namespace {
 
 using queue::Attempted;
 using queue::State;
-
-// What the mail of our own users waits for; no domain has this name.
-constexpr std::string_view mailboxes = "mailboxes";
 
 // Wall time may jump: a wait for it is never longer than this.
 constexpr std::chrono::minutes wait_max{1};
@@ -48,6 +43,7 @@ Dispatcher::Dispatcher(DispatcherWorld world,
     : world_(std::move(world)),
       schedule_(std::move(schedule)),
       scheduler_(limits),
+      first_tries_(world_.loop),
       timer_(world_.loop.make_timer()) {}
 Dispatcher::~Dispatcher() = default;
 
@@ -59,6 +55,20 @@ void Dispatcher::accept(queue::Message message, BodyPtr body) {
     wake();
   };
   world_.loop.post(std::move(take));
+}
+
+Task<FirstTry> Dispatcher::accept_and_try(Loop& loop,
+                                          queue::Message message,
+                                          BodyPtr body,
+                                          std::chrono::seconds patience) {
+  co_await switch_to(world_.loop);
+  const auto id = message.id;
+  first_tries_.expect(id);
+  add(std::move(message), std::move(body));
+  wake();
+  auto first = co_await first_tries_.wait(id, world_.loop.now() + patience);
+  co_await switch_to(loop);
+  co_return first;
 }
 
 Result<void> Dispatcher::load() {
@@ -125,17 +135,9 @@ void Dispatcher::add(queue::Message message, BodyPtr body) {
 void Dispatcher::file(const queue::Message& message) {
   std::vector<std::string> destinations;
   destinations.reserve(message.recipients.size());
-  for (const auto& state : message.recipients) {
-    const auto& address = state.recipient.address;
-    destinations.push_back(goes_to_mailbox(address)
-                               ? std::string(mailboxes)
-                               : destination_key(world_.options.routes, address.domain));
-  }
+  for (const auto& state : message.recipients)
+    destinations.push_back(world_.carriers.destination_of(state.recipient, message.origin.kind));
   scheduler_.add(message, destinations);
-}
-
-bool Dispatcher::goes_to_mailbox(const mail::Address& address) const {
-  return world_.is_local(address) && find_route(world_.options.routes, address.domain) == nullptr;
 }
 
 void Dispatcher::wake() {
@@ -163,21 +165,16 @@ Task<void> Dispatcher::run() {
 void Dispatcher::stop(std::chrono::seconds grace) {
   stopping_ = true;
   wake();
-  tasks_.spawn(stop_couriers(grace));
+  tasks_.spawn(stop_carriers(grace));
 }
 
-Task<void> Dispatcher::stop_couriers(std::chrono::seconds grace) {
+Task<void> Dispatcher::stop_carriers(std::chrono::seconds grace) {
   const auto deadline = world_.loop.now() + grace;
   const auto poll = world_.loop.make_timer();
   while (scheduler_.counts().attempts > 0 && world_.loop.now() < deadline)
     co_await poll->wait_until(
         std::min(deadline, world_.loop.now() + std::chrono::milliseconds(50)));
-  for (auto* courier : world_.couriers) {
-    co_await switch_to(courier->loop());
-    courier->stop();
-    co_await courier->join();
-  }
-  co_await switch_to(world_.loop);
+  co_await world_.carriers.stop();
 }
 
 Result<Dispatcher::Live*> Dispatcher::live(QueueId id) {
@@ -216,40 +213,21 @@ Task<void> Dispatcher::carry(queue::Job job) {
     co_return;
   }
   ++message->jobs;
-  AttemptReport report;
-  if (job.destination == mailboxes)
-    report = co_await put_into_mailbox(job, *message);
-  else
-    report = co_await attempt(job, *message);
+  auto report = co_await world_.carriers.carry(attempt_of(job, *message));
   co_await settle(std::move(job), std::move(report));
   wake();
 }
 
-Task<AttemptReport> Dispatcher::attempt(const queue::Job& job, const Live& live) {
-  Attempt attempt{job.id, job.destination, job.recipients, live.message.envelope, live.body};
+Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) {
+  Attempt attempt{.id = job.id,
+                  .destination = job.destination,
+                  .indexes = job.recipients,
+                  .envelope = live.message.envelope,
+                  .body = live.body,
+                  .forwarded = live.message.origin.kind == queue::Origin::Kind::forwarded};
   for (const auto index : job.recipients)
     attempt.envelope.recipients.push_back(live.message.recipients[index].recipient);
-  auto& courier = *world_.couriers[turn_++ % world_.couriers.size()];
-  co_await switch_to(courier.loop());
-  auto report = co_await courier.deliver(std::move(attempt));
-  co_await switch_to(world_.loop);
-  co_return report;
-}
-
-Task<AttemptReport> Dispatcher::put_into_mailbox(const queue::Job& job, const Live& live) {
-  AttemptReport report;
-  const auto id = job.id;
-  const auto body = live.body;
-  const auto return_path = mail::return_path_field(live.message.envelope.return_path);
-  for (const auto index : job.recipients) {
-    const auto address = live.message.recipients[index].recipient.address;
-    auto prefix = return_path + "Delivered-To: " + address.text() + "\r\n";
-    const auto put =
-        co_await world_.mailbox.deliver(world_.loop, address, body, std::move(prefix), id);
-    auto verdict = verdict_of_mailbox(put);
-    report.recipients.push_back({index, verdict.result, std::move(verdict.outcome)});
-  }
-  co_return report;
+  return attempt;
 }
 
 Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
@@ -257,6 +235,7 @@ Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
   const auto now = world_.clock.wall_now();
   queue::apply_attempt(live.message, report.recipients, schedule_, now, world_.random.number());
   if (report.peer_has_dsn) leave_success_to_peer(live.message, report);
+  first_tries_.settle(live.message);
   tell(live.message, report);
   if (scheduler_.finished(job, live.message)) {
     make_notices(live);
@@ -349,64 +328,6 @@ Result<queue::Message> Dispatcher::find(QueueId id) const {
   if (found == live_.end()) return world_.store.load(id);
   if (found->second.dropped) return fail(Code::not_found, "the message was dropped");
   return found->second.message;
-}
-
-Task<Result<void>> Dispatcher::order(Order order, QueueId id) {
-  if (loading_)
-    co_return fail(Code::try_later, "the queue is still being loaded, try again in a moment");
-  TAPAL_CO_TRY(auto message, find(id));
-  if (order == Order::drop) co_return co_await drop(id);
-  apply(order, message, world_.clock.wall_now());
-  if (const auto found = live_.find(id.value); found != live_.end()) {
-    found->second.message = message;
-    if (found->second.keeping) {
-      // The state being kept goes with notices, which this one may not overtake.
-      found->second.changed = true;
-      wake();
-      co_return Result<void>();
-    }
-  }
-  StoreChange change;
-  change.updated.push_back(std::move(message));
-  const auto kept =
-      co_await world_.store.commit(world_.loop, std::move(change), Durability::synced);
-  if (!kept) co_return std::unexpected(kept.error());
-  wake();
-  co_return Result<void>();
-}
-
-// First from the store: a message that cannot be removed there goes on being tried.
-Task<Result<void>> Dispatcher::drop(QueueId id) {
-  StoreChange change;
-  change.removed.push_back(id);
-  const auto kept =
-      co_await world_.store.commit(world_.loop, std::move(change), Durability::synced);
-  if (!kept) co_return std::unexpected(kept.error());
-  scheduler_.drop(id);
-  if (const auto found = live_.find(id.value); found != live_.end()) {
-    found->second.dropped = true;
-    if (found->second.jobs == 0) forget(found);
-  }
-  wake();
-  co_return Result<void>();
-}
-
-void Dispatcher::apply(Order order, queue::Message& message, WallTime now) {
-  switch (order) {
-    case Order::retry:
-      queue::retry_now(message, now);
-      scheduler_.retry_now(message.id, now);
-      break;
-    case Order::hold:
-      queue::hold(message);
-      scheduler_.hold(message.id);
-      break;
-    case Order::release:
-      queue::release(message, now);
-      scheduler_.release(message.id, now);
-      break;
-    case Order::drop: break;
-  }
 }
 
 }  // namespace tapal::delivery

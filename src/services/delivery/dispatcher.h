@@ -1,4 +1,4 @@
-// The running queue. What is due goes out to the couriers and the mailboxes; what comes back is
+// The running queue. What is due goes to the carriers; what comes back is
 // applied to the message, committed, told to the log and, where somebody must be told, to the
 // sender. Belongs to one loop, except where a method says otherwise.
 #pragma once
@@ -20,14 +20,14 @@
 #include "ports/log.h"
 #include "ports/loop.h"
 #include "ports/mail_queue.h"
-#include "ports/mailbox.h"
 #include "ports/random.h"
 #include "ports/store.h"
 #include "rules/bounce/notice.h"
 #include "rules/queue/message_life.h"
 #include "rules/queue/retry.h"
 #include "rules/queue/scheduler.h"
-#include "services/delivery/courier.h"
+#include "services/delivery/carriers.h"
+#include "services/delivery/first_tries.h"
 
 namespace tapal::delivery {
 
@@ -38,14 +38,14 @@ struct DispatcherWorld {
   Random& random;
   Log& log;
   Store& store;
-  Mailbox& mailbox;
-  std::vector<Courier*> couriers;  // one for each loop, at least one
+  Carriers& carriers;
   const Options& options;
   const std::string& host_name;
-  // Whether an address is one of our users', whose mail goes into a mailbox. Safe from any thread.
-  std::function<bool(const mail::Address&)> is_local;
   // The DKIM-Signature fields for a notice of ours; empty when there is no key.
   std::function<std::string(std::string_view message)> sign_notice;
+  // Who gets a notice to this return path: an address of ours may lead elsewhere, and one that we
+  // rewrote to the sender behind it. Empty, as the function may be: just that address.
+  std::function<std::vector<mail::Recipient>(const mail::Recipient& sender)> place_notice = {};
 };
 
 class Dispatcher final : public MailQueue {
@@ -55,18 +55,28 @@ class Dispatcher final : public MailQueue {
 
   bool full() const override;                                  // any thread
   void accept(queue::Message message, BodyPtr body) override;  // any thread
+  Task<FirstTry> accept_and_try(Loop& loop,
+                                queue::Message message,
+                                BodyPtr body,
+                                std::chrono::seconds patience) override;  // any loop
 
   // Once, before run() and the first accept(): from here on what the store has is ours. run() takes
   // it in, a page at a time, so that new mail need not wait for a long queue.
   Result<void> load();
   // Until stop(); then waits for attempts under way, which stop() cuts when their time is up.
   Task<void> run();
+  // Sessions wait for no first attempt any more, so that they can end. On the loop's thread.
+  void release_sessions() { first_tries_.stop(); }
   // No new attempts from now on; those under way get `grace` to finish.
   void stop(std::chrono::seconds grace);
 
-  // By hand, on the loop's thread. not_found when there is no such message.
+  // By hand, on the loop's thread. not_found when there is no such message, try_later while the
+  // queue is still being taken in.
   enum class Order : std::uint8_t { retry, hold, release, drop };
   Task<Result<void>> order(Order order, QueueId id);
+  // To every message that is here when the queue is taken in, which is waited for; returns how
+  // many. A page at a time: neither memory nor others notice how long the queue is.
+  Task<Result<std::size_t>> order_all(Order order);
   Result<queue::Message> find(QueueId id) const;
   std::vector<queue::WaitFact> why(QueueId id) const {
     return scheduler_.why(id, world_.clock.wall_now());
@@ -93,12 +103,10 @@ class Dispatcher final : public MailQueue {
   void take_in(const queue::Message& message);
   void add(queue::Message message, BodyPtr body);
   void file(const queue::Message& message);
-  bool goes_to_mailbox(const mail::Address& address) const;
   Result<Live*> live(QueueId id);
   Task<Live*> await_live(QueueId id);
   Task<void> carry(queue::Job job);
-  Task<AttemptReport> attempt(const queue::Job& job, const Live& live);
-  Task<AttemptReport> put_into_mailbox(const queue::Job& job, const Live& live);
+  static Attempt attempt_of(const queue::Job& job, const Live& live);
   Task<void> settle(queue::Job job, AttemptReport report);
   void let_go(QueueId id);
   void forget(Lives::iterator which);
@@ -109,6 +117,7 @@ class Dispatcher final : public MailQueue {
   bounce::Notice make_notice(const queue::Message& message,
                              const BodyPtr& body,
                              const std::vector<std::size_t>& recipients);
+  void address_notice(queue::Message& notice) const;
   Result<void> add_notice(StoreChange& change, const bounce::Notice& notice);
   void watch_delay(const queue::Message& message);
   void tell_delays(WallTime now);
@@ -116,9 +125,17 @@ class Dispatcher final : public MailQueue {
   Task<void> tell_delay(QueueId id);
   Task<void> tell_of_delay(QueueId id);
   void tell(const queue::Message& message, const AttemptReport& report);
-  Task<Result<void>> drop(QueueId id);
-  void apply(Order order, queue::Message& message, WallTime now);
-  Task<void> stop_couriers(std::chrono::seconds grace);
+  struct OrderedPage {
+    StoreChange change;
+    QueueId last;
+    std::size_t messages = 0;
+  };
+  Result<OrderedPage> order_page(Order order, QueueId after);
+  void apply(Order order, queue::Message message, StoreChange& change);
+  void set_going(Order order, QueueId id);
+  Task<Result<void>> commit_orders(Order order, StoreChange change);
+  void drop(QueueId id);
+  Task<void> stop_carriers(std::chrono::seconds grace);
   void wake();
 
   DispatcherWorld world_;
@@ -130,10 +147,10 @@ class Dispatcher final : public MailQueue {
   QueueId newest_stored_;  // of those that take_in_stored() takes in; later ones come by accept()
   std::unordered_set<std::uint64_t> came_meanwhile_;  // by accept() all the same: the clock jumped
   std::size_t taken_in_ = 0;
+  FirstTries first_tries_;
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
   std::size_t delays_being_told_ = 0;
   std::unique_ptr<Timer> timer_;
-  std::size_t turn_ = 0;
   bool woken_ = false;  // since the last look at what is due
   bool stopping_ = false;
   TaskGroup tasks_;

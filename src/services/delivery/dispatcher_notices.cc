@@ -62,6 +62,7 @@ bounce::Notice Dispatcher::make_notice(const queue::Message& message,
   const auto original = read_original(*body, input.returned);
   input.original = original;
   auto notice = bounce::make_notice(message, input, policy);
+  address_notice(notice.message);
   notice.text = world_.sign_notice(notice.text) + notice.text;
   notice.message.body_bytes = notice.text.size();
   world_.log.write(
@@ -73,6 +74,16 @@ bounce::Notice Dispatcher::make_notice(const queue::Message& message,
         fmt::format("<{}>",
                     message.envelope.return_path ? message.envelope.return_path->text() : "")}});
   return notice;
+}
+
+void Dispatcher::address_notice(queue::Message& notice) const {
+  if (!world_.place_notice) return;
+  const auto to_sender = notice.recipients.front();
+  auto placed = world_.place_notice(to_sender.recipient);
+  if (placed.empty()) return;
+  notice.recipients.assign(placed.size(), to_sender);
+  for (std::size_t i = 0; i < placed.size(); ++i)
+    notice.recipients[i].recipient = std::move(placed[i]);
 }
 
 Result<void> Dispatcher::add_notice(StoreChange& change, const bounce::Notice& notice) {

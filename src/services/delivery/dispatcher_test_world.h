@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "ports/memory_store.h"
+#include "ports/test_handover.h"
 #include "services/delivery/dispatcher.h"
 #include "services/delivery/test_world.h"
 
@@ -25,10 +26,11 @@ class WatchedStore final : public Store {
                                             StoreChange change,
                                             Durability durability) override {
     ++commits;
+    for (std::size_t turn = 0; turn < turns_of_a_commit; ++turn) co_await switch_to(loop);
     for (const auto& added : change.added)
       if (added.message.origin.kind == queue::Origin::Kind::notice)
         notice_commits.push_back({change.updated.size() + change.removed.size(), durability});
-    return memory.commit(loop, std::move(change), durability);
+    co_return co_await memory.commit(loop, std::move(change), durability);
   }
   Result<BodyPtr> load_body(QueueId id) override {
     ++bodies_loaded;
@@ -50,6 +52,7 @@ class WatchedStore final : public Store {
   MemoryStore memory;
   bool closed = false;  // to readers
   std::size_t commits = 0;
+  std::size_t turns_of_a_commit = 0;  // others have so many before it is done
   std::size_t bodies_loaded = 0;
   std::vector<NoticeCommit> notice_commits;
 };
@@ -57,9 +60,13 @@ class WatchedStore final : public Store {
 struct DispatcherTestWorld : CourierTestWorld {
   WatchedStore store;
   MemoryMailbox mailbox;
+  FakePrograms programs;
+  FakeHttpClient http;
   std::string host_name = "mx.own.example";
   queue::SchedulerLimits limits;
   std::size_t signatures = 0;
+  std::vector<mail::Recipient> notices_go_to;  // empty: to the sender
+  std::optional<Carriers> carriers;
   std::unique_ptr<Dispatcher> dispatcher;
   TaskGroup running;
   bool ended = false;
@@ -73,23 +80,30 @@ struct DispatcherTestWorld : CourierTestWorld {
   }
   void begin() {
     courier_.reset();
+    carriers.emplace(CarriersWorld{
+        .loop = loop,
+        .clock = loop,
+        .couriers = {&courier()},
+        .mailbox = mailbox,
+        .programs = programs,
+        .http = http,
+        .options = options,
+        .is_local = [](const mail::Address& to) { return to.domain == "own.example"; }});
     dispatcher = std::make_unique<Dispatcher>(
-        DispatcherWorld{
-            .loop = loop,
-            .clock = loop,
-            .random = random,
-            .log = log,
-            .store = store,
-            .mailbox = mailbox,
-            .couriers = {&courier()},
-            .options = options,
-            .host_name = host_name,
-            .is_local = [](const mail::Address& to) { return to.domain == "own.example"; },
-            .sign_notice =
-                [this](std::string_view) {
-                  ++signatures;
-                  return std::string("DKIM-Signature: by the test\r\n");
-                }},
+        DispatcherWorld{.loop = loop,
+                        .clock = loop,
+                        .random = random,
+                        .log = log,
+                        .store = store,
+                        .carriers = *carriers,
+                        .options = options,
+                        .host_name = host_name,
+                        .sign_notice =
+                            [this](std::string_view) {
+                              ++signatures;
+                              return std::string("DKIM-Signature: by the test\r\n");
+                            },
+                        .place_notice = [this](const auto&) { return notices_go_to; }},
         queue::RetrySchedule{},
         limits);
     ASSERT_TRUE(dispatcher->load());
@@ -113,6 +127,7 @@ struct DispatcherTestWorld : CourierTestWorld {
     bool authenticated = true;
     mail::Notify notify = {};
     std::string text = test_message;
+    mail::Handover handover = {};
   };
   QueueId submit(Mail mail) {
     auto [message, body] = keep(std::move(mail), loop.wall_now());
@@ -128,8 +143,10 @@ struct DispatcherTestWorld : CourierTestWorld {
   std::pair<queue::Message, BodyPtr> keep(Mail mail, WallTime arrived) {
     mail::Envelope envelope{.return_path = mail.from};
     for (const auto& to : mail.to)
-      envelope.recipients.push_back(
-          {.address = mail::parse_address(to).value(), .notify = mail.notify});
+      envelope.recipients.push_back({.address = mail::parse_address(to).value(),
+                                     .notify = mail.notify,
+                                     .original = {},
+                                     .handover = mail.handover});
     const auto id = QueueId::make(arrived, ++ids);
     auto message = queue::new_message(id, std::move(envelope), arrived);
     message.origin.authenticated = mail.authenticated;
@@ -145,6 +162,9 @@ struct DispatcherTestWorld : CourierTestWorld {
   QueueId submit(std::vector<std::string> to) { return submit(Mail{.to = std::move(to)}); }
   Result<void> order(Dispatcher::Order what, QueueId id) {
     return loop.wait(dispatcher->order(what, id)).value();
+  }
+  std::size_t order_all(Dispatcher::Order what) {
+    return loop.wait(dispatcher->order_all(what)).value().value();
   }
   Peer& peer(const std::string& domain, const std::string& address) {
     this->domain(domain, {address});

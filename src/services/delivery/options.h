@@ -32,6 +32,7 @@ struct Route {
   Protocol protocol = Protocol::smtp;
   std::string user;  // empty: no AUTH
   std::string password;
+  std::string socket;  // the path of a unix socket, in place of host and port
 
   bool operator==(const Route&) const = default;
 };
@@ -42,6 +43,12 @@ using RouteTable = std::map<std::string, Route, std::less<>>;
 // The most exact route for a domain (A-label form, lower case), or nothing.
 const Route* find_route(const RouteTable& routes, std::string_view domain);
 
+// Mail POSTed to a web server.
+struct WebhookOptions {
+  std::string key;  // signs; empty: nothing is sent, since nobody could tell it from a forgery
+  std::chrono::seconds time_max{30};
+};
+
 struct Options {
   std::string ehlo_name;  // empty: the host name
   std::uint16_t port = 25;
@@ -50,6 +57,8 @@ struct Options {
   bool allow_private_addresses = false;
   std::optional<IpAddress> source_ipv4;
   std::optional<IpAddress> source_ipv6;
+  std::optional<IpAddress> forward_source_ipv4;  // of what aliases pass on; nothing: as the others
+  std::optional<IpAddress> forward_source_ipv6;
   std::size_t connections_max = 500;
   std::size_t connections_per_destination_max = 20;
   std::size_t recipients_per_transaction_max = 100;
@@ -58,6 +67,8 @@ struct Options {
   std::size_t cached_body_bytes_max = 64U << 20U;  // bodies kept at hand between 250 and delivery
   std::chrono::seconds idle_connection{10};        // how long a warm connection waits for more work
   std::chrono::seconds connect_timeout{30};
+  std::chrono::seconds program_time_max{60};  // of a program that mail is piped into
+  WebhookOptions webhook;
   RouteTable routes;
 };
 

@@ -1,0 +1,32 @@
+// One attempt at delivery, and what became of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/queue_id.h"
+#include "ports/body.h"
+#include "rules/queue/message_life.h"
+#include "values/mail/envelope.h"
+
+namespace tapal::delivery {
+
+// Recipients of one message that go the same way, tried together.
+struct Attempt {
+  QueueId id;
+  std::string destination;             // Carriers::destination_of()
+  std::vector<std::uint32_t> indexes;  // of the recipients in queue::Message::recipients
+  mail::Envelope envelope;             // with just these recipients
+  BodyPtr body;
+  bool forwarded = false;  // passed on by an alias: leaves from its own source
+};
+
+struct AttemptReport {
+  std::vector<queue::Attempted> recipients;  // one for each of Attempt::indexes
+  std::string tls;                           // "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty: in clear
+  bool peer_has_dsn = false;     // it tells the sender of success itself (RFC 3461 section 5.2.2)
+  bool maybe_delivered = false;  // the connection was lost after the final dot (RFC 1047)
+};
+
+}  // namespace tapal::delivery

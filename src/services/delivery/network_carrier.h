@@ -1,0 +1,26 @@
+// Mail that leaves by SMTP or LMTP: the couriers in turn, one on each loop.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "services/delivery/carrier.h"
+#include "services/delivery/courier.h"
+
+namespace tapal::delivery {
+
+class NetworkCarrier final : public Carrier {
+ public:
+  // At least one courier; all must outlive this object.
+  NetworkCarrier(Loop& loop, std::vector<Courier*> couriers);
+
+  Task<AttemptReport> carry(Attempt attempt) override;
+  Task<void> stop() override;
+
+ private:
+  Loop& loop_;
+  std::vector<Courier*> couriers_;
+  std::size_t turn_ = 0;
+};
+
+}  // namespace tapal::delivery
