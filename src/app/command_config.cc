@@ -25,15 +25,13 @@ boost::json::array list_of(const std::vector<std::string>& lines) {
   return list;
 }
 
-}  // namespace
-
 int run_config_check(const CommonOptions& common) {
   const auto found = check(common);
   const int code = found.errors.empty() ? exit_done : exit_failed;
   if (common.output == Output::json) {
     const boost::json::object answer{{"errors", list_of(found.errors)},
                                      {"warnings", list_of(found.warnings)}};
-    fmt::print("{}\n", boost::json::serialize(answer));
+    print_json(answer);
     return code;
   }
   for (const auto& error : found.errors) fmt::print("error: {}\n", error);
@@ -59,6 +57,26 @@ int run_version(const CommonOptions& common) {
   else
     fmt::print("tapal {}\n", TAPAL_VERSION);
   return exit_done;
+}
+
+}  // namespace
+
+void declare_config(const Command& tapal) {
+  const auto config = tapal.add_group("config", "the configuration", "config check");
+  config
+      .add("check",
+           "look for errors in the configuration folder",
+           "config check --config /etc/tapal")
+      .runs(&run_config_check);
+  config.add("reference", "print every setting as Markdown", "config reference")
+      .runs([](const auto&) { return run_config_reference(); });
+  const auto sample = config.add(
+      "sample", "print a tapal.toml with every setting", "config sample mail.example.com");
+  auto hostname = std::make_shared<std::string>("mail.example.com");
+  sample.text({"hostname", "this machine's name"}, *hostname);
+  sample.runs([hostname](const auto&) { return run_config_sample(*hostname); });
+
+  tapal.add("version", "print the version", "version").runs(&run_version);
 }
 
 }  // namespace tapal::app

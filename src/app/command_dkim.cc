@@ -1,11 +1,10 @@
-#include <array>
-#include <iostream>
-
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "app/commands.h"
 #include "app/dkim_check.h"
+#include "app/dns_option.h"
+#include "app/message_file.h"
 #include "app/settings.h"
 #include "app/signing_keys.h"
 #include "drivers/files/config_folder.h"
@@ -17,31 +16,28 @@
 namespace tapal::app {
 namespace {
 
-constexpr std::size_t message_bytes_max = 256UL << 20U;
+struct DkimKeygenOptions {
+  std::string domain;
+  std::string selector;           // empty: from the date
+  std::string algorithm = "rsa";  // or "ed25519"
+  std::int64_t bits = 2048;
+};
+struct DkimSignOptions {
+  std::string domain;
+  std::string selector;
+  std::string key_file;
+  std::string file;
+};
+struct DkimVerifyOptions {
+  std::string dns_server;  // "host:port"; empty: as the settings or the system say
+  std::string file;
+};
+
 constexpr std::chrono::days signature_life{7};
-
-int tell(const Error& error) {
-  fmt::print(stderr, "tapal: {}\n", error.what);
-  return exit_failed;
-}
-
-Result<std::string> read_message(const std::string& file) {
-  if (file != "-") {
-    TAPAL_TRY(const auto bytes, files::read_file(file, message_bytes_max));
-    return with_crlf(bytes);
-  }
-  std::string bytes;
-  std::array<char, 65536> piece{};
-  while (std::cin.read(piece.data(), piece.size()) || std::cin.gcount() > 0) {
-    bytes.append(piece.data(), static_cast<std::size_t>(std::cin.gcount()));
-    if (bytes.size() > message_bytes_max) return fail(Code::invalid, "the message is too long");
-  }
-  return with_crlf(bytes);
-}
 
 Result<crypto::PrivateKey> generate(const DkimKeygenOptions& options) {
   if (options.algorithm == "ed25519") return crypto::PrivateKey::generate_ed25519();
-  return crypto::PrivateKey::generate_rsa(options.bits);
+  return crypto::PrivateKey::generate_rsa(static_cast<int>(options.bits));
 }
 
 Result<std::string> keygen(const CommonOptions& common, const DkimKeygenOptions& options) {
@@ -64,22 +60,6 @@ Result<std::string> sign(const DkimSignOptions& options) {
   TAPAL_TRY(const auto field,
             mailauth::dkim_sign_message({signer}, message, {now, now + signature_life}));
   return field + message;
-}
-
-Result<ResolverOptions> resolver_options(const CommonOptions& common,
-                                         const std::string& dns_server) {
-  ResolverOptions options;
-  if (dns_server.empty()) {
-    if (const auto settings = load_settings(common.config)) options = settings->resolver;
-    return options;
-  }
-  const auto server = Endpoint::from_text(dns_server);
-  if (!server)
-    return fail(Code::invalid, dns_server + " is not ADDRESS:PORT, as in 127.0.0.1:53 or [::1]:53");
-  options.mode = ResolverOptions::Mode::forward;
-  options.servers = {*server};
-  options.trust_anchor_file = "";  // the server that was named is believed
-  return options;
 }
 
 Result<std::vector<mailauth::DkimResult>> verify(const CommonOptions& common,
@@ -107,8 +87,6 @@ boost::json::object to_json(const mailauth::DkimResult& result) {
           {"bits", result.key_bits},
           {"reason", result.reason}};
 }
-
-}  // namespace
 
 int run_dkim_keygen(const CommonOptions& common, const DkimKeygenOptions& options) {
   const auto record = keygen(common, options);
@@ -149,12 +127,52 @@ int run_dkim_verify(const CommonOptions& common, const DkimVerifyOptions& option
   if (common.output == Output::json) {
     boost::json::array list;
     for (const auto& result : *results) list.push_back(to_json(result));
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"signatures", list}}));
+    print_json({{"signatures", list}});
     return exit_done;
   }
   for (const auto& result : *results) print(result);
-  if (results->empty()) fmt::print("none: the message has no DKIM signature\n");
+  if (results->empty()) fmt::print("none (the message has no DKIM signature)\n");
   return exit_done;
+}
+
+}  // namespace
+
+void declare_dkim(const Command& tapal) {
+  const auto dkim = tapal.add_group("dkim", "DKIM keys and signatures", "dkim verify message.eml");
+  const auto keygen =
+      dkim.add("keygen", "make a signing key and print its DNS record", "dkim keygen example.com");
+  auto made = std::make_shared<DkimKeygenOptions>();
+  keygen.text({"domain", "the domain that signs", true}, made->domain);
+  keygen.text({"--selector", "default: tapal and the date"}, made->selector);
+  keygen.text({"--algorithm", "rsa (default) or ed25519", false, {}, {"rsa", "ed25519"}},
+              made->algorithm);
+  keygen.number({"--bits", "of an RSA key; default 2048"}, {1024, 8192}, made->bits);
+  keygen.runs([made](const auto& common) { return run_dkim_keygen(common, *made); });
+
+  const auto dns =
+      dkim.add("dns", "print the DNS records of a domain's keys", "dkim dns example.com");
+  auto domain = std::make_shared<std::string>();
+  dns.text({"domain", "the domain that signs", true}, *domain);
+  dns.runs([domain](const auto& common) { return run_dkim_dns(common, *domain); });
+
+  const auto sign =
+      dkim.add("sign",
+               "sign a message file; the signed message goes to standard output",
+               "dkim sign --domain example.com --selector s1 --key s1.pem message.eml");
+  auto to_sign = std::make_shared<DkimSignOptions>();
+  sign.text({"--domain", "d=", true}, to_sign->domain);
+  sign.text({"--selector", "s=", true}, to_sign->selector);
+  sign.text({"--key", "private key, PEM", true}, to_sign->key_file);
+  sign.text({"file", "the message; - is standard input", true}, to_sign->file);
+  sign.runs([to_sign](const auto&) { return run_dkim_sign(*to_sign); });
+
+  const auto verify = dkim.add("verify",
+                               "check a message's signatures: one line each, in the header's order",
+                               "dkim verify --dns-server 127.0.0.1:53 message.eml");
+  auto to_verify = std::make_shared<DkimVerifyOptions>();
+  verify.text({"--dns-server", dns_server_help}, to_verify->dns_server);
+  verify.text({"file", "the message; - is standard input", true}, to_verify->file);
+  verify.runs([to_verify](const auto& common) { return run_dkim_verify(common, *to_verify); });
 }
 
 }  // namespace tapal::app

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "app/command_user.h"
 #include "app/commands.h"
 #include "app/password_input.h"
 #include "app/settings.h"
@@ -11,6 +12,14 @@
 
 namespace tapal::app {
 namespace {
+
+struct InitOptions {
+  std::string domain;
+  std::string hostname;  // empty: mail.<domain>
+  std::string user = "postmaster";
+  std::string state_folder;  // empty: the default
+  PasswordSource password;
+};
 
 Result<void> init(const CommonOptions& common, const InitOptions& options) {
   TAPAL_TRY(const auto domain, text::domain_to_ascii(options.domain));
@@ -28,7 +37,7 @@ Result<void> init(const CommonOptions& common, const InitOptions& options) {
   } else {
     PasswordSource source = options.password;
     if (source.file.empty()) source.otherwise = PasswordSource::Otherwise::generate;
-    if (run_user_add(common, address, source) != exit_done)
+    if (add_user(common, address, source) != exit_done)
       return fail(Code::invalid, "the first user was not made");
   }
   fmt::print("\nPublish this record so that receivers can check the signatures:\n{}\n",
@@ -41,14 +50,26 @@ Result<void> init(const CommonOptions& common, const InitOptions& options) {
   return {};
 }
 
+int run_init(const CommonOptions& common, const InitOptions& options) {
+  const auto done = init(common, options);
+  return done ? exit_done : tell(done.error());
+}
+
 }  // namespace
 
-int run_init(const CommonOptions& common, const InitOptions& options) {
-  if (const auto done = init(common, options); !done) {
-    fmt::print(stderr, "tapal: {}\n", done.error().what);
-    return exit_failed;
-  }
-  return exit_done;
+void declare_init(const Command& tapal) {
+  const auto init = tapal.add("init",
+                              "make the configuration for a domain",
+                              "init example.com --hostname mail.example.com");
+  auto options = std::make_shared<InitOptions>();
+  init.text({"domain", "the domain that mail is sent from", true}, options->domain);
+  init.text({"--hostname", "this machine's name; default mail.DOMAIN"}, options->hostname);
+  init.text({"--user", "the first user's name; default postmaster"}, options->user);
+  init.text({"--state-folder", "where the queue is kept; default /var/lib/tapal"},
+            options->state_folder);
+  init.text({"--password-file", "the first user's password; default: one is made"},
+            options->password.file);
+  init.runs([options](const auto& common) { return run_init(common, *options); });
 }
 
 }  // namespace tapal::app

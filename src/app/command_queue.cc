@@ -13,28 +13,6 @@ namespace json = boost::json;
 
 namespace {
 
-// The server's answer, or an exit code with the reason already told.
-std::expected<json::object, int> ask(const CommonOptions& common, const json::object& request) {
-  const auto settings = load_settings(common.config);
-  if (!settings) {
-    fmt::print(stderr, "tapal: {}\n", settings.error().what);
-    return std::unexpected(exit_failed);
-  }
-  const auto answer = ask_server(settings->control_socket(), json::serialize(request));
-  if (!answer) {
-    fmt::print(stderr, "tapal: {}\n", answer.error().what);
-    return std::unexpected(answer.error().code == Code::not_found ? exit_no_server : exit_failed);
-  }
-  auto object = json::parse(*answer, {}, {.allow_invalid_utf8 = true}).as_object();
-  if (common.output == Output::json) fmt::print("{}\n", json::serialize(object));
-  if (!object.at("ok").as_bool()) {
-    if (common.output == Output::text)
-      fmt::print(stderr, "tapal: {}\n", object.at("error").as_string().c_str());
-    return std::unexpected(exit_failed);
-  }
-  return object;
-}
-
 std::string text_at(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
@@ -68,10 +46,8 @@ void print_row(const json::value& record) {
              more);
 }
 
-}  // namespace
-
 int run_queue_list(const CommonOptions& common, std::int64_t limit) {
-  const auto answer = ask(common, {{"command", "queue list"}, {"limit", limit}});
+  const auto answer = ask_and_tell(common, {{"command", "queue list"}, {"limit", limit}});
   if (!answer) return answer.error();
   if (common.output == Output::json) return exit_done;
   for (const auto& message : answer->at("messages").as_array()) print_row(message);
@@ -80,7 +56,7 @@ int run_queue_list(const CommonOptions& common, std::int64_t limit) {
 }
 
 int run_queue_show(const CommonOptions& common, const std::string& id) {
-  const auto answer = ask(common, {{"command", "queue show"}, {"id", id}});
+  const auto answer = ask_and_tell(common, {{"command", "queue show"}, {"id", id}});
   if (!answer) return answer.error();
   if (common.output == Output::text)
     fmt::print("{}\n{}\n", text_at(*answer, "why"), json::serialize(answer->at("message")));
@@ -88,7 +64,7 @@ int run_queue_show(const CommonOptions& common, const std::string& id) {
 }
 
 int run_queue_order(const CommonOptions& common, const std::string& order, const std::string& id) {
-  const auto answer = ask(common, {{"command", "queue " + order}, {"id", id}});
+  const auto answer = ask_and_tell(common, {{"command", "queue " + order}, {"id", id}});
   if (!answer) return answer.error();
   if (common.output == Output::text)
     fmt::print("{}: {} messages\n", order, json::serialize(answer->at("messages")));
@@ -96,7 +72,7 @@ int run_queue_order(const CommonOptions& common, const std::string& order, const
 }
 
 int run_why(const CommonOptions& common, const std::string& what) {
-  const auto answer = ask(common, {{"command", "why"}, {"what", what}});
+  const auto answer = ask_and_tell(common, {{"command", "why"}, {"what", what}});
   if (!answer) return answer.error();
   const auto& found = answer->at("why").as_array();
   if (common.output == Output::text) {
@@ -112,10 +88,45 @@ int run_why(const CommonOptions& common, const std::string& what) {
 }
 
 int run_reload(const CommonOptions& common) {
-  const auto answer = ask(common, {{"command", "reload"}});
+  const auto answer = ask_and_tell(common, {{"command", "reload"}});
   if (!answer) return answer.error();
   if (common.output == Output::text) fmt::print("configuration reloaded\n");
   return exit_done;
+}
+
+}  // namespace
+
+void declare_queue(const Command& tapal) {
+  const auto queue = tapal.add_group("queue", "what waits to be delivered", "queue list");
+  const auto list = queue.add("list", "list messages, oldest first", "queue list --limit 20");
+  auto limit = std::make_shared<std::int64_t>(1000);
+  list.number({"--limit", "at most this many; default 1000"}, {}, *limit);
+  list.runs([limit](const auto& common) { return run_queue_list(common, *limit); });
+
+  const auto show = queue.add("show", "everything about one message", "queue show 01ABCDEFGHJKM");
+  auto shown = std::make_shared<std::string>();
+  show.text({"id", "its queue id", true}, *shown);
+  show.runs([shown](const auto& common) { return run_queue_show(common, *shown); });
+
+  for (const auto& [order, help] : {std::pair{"retry", "try again now"},
+                                    std::pair{"hold", "keep back until released"},
+                                    std::pair{"release", "let a held message go on"},
+                                    std::pair{"drop", "remove a message; nobody is told"}}) {
+    const auto command = queue.add(order, help, fmt::format("queue {} 01ABCDEFGHJKM", order));
+    auto id = std::make_shared<std::string>();
+    command.text({"id", "its queue id, or: all", true}, *id);
+    command.runs([id, name = std::string(order)](const auto& common) {
+      return run_queue_order(common, name, *id);
+    });
+  }
+
+  const auto why = tapal.add("why", "why a message waits, in one paragraph", "why ann@example.com");
+  auto what = std::make_shared<std::string>();
+  why.text({"what", "a queue id, or an address of a sender or recipient", true}, *what);
+  why.runs([what](const auto& common) { return run_why(common, *what); });
+
+  tapal.add("reload", "make the running server read its configuration again", "reload")
+      .runs(&run_reload);
 }
 
 }  // namespace tapal::app

@@ -3,11 +3,24 @@
 #include "app/commands.h"
 #include "app/mail_client.h"
 #include "app/once.h"
+#include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
 #include "values/text/ascii.h"
 
 namespace tapal::app {
 namespace {
+
+struct SendOptions {
+  std::string user;
+  std::string password;
+  std::string password_file;
+  std::string to;
+  std::string from;  // empty: the user
+  std::string smtp;  // HOST or HOST:PORT; port 465 is TLS from the first byte, others STARTTLS
+  std::string subject;
+  std::string ca_file;           // trusted in place of the system's
+  bool any_certificate = false;  // for a self-signed one in tests
+};
 
 constexpr std::uint16_t submissions_port = 465;  // RFC 8314 section 3.3
 
@@ -49,8 +62,7 @@ Result<Submission> plan(const SendOptions& options) {
   Submission submission{.host = server.host, .server = {addresses.front(), server.port}};
   submission.tls =
       server.port == submissions_port ? delivery::TlsMode::implicit : delivery::TlsMode::required;
-  if (options.certificate == SendOptions::Certificate::any)
-    submission.certificate = Submission::Certificate::any;
+  if (options.any_certificate) submission.certificate = Submission::Certificate::any;
   submission.trusted_ca_file = options.ca_file;
   submission.user = options.user;
   submission.password = options.password;
@@ -60,8 +72,6 @@ Result<Submission> plan(const SendOptions& options) {
   submission.show = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   return submission;
 }
-
-}  // namespace
 
 int run_send(const CommonOptions& common, const SendOptions& options) {
   auto submission = plan(options);
@@ -83,6 +93,41 @@ int run_send(const CommonOptions& common, const SendOptions& options) {
   else
     fmt::print("sent: {}\n", sent->reply);
   return exit_done;
+}
+
+}  // namespace
+
+void declare_send(const Command& tapal) {
+  const auto send =
+      tapal.add("send",
+                "send a test mail and show the talk; the environment variables user, pass, to, "
+                "smtp and subject work too",
+                "send --user ann@example.com --password-file secret.txt --to bob@example.net "
+                "--smtp mail.example.com");
+  auto options = std::make_shared<SendOptions>();
+  send.text({"--user", "log in as; also the sender", false, "user"}, options->user);
+  send.text({"--pass",
+             "the password; others can read it in the process list: better in the environment or "
+             "a file",
+             false,
+             "pass"},
+            options->password);
+  send.text({"--password-file", "read the password from FILE's first line"},
+            options->password_file);
+  send.text({"--to", "recipient", false, "to"}, options->to);
+  send.text({"--from", "sender, where it is not the user"}, options->from);
+  send.text({"--smtp", "HOST or HOST:PORT; default port 465", false, "smtp"}, options->smtp);
+  send.text({"--subject", "of the message", false, "subject"}, options->subject);
+  send.text({"--ca-file", "trust these certificates in place of the system's"}, options->ca_file);
+  send.flag({"--insecure", "take any certificate: for a self-signed one in tests"},
+            options->any_certificate);
+  send.runs([options](const auto& common) {
+    if (!options->password_file.empty()) {
+      const auto text = files::read_file(options->password_file, 4096);
+      if (text) options->password = text->substr(0, text->find_first_of("\r\n"));
+    }
+    return run_send(common, *options);
+  });
 }
 
 }  // namespace tapal::app

@@ -73,8 +73,6 @@ void watch(Server& server, Log& log, const SignalInbox& inbox) {
   }
 }
 
-}  // namespace
-
 int run_serve(const CommonOptions& common) {
   const SignalInbox inbox;  // before any thread is made
   auto settings = load_settings(common.config);
@@ -95,6 +93,13 @@ int run_serve(const CommonOptions& common) {
   (*server)->stop(grace);
   log->write(Level::info, "stopped");
   return exit_done;
+}
+
+}  // namespace
+
+void declare_serve(const Command& tapal) {
+  tapal.add("serve", "run the server in the foreground", "serve --config /etc/tapal")
+      .runs(&run_serve);
 }
 
 }  // namespace tapal::app

@@ -1,23 +1,33 @@
+#include "app/command_user.h"
+
+#include <cmath>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "app/command_app_password.h"
 #include "app/commands.h"
+#include "app/control_client.h"
 #include "app/password_input.h"
 #include "app/settings.h"
+#include "app/user_place.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/files.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/password.h"
+#include "values/text/duration.h"
 
 namespace tapal::app {
 namespace {
 
-constexpr mode_t users_file_mode = 0600;
+struct UserOptions {
+  std::string address;
+  std::string domain;
+  PasswordSource password;
+  bool generate = false;
+};
 
-int tell(const Error& error) {
-  fmt::print(stderr, "tapal: {}\n", error.what);
-  return exit_failed;
-}
+using UserCommand = int (*)(const CommonOptions&, const std::string&, const PasswordSource&);
 
 // What a command about one user needs.
 struct UserPlace {
@@ -28,17 +38,8 @@ struct UserPlace {
 
 Result<UserPlace> place_of(const CommonOptions& common, const std::string& text) {
   TAPAL_TRY(auto address, mail::parse_address(text));
-  const auto folder = common.config / "domains" / address.domain;
-  if (!std::filesystem::is_directory(folder))
-    return fail(
-        Code::not_found,
-        fmt::format(
-            "{} is not a domain of this server: there is no folder {}; `tapal init {}` makes it",
-            address.domain,
-            folder.string(),
-            address.domain));
+  TAPAL_TRY(auto file, users_file_of(common, address));
   TAPAL_TRY(const auto settings, load_settings(common.config));
-  auto file = files::users_file(common.config, address.domain);
   return UserPlace{std::move(address), std::move(file), settings.auth.password_cost};
 }
 
@@ -63,25 +64,18 @@ int write_password(const CommonOptions& common,
   };
   if (const auto written = files::edit_file(place->file, users_file_mode, change); !written)
     return tell(written.error());
+  take_effect(common);
   const auto address = place->address.text();
   if (common.output == Output::json) {
     boost::json::object answer{{"user", address}};
     if (generated) answer["password"] = *password;
-    fmt::print("{}\n", boost::json::serialize(answer));
+    print_json(answer);
   } else {
     fmt::print("{}: password set\n", address);
     if (generated) fmt::print("password: {}\n", *password);
   }
   crypto::wipe(*password);
   return exit_done;
-}
-
-}  // namespace
-
-int run_user_add(const CommonOptions& common,
-                 const std::string& address,
-                 const PasswordSource& password) {
-  return write_password(common, address, password, &account::add_user);
 }
 
 int run_user_passwd(const CommonOptions& common,
@@ -98,6 +92,7 @@ int run_user_del(const CommonOptions& common, const std::string& address) {
   };
   if (const auto written = files::edit_file(place->file, users_file_mode, change); !written)
     return tell(written.error());
+  take_effect(common);
   if (common.output == Output::json)
     fmt::print("{}\n",
                boost::json::serialize(boost::json::object{{"user", place->address.text()}}));
@@ -121,6 +116,12 @@ int run_user_list(const CommonOptions& common, const std::string& domain) {
   return folder.problems.empty() ? exit_done : exit_failed;
 }
 
+bool is_password_of(const account::UserRecord& user, const std::string& password) {
+  const auto digest = account::app_password_digest(password);
+  return (digest && account::find_app_password(user.app_passwords, *digest) != nullptr) ||
+         crypto::verify_password(user.password_hash, password);
+}
+
 int run_user_authenticate(const CommonOptions& common,
                           const std::string& address,
                           const PasswordSource& source) {
@@ -128,7 +129,7 @@ int run_user_authenticate(const CommonOptions& common,
   auto password = read_password(source, Ask::once);
   if (!password) return tell(password.error());
   const auto* user = folder.directory.find_login(address);
-  const bool right = user != nullptr && crypto::verify_password(user->password_hash, *password);
+  const bool right = user != nullptr && is_password_of(*user, *password);
   crypto::wipe(*password);
   if (common.output == Output::json)
     fmt::print(
@@ -138,6 +139,71 @@ int run_user_authenticate(const CommonOptions& common,
     fmt::print("{}\n",
                right ? "right: this user and password may log in" : "wrong user or password");
   return right ? exit_done : exit_failed;
+}
+
+int run_user_guesses(const CommonOptions& common) {
+  const auto answer = ask_and_tell(common, {{"command", "guesses"}});
+  if (!answer) return answer.error();
+  if (common.output == Output::json) return exit_done;
+  const auto& guesses = answer->at("guesses").as_array();
+  for (const auto& each : guesses) {
+    const auto& guess = each.as_object();
+    const std::chrono::seconds refused(guess.at("refused_seconds").to_number<std::int64_t>());
+    fmt::print("{}: {:.0f} wrong passwords{}\n",
+               guess.at("what").as_string().c_str(),
+               std::ceil(guess.at("wrong").to_number<double>()),
+               refused.count() > 0
+                   ? fmt::format("; the next is looked at in {}", text::duration_text(refused))
+                   : "");
+  }
+  if (guesses.empty()) fmt::print("No wrong passwords lately.\n");
+  return exit_done;
+}
+
+}  // namespace
+
+int add_user(const CommonOptions& common,
+             const std::string& address,
+             const PasswordSource& password) {
+  return write_password(common, address, password, &account::add_user);
+}
+
+void declare_user(const Command& tapal) {
+  const auto user = tapal.add_group("user", "users and their passwords", "user list");
+  const auto with_password =
+      [&user](const std::string& name, const std::string& help, UserCommand run) {
+        const auto command =
+            user.add(name, help, "user " + name + " ann@example.com --password-file secret.txt");
+        auto options = std::make_shared<UserOptions>();
+        command.text({"address", "the user's whole address", true}, options->address);
+        command.text(
+            {"--password-file", "read the password from FILE's first line; - is standard input"},
+            options->password.file);
+        if (run != &run_user_authenticate)
+          command.flag({"--generate", "make a good password and print it"}, options->generate);
+        command.runs([options, run](const auto& common) {
+          if (options->generate) options->password.otherwise = PasswordSource::Otherwise::generate;
+          return run(common, options->address, options->password);
+        });
+      };
+  with_password("add", "add a user", &add_user);
+  with_password("passwd", "set a user's password", &run_user_passwd);
+  with_password("authenticate", "check a password without a server", &run_user_authenticate);
+
+  auto options = std::make_shared<UserOptions>();
+  const auto del = user.add("del", "delete a user", "user del ann@example.com");
+  del.text({"address", "the user's whole address", true}, options->address);
+  del.runs([options](const auto& common) { return run_user_del(common, options->address); });
+
+  const auto list = user.add("list", "list users", "user list example.com");
+  list.text({"domain", "of this domain only"}, options->domain);
+  list.runs([options](const auto& common) { return run_user_list(common, options->domain); });
+
+  declare_app_password(user);
+  user.add("guesses",
+           "who types wrong passwords: accounts and networks that the running server counts",
+           "user guesses")
+      .runs(&run_user_guesses);
 }
 
 }  // namespace tapal::app

@@ -3,15 +3,24 @@
 #include <array>
 #include <utility>
 
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
 #include "app/once.h"
+#include "app/settings.h"
 
 namespace tapal::app {
+
+namespace json = boost::json;
+
 namespace {
 
-constexpr std::chrono::seconds patience{120};
 constexpr std::size_t answer_bytes_max = 1UL << 30U;
 
-Task<Result<std::string>> ask(NetLoop& loop, std::filesystem::path socket, std::string request) {
+Task<Result<std::string>> ask(NetLoop& loop,
+                              std::filesystem::path socket,
+                              std::string request,
+                              std::chrono::seconds patience) {
   const auto deadline = loop.now() + patience;
   auto stream = co_await loop.connect_unix(socket.string(), deadline);
   if (!stream)
@@ -30,9 +39,43 @@ Task<Result<std::string>> ask(NetLoop& loop, std::filesystem::path socket, std::
 
 }  // namespace
 
-Result<std::string> ask_server(const std::filesystem::path& socket, std::string request) {
+Result<std::string> ask_server(const std::filesystem::path& socket,
+                               std::string request,
+                               std::chrono::seconds patience) {
   return run_once<Result<std::string>>(
-      [&](NetLoop& loop) { return ask(loop, socket, std::move(request)); });
+      [&](NetLoop& loop) { return ask(loop, socket, std::move(request), patience); });
+}
+
+std::expected<json::object, int> ask_and_tell(const CommonOptions& common,
+                                              const json::object& request) {
+  const auto settings = load_settings(common.config);
+  if (!settings) return std::unexpected(tell(settings.error()));
+  const auto answer = ask_server(settings->control_socket(), json::serialize(request));
+  if (!answer) {
+    tell(answer.error());
+    return std::unexpected(answer.error().code == Code::not_found ? exit_no_server : exit_failed);
+  }
+  auto object = json::parse(*answer, {}, {.allow_invalid_utf8 = true}).as_object();
+  if (common.output == Output::json) print_json(object);
+  if (!object.at("ok").as_bool()) {
+    if (common.output == Output::text)
+      fmt::print(stderr, "tapal: {}\n", object.at("error").as_string().c_str());
+    return std::unexpected(exit_failed);
+  }
+  return object;
+}
+
+bool take_effect(const CommonOptions& common) {
+  const auto settings = load_settings(common.config);
+  if (!settings) return false;
+  const auto answer = ask_server(settings->control_socket(), R"({"command":"reload"})");
+  if (!answer) return false;
+  const auto object = json::parse(*answer).as_object();
+  if (object.at("ok").as_bool()) return true;
+  fmt::print(stderr,
+             "tapal: the server keeps to what it has: {}\n",
+             object.at("error").as_string().c_str());
+  return false;
 }
 
 }  // namespace tapal::app

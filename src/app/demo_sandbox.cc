@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view sender_host = "mail.sender.example";
 constexpr std::string_view inbox_host = "mx.inbox.example";
+constexpr std::string_view friend_host = "mail.friend.example";
 
 // Where nothing but IPv6 loopback is, every name leads there.
 constexpr std::string_view zone_head =
@@ -28,6 +29,10 @@ constexpr std::string_view zone_head =
     "mail.sender.example.  IN AAAA ::1\n"
     "sender.example.  IN TXT \"v=spf1 mx -all\"\n"
     "_dmarc.sender.example.  IN TXT \"v=DMARC1; p=reject\"\n"
+    "friend.example.  IN MX 10 mail.friend.example.\n"
+    "mail.friend.example.  IN AAAA ::1\n"
+    "friend.example.  IN TXT \"v=spf1 mx -all\"\n"
+    "_dmarc.friend.example.  IN TXT \"v=DMARC1; p=reject\"\n"
     "inbox.example.  IN MX 10 mx.inbox.example.\n"
     "mx.inbox.example.  IN AAAA ::1\n";
 
@@ -62,12 +67,16 @@ Result<std::unique_ptr<DemoSandbox>> DemoSandbox::start(const DemoLog::Show& sho
       sandbox->make_domain("inbox.example", std::string(inbox_host), "bob", generate_password()));
   TAPAL_CHECK(
       sandbox->make_domain("sender.example", std::string(sender_host), "ann", sandbox->password_));
+  TAPAL_CHECK(
+      sandbox->make_domain("friend.example", std::string(friend_host), "fay", sandbox->password_));
+  TAPAL_CHECK(sandbox->add_catch_all());
   TAPAL_CHECK(sandbox->serve_dns());
   TAPAL_CHECK(sandbox->start_servers(show));
   return sandbox;
 }
 
 DemoSandbox::~DemoSandbox() {
+  friend_.reset();
   sender_.reset();
   inbox_.reset();
   if (dns_ != nullptr) loops_->loop(0).post([this] { dns_->close(); });
@@ -99,6 +108,14 @@ Result<void> DemoSandbox::make_domain(const std::string& name,
   return files::edit_file(files::users_file(config, name), 0600, add);
 }
 
+Result<void> DemoSandbox::add_catch_all() {
+  const auto config = folder_ / "sender.example" / "config";
+  const auto aliases = [](std::string_view) -> Result<std::string> {
+    return fmt::format("*: {}\n", demo_recipient);
+  };
+  return files::edit_file(files::aliases_file(config, "sender.example"), 0600, aliases);
+}
+
 Result<void> DemoSandbox::serve_dns() {
   TAPAL_TRY(auto zone, dns::Zone::from_text(std::string(zone_head) + zone_text_, "example"));
   zones_.push_back(std::move(zone));
@@ -115,7 +132,10 @@ Result<void> DemoSandbox::start_servers(const DemoLog::Show& show) {
   inbox_log_ = std::make_unique<DemoLog>("inbox", show);
   sender_log_ = std::make_unique<DemoLog>("sender", show);
   TAPAL_TRY(inbox_, start_server("inbox.example", 25, *inbox_log_));
+  friend_log_ = std::make_unique<DemoLog>("friend", show);
   TAPAL_TRY(sender_, start_server("sender.example", inbox().port, *sender_log_));
+  const auto sender_port = sender_->addresses().smtp.front().port;
+  TAPAL_TRY(friend_, start_server("friend.example", sender_port, *friend_log_));
   return {};
 }
 
@@ -137,6 +157,10 @@ Result<std::unique_ptr<Server>> DemoSandbox::start_server(const std::string& nam
 
 std::filesystem::path DemoSandbox::sender_certificate() const {
   return folder_ / "sender.example" / "config" / "certs" / sender_host / "fullchain.pem";
+}
+
+std::filesystem::path DemoSandbox::friend_certificate() const {
+  return folder_ / "friend.example" / "config" / "certs" / friend_host / "fullchain.pem";
 }
 
 std::filesystem::path DemoSandbox::mailbox() const {

@@ -1,5 +1,6 @@
-// A small internet in one process, on loopback: a DNS server, a sending tapal for sender.example, a
-// receiving tapal for inbox.example on [::1]. Everything lives in one temporary folder.
+// A small internet in one process, on loopback: a DNS server, a tapal for sender.example, one for
+// inbox.example that it sends to, and one for friend.example that sends to it. Everything lives in
+// one temporary folder.
 #pragma once
 
 #include <filesystem>
@@ -21,6 +22,8 @@ namespace tapal::app {
 
 inline constexpr std::string_view demo_sender = "ann@sender.example";
 inline constexpr std::string_view demo_recipient = "bob@inbox.example";
+inline constexpr std::string_view demo_friend = "fay@friend.example";
+inline constexpr std::string_view demo_alias = "any123@sender.example";  // leads to demo_recipient
 
 // Passes a server's events on and remembers the last of each kind.
 class DemoLog final : public Log {
@@ -46,12 +49,14 @@ class DemoSandbox {
   DemoSandbox& operator=(const DemoSandbox&) = delete;
 
   const std::filesystem::path& folder() const { return folder_; }
-  const std::string& password() const { return password_; }  // of demo_sender
+  const std::string& password() const { return password_; }  // of demo_sender and demo_friend
   Endpoint dns() const { return dns_->local(); }
   Endpoint submissions() const { return sender_->addresses().submissions.front(); }
   Endpoint submission() const { return sender_->addresses().submission.front(); }
   Endpoint inbox() const { return inbox_->addresses().smtp.front(); }
+  Endpoint friend_submissions() const { return friend_->addresses().submissions.front(); }
   std::filesystem::path sender_certificate() const;
+  std::filesystem::path friend_certificate() const;
   std::filesystem::path mailbox() const;  // of demo_recipient
   const DemoLog& sender_log() const { return *sender_log_; }
 
@@ -62,6 +67,7 @@ class DemoSandbox {
                            const std::string& host,
                            const std::string& user,
                            const std::string& password);
+  Result<void> add_catch_all();
   Result<void> serve_dns();
   Result<void> start_servers(const DemoLog::Show& show);
   Result<std::unique_ptr<Server>> start_server(const std::string& name,
@@ -76,8 +82,10 @@ class DemoSandbox {
   std::unique_ptr<UdpServer> dns_;
   std::unique_ptr<DemoLog> sender_log_;
   std::unique_ptr<DemoLog> inbox_log_;
+  std::unique_ptr<DemoLog> friend_log_;
   std::unique_ptr<Server> inbox_;
   std::unique_ptr<Server> sender_;
+  std::unique_ptr<Server> friend_;
 };
 
 }  // namespace tapal::app

@@ -15,7 +15,4 @@ namespace tapal::app {
 Result<std::vector<mailauth::DkimResult>> check_dkim(std::string_view message,
                                                      ResolverOptions options);
 
-// Lines that end in LF, as files on Unix have them, become lines as they are sent.
-std::string with_crlf(std::string_view text);
-
 }  // namespace tapal::app

@@ -8,6 +8,7 @@ Result<std::shared_ptr<const intake::Domains>> make_domains(const files::ConfigF
   auto domains = std::make_shared<intake::Domains>();
   domains->directory = folder.directory;
   domains->aliases = folder.aliases;
+  if (folder.srs_keys) domains->srs.emplace(*folder.srs_keys);
   for (const auto& [domain, keys] : folder.signing_keys) {
     auto& signers = domains->signers[domain];
     for (const auto& key : keys) {

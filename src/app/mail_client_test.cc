@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "app/dkim_check.h"
+#include "app/message_file.h"
 #include "values/mail/encoded_word.h"
 #include "values/mail/header.h"
 #include "values/mail/message_id.h"

@@ -1,6 +1,5 @@
 #include "app/password_input.h"
 
-#include <array>
 #include <cstdio>
 #include <iostream>
 #include <utility>
@@ -78,18 +77,7 @@ Result<std::string> read_password(const PasswordSource& source, Ask ask) {
   return password;
 }
 
-std::string generate_password() {
-  constexpr std::string_view alphabet = "abcdefghjkmnpqrstvwxyz0123456789";
-  static_assert(alphabet.size() == 32);  // each character is five bits, none likelier than another
-  std::array<std::byte, 25> bytes{};
-  SystemRandom().fill(bytes);
-  std::string password;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i > 0 && i % 5 == 0) password += '-';
-    password += alphabet[std::to_integer<std::size_t>(bytes[i]) % alphabet.size()];
-  }
-  return password;
-}
+std::string generate_password() { return account::readable_password(SystemRandom().bytes(25)); }
 
 Result<account::Credentials> make_credentials(const std::string& password,
                                               const crypto::PasswordCost& cost) {

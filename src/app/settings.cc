@@ -117,6 +117,7 @@ void make_paths_absolute(const fs::path& folder, Settings& settings) {
                             &settings.tls.certificates_folder,
                             &settings.tls.trusted_ca_file,
                             &settings.mailbox.folder,
+                            &settings.webhook.key_file,
                             &settings.resolver.root_hints_file})
     make_absolute(folder, *path);
   if (settings.resolver.trust_anchor_file)
@@ -136,6 +137,23 @@ Result<std::string> read_password(const std::string& file) {
   while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
   if (password.empty()) return fail(Code::invalid, fmt::format("{}: the file is empty", file));
   return password;
+}
+
+// Where the settings name no file and the usual one is not there, there is no key.
+Result<void> read_webhook_key(const fs::path& config_folder, Settings& settings) {
+  constexpr std::size_t key_bytes_min = 16;
+  const bool is_named = !settings.webhook.key_file.empty();
+  const fs::path file =
+      is_named ? fs::path(settings.webhook.key_file) : config_folder / webhook_key_file_name;
+  if (!is_named && !fs::exists(file)) return {};
+  TAPAL_TRY(settings.delivery.webhook.key, read_password(file.string()));
+  if (settings.delivery.webhook.key.size() < key_bytes_min)
+    return fail(Code::invalid,
+                fmt::format("{}: a key of fewer than {} bytes can be guessed; "
+                            "`openssl rand -hex 32` makes a good one",
+                            file.string(),
+                            key_bytes_min));
+  return {};
 }
 
 }  // namespace
@@ -211,6 +229,9 @@ Result<Settings> load_settings(const fs::path& config_folder) {
       problems.push_back(password.error().what);
     }
   }
+  if (auto read = read_webhook_key(config_folder, settings); !read)
+    problems.push_back(std::move(read).error().what);
+  settings.filters.host_name = settings.hostname;
   if (!problems.empty()) return fail(Code::invalid, fmt::format("{}", fmt::join(problems, "\n")));
   return settings;
 }

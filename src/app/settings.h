@@ -19,11 +19,12 @@
 #include "ports/log.h"
 #include "protocols/smtp/client_session.h"
 #include "protocols/smtp/server_options.h"
-#include "rules/account/verified_cache.h"
+#include "rules/forward/plan.h"
 #include "rules/queue/retry.h"
 #include "services/delivery/options.h"
+#include "services/intake/authenticator.h"
 #include "services/intake/connection_count.h"
-#include "values/crypto/password.h"
+#include "services/judge/options.h"
 
 namespace tapal::app {
 
@@ -36,6 +37,16 @@ struct ListenSettings {
 
 struct RelaySettings {
   std::vector<IpNetwork> trusted_networks;  // may send to anyone without a password
+};
+
+struct CheckSettings {
+  std::chrono::seconds time_max{20};  // for all of DNS that the checks of one message ask
+};
+
+struct ForwardSettings {
+  forward::Remedies remedies;
+  bool arc = true;
+  std::chrono::seconds patience{60};  // for a target's answer while the sender waits; 0: none
 };
 
 struct TlsSettings {
@@ -54,6 +65,14 @@ struct MailboxSettings {
   std::string folder;  // empty: state_folder/mail
 };
 
+struct ProgramSettings {
+  std::size_t at_once_max = 10;
+};
+
+struct WebhookSettings {
+  std::string key_file;  // empty: webhook.key of the configuration folder, which may be absent
+};
+
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
 
 struct LogSettings {
@@ -65,16 +84,13 @@ struct WorkerSettings {
   std::size_t password_threads = 2;
 };
 
-struct AuthSettings {
-  account::VerifiedCacheLimits cache;
-  crypto::PasswordCost password_cost;  // of new passwords; old hashes keep theirs
-};
-
 struct Settings {
   std::string hostname;  // never empty once loaded: the system's name where the file has none
   std::string state_folder = "/var/lib/tapal";
   ListenSettings listen;
   RelaySettings relay;
+  CheckSettings checks;
+  ForwardSettings forward;
   TlsSettings tls;
   smtp::ServerLimits limits;
   intake::ConnectionLimits connections;
@@ -82,12 +98,15 @@ struct Settings {
   QueueSettings queue;
   RocksdbStoreOptions spool;  // its folder is state_folder/spool
   MailboxSettings mailbox;
-  delivery::Options delivery;  // with [routes]
+  ProgramSettings programs;
+  WebhookSettings webhook;
+  delivery::Options delivery;  // with [routes], and the webhook's key
   smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
+  judge::Options filters;
   LogSettings log;
   WorkerSettings workers;
-  AuthSettings auth;
+  intake::AuthenticatorOptions auth;
   std::map<std::string, std::string> route_password_files;  // route -> file, not yet read
 
   std::filesystem::path control_socket() const;
@@ -97,6 +116,7 @@ struct Settings {
 };
 
 inline constexpr std::string_view settings_file_name = "tapal.toml";
+inline constexpr std::string_view webhook_key_file_name = "webhook.key";
 inline constexpr std::size_t settings_bytes_max = 1U << 20U;
 inline constexpr std::size_t settings_problems_max = 50;
 

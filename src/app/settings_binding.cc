@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "values/http/url.h"
 #include "values/text/idna.h"
 
 namespace tapal::app::binding {
@@ -91,6 +92,12 @@ std::optional<IpAddress> Ip6::read(const TomlScalar& scalar) {
   const std::string* text = text_of(scalar);
   const auto address = text ? IpAddress::from_text(*text) : std::nullopt;
   return address && !address->is_v4() ? address : std::nullopt;
+}
+
+std::optional<std::string> WebAddress::read(const TomlScalar& scalar) {
+  const std::string* text = text_of(scalar);
+  if (!text || (!text->empty() && !http::parse_url(*text))) return {};
+  return *text;
 }
 
 std::string out_of_bounds(const SettingRow& row, std::int64_t value) {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "app/settings_table.h"
+#include "services/judge/options.h"
 #include "values/text/byte_size.h"
 #include "values/text/duration.h"
 
@@ -111,6 +112,42 @@ struct Ip6 {
                                     expected = "an IPv6 address such as \"2001:db8::1\"";
   static std::optional<Value> read(const TomlScalar& scalar);
   static std::string print(const Value& value) { return toml_quoted(value.text()); }
+};
+
+// A type that reads and prints itself.
+template <class T>
+struct Readable {
+  using Value = T;
+  static std::optional<T> read(const TomlScalar& scalar) {
+    const auto* text = std::get_if<std::string>(&scalar.value);
+    return text ? T::from_text(*text) : std::nullopt;
+  }
+  static std::string print(const T& value) { return toml_quoted(value.text()); }
+};
+
+struct Milter : Readable<judge::MilterPlace> {
+  static constexpr std::string_view kind = "milter",
+                                    expected = "\"unix:/run/x.sock\" or \"127.0.0.1:8891\"";
+};
+
+struct DnsList : Readable<judge::DnsblZone> {
+  static constexpr std::string_view
+      kind = "DNS list",
+      expected = "a zone such as \"zen.spamhaus.org\" or \"zen.spamhaus.org=127.0.0.[2..11]*2\"";
+};
+
+struct Program : Readable<judge::HookCommand> {
+  static constexpr std::string_view kind = "program",
+                                    expected =
+                                        "an absolute path, with arguments behind it if need be";
+};
+
+// Empty, or an address that our HTTP client takes.
+struct WebAddress : Text {
+  static constexpr std::string_view
+      kind = "URL",
+      expected = "a URL such as \"http://127.0.0.1:11333\" or \"http+unix:///run/x.sock\"";
+  static std::optional<Value> read(const TomlScalar& scalar);
 };
 
 // "" when the value is within the row's bounds, else what was expected.

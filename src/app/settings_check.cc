@@ -13,14 +13,6 @@
 namespace tapal::app {
 namespace {
 
-// "*.example.org" covers one label (RFC 9525 section 6.3).
-bool covers(std::string_view pattern, std::string_view name) {
-  if (pattern == name) return true;
-  const std::size_t dot = name.find('.');
-  return pattern.starts_with("*.") && dot != name.npos && dot > 0 &&
-         pattern.substr(1) == name.substr(dot);
-}
-
 class Check {
  public:
   Check(const files::ConfigFolder& folder, const Settings& settings, WallTime now)
@@ -92,9 +84,7 @@ class Check {
     for (const files::Certificate& certificate : folder_.certificates) {
       const auto facts = crypto::read_certificate(certificate.chain_pem);
       if (!facts) continue;  // told by the folder
-      hostname_is_covered |= std::ranges::any_of(facts->names, [&](const std::string& pattern) {
-        return covers(pattern, settings_.hostname);
-      });
+      hostname_is_covered |= crypto::covers(*facts, settings_.hostname);
       check_validity(certificate, *facts);
     }
     if (!hostname_is_covered) warn("no certificate covers the hostname {}", settings_.hostname);
@@ -115,9 +105,7 @@ class Check {
     if (facts.self_signed)
       warn("{}: self-signed, mail clients will complain", certificate.chain_file);
     if (!certificate.name.contains('.')) return;  // a folder of another meaning
-    const bool fits = std::ranges::any_of(
-        facts.names, [&](const std::string& pattern) { return covers(pattern, certificate.name); });
-    if (!fits)
+    if (!crypto::covers(facts, certificate.name))
       warn("{}: the certificate does not cover {}, the name of its folder",
            certificate.chain_file,
            certificate.name);

@@ -18,7 +18,7 @@ struct Section {
 };
 
 // Every section that a row's name begins with; a row of another one is a defect that a test finds.
-constexpr std::array<Section, 14> sections{{
+constexpr auto sections = std::to_array<Section>({
     {"", "The machine"},
     {"listen", "Where connections are taken"},
     {"relay", "Who may send without a password"},
@@ -27,13 +27,18 @@ constexpr std::array<Section, 14> sections{{
     {"queue", "How long mail is tried"},
     {"spool", "The spool"},
     {"mailbox", "Mail for our own users"},
+    {"checks", "Checking mail from outside"},
+    {"filters", "Judging mail from strangers"},
+    {"forward", "Mail that aliases pass on"},
+    {"programs", "Mail for programs"},
+    {"webhook", "Mail for web servers"},
     {"delivery", "Sending to other servers"},
     {"delivery.timeouts", "Waiting for other servers"},
     {"resolver", "DNS"},
     {"log", "Logging"},
     {"workers", "Work beside the event loops"},
     {"auth", "Passwords"},
-}};
+});
 
 constexpr std::string_view markdown_head = R"(# Settings
 

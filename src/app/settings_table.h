@@ -10,9 +10,20 @@
 #include <vector>
 
 #include "app/settings.h"
-#include "app/settings_toml.h"
+#include "values/text/toml.h"
 
 namespace tapal::app {
+
+using text::read_toml;
+using text::toml_path_text;
+using text::toml_quoted;
+using text::TomlEmptyTable;
+using text::TomlEntry;
+using text::TomlList;
+using text::TomlPlace;
+using text::TomlProblem;
+using text::TomlScalar;
+using text::TomlText;
 
 // Least and most in the row's own unit: pieces, bytes, milliseconds. Equal: no bounds.
 struct Bounds {

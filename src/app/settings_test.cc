@@ -279,6 +279,25 @@ TEST(LoadSettings, reads_password_files_and_makes_paths_absolute) {
   EXPECT_EQ(settings->spool.folder, (scratch.path() / "state/spool").string());
 }
 
+TEST(LoadSettings, reads_the_webhook_s_key_where_there_is_one) {
+  const ScratchFolder scratch;
+  scratch.write("tapal.toml", "hostname = \"mail.example.org\"\n");
+  EXPECT_EQ(load_settings(scratch.path())->delivery.webhook.key, "");
+  scratch.write("webhook.key", "0123456789abcdef\n");
+  EXPECT_EQ(load_settings(scratch.path())->delivery.webhook.key, "0123456789abcdef");
+  scratch.write("webhook.key", "guess me\n");
+  const auto weak = load_settings(scratch.path());
+  ASSERT_FALSE(weak);
+  EXPECT_TRUE(weak.error().what.contains("webhook.key: a key of fewer than 16 bytes"));
+  scratch.write("tapal.toml",
+                "hostname = \"mail.example.org\"\nwebhook.key_file = \"other.key\"\n");
+  const auto missing = load_settings(scratch.path());
+  ASSERT_FALSE(missing);
+  EXPECT_TRUE(missing.error().what.contains("other.key: No such file")) << missing.error().what;
+  scratch.write("other.key", "another key of good length");
+  EXPECT_EQ(load_settings(scratch.path())->delivery.webhook.key, "another key of good length");
+}
+
 TEST(LoadSettings, tells_all_that_is_wrong_at_once) {
   const ScratchFolder scratch;
   scratch.write("tapal.toml",

@@ -9,8 +9,11 @@
 #include "drivers/files/config_folder.h"
 #include "drivers/files/files.h"
 #include "drivers/system/clock.h"
+#include "rules/forward/srs.h"
 #include "values/crypto/certificate.h"
+#include "values/crypto/hash.h"
 #include "values/crypto/key.h"
+#include "values/text/hex.h"
 
 namespace tapal::app {
 namespace {
@@ -62,6 +65,19 @@ Result<void> make_signing_key(const SetupOptions& options, SetupDone& done) {
   return {};
 }
 
+Result<void> make_srs_keys(const SetupOptions& options, SetupDone& done) {
+  const auto file = files::srs_keys_file(options.config);
+  if (std::filesystem::exists(file)) {
+    tell(done, "kept", file);
+    return {};
+  }
+  constexpr std::size_t key_bytes = 32;
+  TAPAL_CHECK(
+      files::write_atomically(file, forward::make_srs_keys(crypto::random_bytes(key_bytes)), 0600));
+  tell(done, "made", file);
+  return {};
+}
+
 Result<void> make_certificate(const SetupOptions& options, SetupDone& done) {
   const auto folder = options.config / "certs" / options.hostname;
   if (std::filesystem::exists(folder / "privkey.pem")) {
@@ -80,6 +96,19 @@ Result<void> make_certificate(const SetupOptions& options, SetupDone& done) {
   return {};
 }
 
+Result<void> make_webhook_key(const SetupOptions& options, SetupDone& done) {
+  constexpr std::size_t key_bytes = 32;
+  const auto file = options.config / webhook_key_file_name;
+  if (std::filesystem::exists(file)) {
+    tell(done, "kept", file);
+    return {};
+  }
+  const auto key = text::to_hex(crypto::random_bytes(key_bytes)) + "\n";
+  TAPAL_CHECK(files::write_atomically(file, key, 0600));
+  tell(done, "made", file);
+  return {};
+}
+
 }  // namespace
 
 Result<SetupDone> set_up(const SetupOptions& options) {
@@ -88,7 +117,9 @@ Result<SetupDone> set_up(const SetupOptions& options) {
   TAPAL_CHECK(files::create_folder(options.config / "domains" / options.domain, 0700));
   TAPAL_CHECK(write_settings(options, done));
   TAPAL_CHECK(make_signing_key(options, done));
+  TAPAL_CHECK(make_srs_keys(options, done));
   TAPAL_CHECK(make_certificate(options, done));
+  TAPAL_CHECK(make_webhook_key(options, done));
   return done;
 }
 

@@ -22,8 +22,8 @@ struct SetupDone {
   std::string dkim_record;        // a line of a zone file
 };
 
-// tapal.toml, the domain's folder with a DKIM key (RSA-2048), and a self-signed certificate for the
-// host name.
+// tapal.toml, the domain's folder with a DKIM key (RSA-2048), keys for rewritten return paths, and
+// a self-signed certificate for the host name.
 Result<SetupDone> set_up(const SetupOptions& options);
 
 }  // namespace tapal::app

@@ -27,14 +27,16 @@ TEST(SetUp, makes_a_folder_that_can_be_used_and_changes_nothing_the_second_time)
                              .state_folder = "/tmp/state"};
   const auto first = set_up(options);
   ASSERT_TRUE(first) << first.error().what;
-  EXPECT_EQ(first->done.size(), 3U);
+  EXPECT_EQ(first->done.size(), 5U);
   for (const auto& line : first->done) EXPECT_TRUE(line.starts_with("made    ")) << line;
   EXPECT_TRUE(first->dkim_record.contains("._domainkey.own.example")) << first->dkim_record;
   EXPECT_TRUE(first->dkim_record.contains("v=DKIM1; k=rsa; p=")) << first->dkim_record;
   const auto made = files_under(options.config);
   EXPECT_TRUE(made.contains("tapal.toml"));
   EXPECT_TRUE(made.at("tapal.toml").contains("state_folder = \"/tmp/state\""));
+  EXPECT_TRUE(made.contains("srs.keys"));
   EXPECT_TRUE(made.contains("certs/mail.own.example/fullchain.pem"));
+  EXPECT_EQ(made.at("webhook.key").size(), 65U);
   for (const auto& entry : fs::recursive_directory_iterator(options.config)) {
     const auto others =
         fs::status(entry).permissions() & (fs::perms::group_all | fs::perms::others_all);
@@ -44,6 +46,7 @@ TEST(SetUp, makes_a_folder_that_can_be_used_and_changes_nothing_the_second_time)
   const auto folder = files::load_config_folder({options.config, {}});
   EXPECT_EQ(folder.signing_keys.at("own.example").size(), 1U);
   EXPECT_EQ(folder.certificates.size(), 1U);
+  EXPECT_TRUE(folder.srs_keys);
 
   const auto second = set_up(options);
   ASSERT_TRUE(second) << second.error().what;

@@ -1,0 +1,105 @@
+// What a running server is made of, and how it is built. Known to the server alone.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/inspectors.h"
+#include "app/server.h"
+#include "app/settings.h"
+#include "drivers/files/config_folder.h"
+#include "drivers/files/folder_marks.h"
+#include "drivers/files/maildir.h"
+#include "drivers/net/listener.h"
+#include "drivers/net/loop.h"
+#include "drivers/net/tls.h"
+#include "drivers/resolver/unbound_resolver.h"
+#include "drivers/system/clock.h"
+#include "drivers/system/program_runner.h"
+#include "drivers/system/random.h"
+#include "drivers/system/worker_pool.h"
+#include "services/api/control.h"
+#include "services/delivery/dispatcher.h"
+#include "services/intake/smtp_session.h"
+
+namespace tapal::app {
+
+// When the folders were last changed, as far as can be seen.
+struct Marks {
+  files::FolderMarks configuration;
+  files::FolderMarks certificates;
+  bool operator==(const Marks&) const = default;
+};
+
+struct Server::Parts {
+  std::filesystem::path config_folder;
+  Settings settings;
+  Log& log;
+  SystemClock clock;
+  SystemRandom random;
+  intake::Options intake_options;
+  delivery::OwnNames own;
+  std::mutex reload_mutex;  // guards seen
+  Marks seen;               // of the folders when they were last read
+
+  std::unique_ptr<Snapshot<intake::Domains>> domains;
+  std::unique_ptr<ServerContext> tls;  // null without certificates
+  std::unique_ptr<ClientContext> client_tls;
+  std::unique_ptr<UnboundResolver> resolver;
+  std::unique_ptr<WorkerPool> body_workers;
+  std::unique_ptr<RocksdbStore> store;
+  std::unique_ptr<WorkerPool> password_workers;
+  std::unique_ptr<WorkerPool> disk_workers;
+  std::unique_ptr<files::MaildirMailbox> mailbox;
+  std::unique_ptr<WorkerPool> program_workers;
+  std::unique_ptr<ProgramRunner> programs;
+  std::unique_ptr<intake::Authenticator> authenticator;
+  std::unique_ptr<intake::ConnectionCount> connections;
+  api::ConfirmationWatch confirmations;
+  std::unique_ptr<LoopPool> loops;
+  std::vector<std::unique_ptr<delivery::Courier>> couriers;
+  std::unique_ptr<StreamHttpClient> http;  // of the main loop
+  std::unique_ptr<delivery::Carriers> carriers;
+  std::unique_ptr<delivery::Dispatcher> dispatcher;
+  std::unique_ptr<TaskGroup> dispatching;
+  std::unique_ptr<Inspectors> inspectors;
+  std::vector<std::unique_ptr<intake::Sessions>> sessions;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::unique_ptr<api::Control> control;
+  std::unique_ptr<Listener> control_listener;
+  ServerAddresses addresses;
+  bool running = false;
+
+  Parts(std::filesystem::path folder, Settings given, Log& to);
+
+  NetLoop& main_loop() { return loops->loop(0); }
+  Marks take_marks() const;
+  Result<files::ConfigFolder> load_folder();
+  Result<void> load_configuration();
+  Result<void> open_stores();
+  Result<void> build_delivery();
+  void build_intake();
+  Result<void> listen();
+  Result<void> listen_at(intake::Door door,
+                         const std::vector<Endpoint>& endpoints,
+                         std::vector<Endpoint>& bound);
+  Result<void> listen_for_control();
+  std::vector<AcceptTarget> session_targets(intake::Door door);
+  std::string sign(std::string_view notice) const;
+  std::vector<mail::Recipient> place_notice(const mail::Recipient& sender) const;
+  Result<void> reload();
+  void reload_if_changed();
+  Result<void> take_in_changes();  // with reload_mutex held
+  Task<void> stop_listening();
+  Task<void> stop_dispatching(std::chrono::seconds grace);
+  void stop(std::chrono::seconds grace);
+};
+
+// As TLS contexts take them.
+std::vector<ServedCertificate> served(const files::ConfigFolder& folder);
+
+}  // namespace tapal::app
