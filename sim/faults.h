@@ -18,6 +18,7 @@ enum class Fault : std::uint8_t {
   lost_delivery,       // a receiver says 250 and throws the message away
   doubled_delivery,    // a receiver files a message twice
   lost_notice,         // a notice to a sender vanishes in the mailbox
+  lost_refusal,        // a session does not tell its sender that the first attempt was refused
   garbled_body,        // a byte of a body changes between the disk and the reader
   raised_limits,       // the server is configured above what the laws allow
   body_leak,           // bodies are held for ever
@@ -32,6 +33,7 @@ inline constexpr auto fault_names = std::to_array<std::pair<std::string_view, Fa
     {"lost-delivery", Fault::lost_delivery},
     {"doubled-delivery", Fault::doubled_delivery},
     {"lost-notice", Fault::lost_notice},
+    {"lost-refusal", Fault::lost_refusal},
     {"garbled-body", Fault::garbled_body},
     {"raised-limits", Fault::raised_limits},
     {"body-leak", Fault::body_leak},

@@ -94,7 +94,20 @@ void Ledger::recovered(const queue::Message& message) {
     if (fate == fates_.end() || queue::has_ended(state)) continue;
     // The store's own laws say whether it may have forgotten that.
     for (Receipt& copy : fate->second.copies) copy.forgotten = true;
+    fate->second.told.erase(message.id.value);
   }
+}
+
+void Ledger::tried(const queue::Message& message, FirstTry::Result result) {
+  const auto mail = mail_of(message);
+  if (!mail || result == FirstTry::Result::queued) return;
+  const auto recipient = message.recipients.front().recipient.address.text();
+  Fate& fate = fates_.at(key(recipient, *mail));
+  chronicle_.tell("the session of mail {} tells what became of {}", *mail, recipient);
+  if (result == FirstTry::Result::refused)
+    fate.told.insert(message.id.value);
+  else if (fate.copies.empty())
+    chronicle_.broken("a session tells the truth", "{} has no copy of mail {}", recipient, *mail);
 }
 
 void Ledger::dropped(QueueId id) {
@@ -175,7 +188,7 @@ std::uint64_t Ledger::ends_explained(const Account& account, const Fate& fate) {
 
 void Ledger::judge(const Account& account, const std::string& recipient) const {
   const Fate& fate = fates_.at(key(recipient, account.mail.number));
-  const auto ends = fate.copies.size() + fate.notices.size();
+  const auto ends = fate.copies.size() + fate.notices.size() + fate.told.size();
   if (ends == 0 && account.acknowledged && !account.dropped)
     chronicle_.broken("every recipient ends delivered, bounced or queued",
                       "{} of mail {} has neither",
@@ -184,11 +197,12 @@ void Ledger::judge(const Account& account, const std::string& recipient) const {
   const auto allowed = ends_explained(account, fate);
   if (ends > allowed)
     chronicle_.broken("every recipient ends once",
-                      "{} of mail {}: {} copies and {} notices, {} ends are explained",
+                      "{} of mail {}: {} copies, {} notices, told {} times, {} ends are explained",
                       recipient,
                       account.mail.number,
                       fate.copies.size(),
                       fate.notices.size(),
+                      fate.told.size(),
                       allowed);
 }
 
@@ -218,7 +232,7 @@ Ledger::Sums Ledger::sums() const {
   for (const auto& [name, fate] : fates_) {
     ++sums.recipients;
     if (!fate.copies.empty()) ++sums.delivered, sums.duplicates += fate.copies.size() - 1;
-    if (!fate.notices.empty()) ++sums.bounced;
+    if (!fate.notices.empty() || !fate.told.empty()) ++sums.bounced;
   }
   return sums;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ports/mail_queue.h"
 #include "rules/queue/message.h"
 #include "sim/chronicle.h"
 #include "sim/wire.h"
@@ -39,6 +40,7 @@ struct Fate {
   std::vector<Receipt> copies;
   std::set<std::uint64_t> in_mailbox;  // queue ids
   std::set<std::uint64_t> notices;     // of failure, by queue id
+  std::set<std::uint64_t> told;        // by the session that waited, of instances
   bool refused = false;                // by a receiver, for good
 };
 
@@ -53,6 +55,8 @@ class Ledger {
   void stored(const queue::Message& message);
   // An instance came back by a recovery; these recipients are to be tried (again).
   void recovered(const queue::Message& message);
+  // A session waited for the first attempt at its only recipient, and told this.
+  void tried(const queue::Message& message, FirstTry::Result result);
   // A person threw the instance away.
   void dropped(QueueId id);
 

@@ -41,6 +41,9 @@ class LogStore::Writer final : public BodyWriter {
     bytes_.insert(0, head);
   }
   std::uint64_t size() const override { return bytes_.size(); }
+  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
+    return offset < bytes_.size() ? bytes_.copy(into.data(), into.size(), offset) : 0;
+  }
   std::shared_ptr<const std::string> share_bytes() const {
     return std::make_shared<const std::string>(bytes_);
   }

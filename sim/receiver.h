@@ -1,5 +1,5 @@
-// Somebody who takes mail for one domain, in all the ways receivers do: smtp::ServerSession behind
-// simulated connections, with moods.
+// A host that takes mail for one domain, alone or beside others, in all the ways receivers do:
+// smtp::ServerSession behind simulated connections, with moods.
 #pragma once
 
 #include <cstdint>

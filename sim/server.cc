@@ -9,9 +9,7 @@ namespace {
 
 struct NoTls final : TlsClient {};
 
-// Each domain has one mail host, whose address is made from the domain's place among all.
-constexpr std::string_view host_prefix = "mx.";
-
+// Each mail host's address is made from its place among all.
 Endpoint endpoint_of(std::size_t place) {
   return {IpAddress::v4({9,
                          9,
@@ -46,7 +44,7 @@ class Server::Outside final : public Network {
  private:
   Receiver* receiver_at(const Endpoint& to) {
     std::size_t place = 0;
-    for (const auto& [domain, receiver] : server_.around_.receivers)
+    for (const auto& [host, receiver] : server_.around_.receivers)
       if (endpoint_of(place++) == to) return receiver.get();
     return nullptr;
   }
@@ -76,12 +74,12 @@ class Server::Names final : public Resolver {
     DnsAnswer answer;
     answer.status = DnsAnswer::Status::no_data;
     std::size_t place = 0;
-    for (const auto& [domain, receiver] : server_.around_.receivers) {
-      const auto host = std::string(host_prefix) + domain;
+    for (const auto& [host, receiver] : server_.around_.receivers) {
+      const std::uint16_t preference = place % 3 == 0 ? 10 : 20;
       const auto address = endpoint_of(place++).address;
-      if (name == domain && type == dns::Type::mx)
+      if (name == receiver->domain() && type == dns::Type::mx)
         answer.records.push_back(
-            {name, type, std::chrono::seconds(60), dns::MailExchange{10, host}});
+            {name, type, std::chrono::seconds(60), dns::MailExchange{preference, host}});
       if (name == host && type == dns::Type::a)
         answer.records.push_back({name, type, std::chrono::seconds(60), address});
     }
@@ -99,7 +97,7 @@ class Server::Mailboxes final : public Mailbox {
   explicit Mailboxes(Server& server) : server_(server), dice_(server.dice_.fork()) {}
 
   Task<Result<void>> deliver(
-      Loop& loop, mail::Address user, BodyPtr body, std::string, QueueId id) override {
+      Loop& loop, MailboxPlace place, BodyPtr body, std::string, QueueId id) override {
     co_await switch_to(loop);
     auto& around = server_.around_;
     const auto one_in = around.mailbox_fails_one_in;
@@ -111,7 +109,7 @@ class Server::Mailboxes final : public Mailbox {
     if (is_notice) {
       if (around.fault != Fault::lost_notice) around.ledger.told(id, text);
     } else {
-      around.ledger.put_into_mailbox(user.text(), id, text);
+      around.ledger.put_into_mailbox(place.user.text(), id, text);
     }
     if (around.fault == Fault::body_leak) server_.leaked_.push_back(body);
     co_return Result<void>();
@@ -136,6 +134,40 @@ class Server::Events final : public Log {
 
  private:
   Server& server_;
+};
+
+// For some of the mail with one recipient a session waits for the first attempt.
+class Server::Queue final : public MailQueue {
+ public:
+  explicit Queue(Server& server) : server_(server), dice_(server.dice_.fork()) {}
+
+  bool full() const override { return server_.dispatcher_->full(); }
+  void accept(queue::Message message, BodyPtr body) override {
+    if (message.recipients.size() == 1 && dice_.one_in(2))
+      server_.tasks_.spawn(try_at_once(std::move(message), std::move(body)));
+    else
+      server_.dispatcher_->accept(std::move(message), std::move(body));
+  }
+  Task<FirstTry> accept_and_try(Loop& loop,
+                                queue::Message message,
+                                BodyPtr body,
+                                std::chrono::seconds patience) override {
+    return server_.dispatcher_->accept_and_try(loop, std::move(message), std::move(body), patience);
+  }
+
+ private:
+  Task<void> try_at_once(queue::Message message, BodyPtr body) {
+    auto tried = message;
+    const std::chrono::seconds patience(dice_.between(0, 300));
+    const auto first =
+        co_await accept_and_try(server_.around_.loop, std::move(tried), std::move(body), patience);
+    const bool forgets = server_.around_.fault == Fault::lost_refusal;
+    if (!forgets || first.result != FirstTry::Result::refused)
+      server_.around_.ledger.tried(message, first.result);
+  }
+
+  Server& server_;
+  Dice dice_;
 };
 
 Server::Server(Surroundings around, Dice dice)
@@ -187,31 +219,38 @@ bool Server::start(Witness::Since since) {
   mailboxes_ = std::make_unique<Mailboxes>(*this);
   events_ = std::make_unique<Events>(*this);
   authenticator_.emplace(
-      workers_, clock, dice_, account::VerifiedCacheLimits{}, intake::cheap_cost);
+      workers_, clock, dice_, intake::AuthenticatorOptions{.password_cost = intake::cheap_cost});
   courier_.emplace(delivery::CourierWorld{
       loop, *outside_, *names_, dice_, *events_, *tls_, options.delivery, options.timeouts, own_});
+  carriers_.emplace(delivery::CarriersWorld{
+      .loop = loop,
+      .clock = clock,
+      .couriers = {&*courier_},
+      .mailbox = *mailboxes_,
+      .programs = programs_,
+      .http = http_,
+      .options = options.delivery,
+      .is_local = [](const mail::Address& to) { return to.domain == "own.example"; }});
   dispatcher_.emplace(
-      delivery::DispatcherWorld{
-          .loop = loop,
-          .clock = clock,
-          .random = dice_,
-          .log = *events_,
-          .store = *watched_,
-          .mailbox = *mailboxes_,
-          .couriers = {&*courier_},
-          .options = options.delivery,
-          .host_name = options.host_name,
-          .is_local = [](const mail::Address& to) { return to.domain == "own.example"; },
-          .sign_notice = [](std::string_view) { return std::string(); }},
+      delivery::DispatcherWorld{.loop = loop,
+                                .clock = clock,
+                                .random = dice_,
+                                .log = *events_,
+                                .store = *watched_,
+                                .carriers = *carriers_,
+                                .options = options.delivery,
+                                .host_name = options.host_name,
+                                .sign_notice = [](std::string_view) { return std::string(); }},
       queue::RetrySchedule{},
       options.scheduler);
   if (!dispatcher_->load()) return false;
+  queue_ = std::make_unique<Queue>(*this);
   sessions_.emplace(intake::SessionWorld{loop,
                                          clock,
                                          dice_,
                                          *events_,
                                          *watched_,
-                                         *dispatcher_,
+                                         *queue_,
                                          *authenticator_,
                                          connections_,
                                          domains_,
@@ -236,6 +275,7 @@ void Server::cut_power() {
 Task<void> Server::stop(std::chrono::seconds grace) {
   working_ = false;
   if (!has_started()) co_return;
+  dispatcher_->release_sessions();
   co_await sessions_->stop(around_.loop.now() + grace);
   dispatcher_->stop(grace);
   co_await tasks_.join();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ports/test_fakes.h"
+#include "ports/test_handover.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/smtp_session.h"
 #include "sim/log_store.h"
@@ -56,7 +57,7 @@ struct Surroundings {
   Witness& witness;
   Disk& disk;
   const ServerOptions& options;
-  std::map<std::string, std::unique_ptr<Receiver>>& receivers;  // by domain
+  std::map<std::string, std::unique_ptr<Receiver>>& receivers;  // by host name
   NetworkWeather& network;
   std::uint64_t& dns_fails_one_in;      // 0: never
   std::uint64_t& mailbox_fails_one_in;  // 0: never
@@ -92,6 +93,7 @@ class Server {
   class Names;
   class Mailboxes;
   class Events;
+  class Queue;
   Task<void> carry_out(delivery::Dispatcher::Order order, QueueId id);
 
   Surroundings around_;
@@ -111,7 +113,11 @@ class Server {
   delivery::OwnNames own_;
   std::unique_ptr<TlsClient> tls_;
   std::optional<delivery::Courier> courier_;
+  FakePrograms programs_;
+  FakeHttpClient http_;
+  std::optional<delivery::Carriers> carriers_;
   std::optional<delivery::Dispatcher> dispatcher_;
+  std::unique_ptr<Queue> queue_;
   std::optional<intake::Sessions> sessions_;
   TaskGroup tasks_;
   std::vector<BodyPtr> leaked_;  // with Fault::body_leak

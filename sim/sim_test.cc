@@ -61,6 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"lost-delivery", "nothing acknowledged is lost"},
                     Planted{"doubled-delivery", "every recipient ends once"},
                     Planted{"lost-notice", "every recipient ends delivered, bounced or queued"},
+                    Planted{"lost-refusal", "every recipient ends delivered, bounced or queued"},
                     Planted{"garbled-body", "nothing half is delivered"},
                     Planted{"body-leak", "an empty queue holds nothing"},
                     Planted{"stopped-clock", "no destination starves"},

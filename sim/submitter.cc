@@ -33,6 +33,7 @@ struct Submitter::Talk {
   std::unique_ptr<WireStream> stream;
   smtp::ReplyReader reader;
   std::string unread;
+  bool pipelines = false;
 };
 
 Task<void> Submitter::pause(Duration least, Duration most) {
@@ -58,7 +59,7 @@ Task<Submitter::Answer> Submitter::try_once(const Mail& mail) {
                         {}};
   auto pair = WireStream::connect(world_.loop, dice_, world_.network, std::move(ends));
   if (!world_.knock(std::move(pair.server))) co_return Answer::later;
-  Talk talk{std::move(pair.client), {}, {}};
+  Talk talk{.stream = std::move(pair.client)};
   const Answer answer = co_await converse(mail, talk);
   talk.stream->close();
   co_return answer;
@@ -69,15 +70,10 @@ Task<Submitter::Answer> Submitter::converse(const Mail& mail, Talk& talk) {
   if (greeting.code != 220) co_return Answer::later;
   const auto hello = co_await ask(talk, "EHLO client.example");
   if (hello.code != 250) co_return Answer::later;
-  const auto sender =
-      co_await ask(talk, fmt::format("MAIL FROM:<{}> ENVID=m{}", mail.sender, mail.number));
-  if (sender.code != 250) co_return sender.code >= 500 ? Answer::no : Answer::later;
-  for (const std::string& recipient : mail.recipients) {
-    const auto reply = co_await ask(talk, fmt::format("RCPT TO:<{}>", recipient));
-    if (reply.code != 250) co_return reply.code >= 500 ? Answer::no : Answer::later;
-  }
-  const auto data = co_await ask(talk, "DATA");
-  if (data.code != 354) co_return data.code >= 500 ? Answer::no : Answer::later;
+  talk.pipelines =
+      dice_.one_in(2) && std::ranges::find(hello.lines, "PIPELINING") != hello.lines.end();
+  const auto envelope = co_await say_envelope(mail, talk);
+  if (envelope.code != 354) co_return envelope.code >= 500 ? Answer::no : Answer::later;
   const std::string body = dot_stuffed(mail.text) + ".\r\n";
   const bool said = co_await say(talk, body);
   if (!said) co_return Answer::later;
@@ -90,6 +86,30 @@ Task<Submitter::Answer> Submitter::converse(const Mail& mail, Talk& talk) {
     world_.ledger.acknowledged(mail.number, *id);
   static_cast<void>(co_await ask(talk, "QUIT"));
   co_return Answer::yes;
+}
+
+// The answer to DATA, or the first that was no yes: the connection is closed then, whatever the
+// server made of the commands behind it (RFC 2920 section 3.1).
+Task<smtp::Reply> Submitter::say_envelope(const Mail& mail, Talk& talk) {
+  std::vector<std::string> lines{fmt::format("MAIL FROM:<{}> ENVID=m{}", mail.sender, mail.number)};
+  for (const std::string& recipient : mail.recipients)
+    lines.push_back(fmt::format("RCPT TO:<{}>", recipient));
+  lines.emplace_back("DATA");
+  if (talk.pipelines) {
+    std::string all;
+    for (const std::string& line : lines) all += line + "\r\n";
+    const bool said = co_await say(talk, all);
+    if (!said) co_return smtp::Reply{};
+  }
+  smtp::Reply reply;
+  for (std::string& line : lines) {
+    if (talk.pipelines)
+      reply = co_await hear(talk);
+    else
+      reply = co_await ask(talk, std::move(line));
+    if (reply.code != 250) break;
+  }
+  co_return reply;
 }
 
 Task<smtp::Reply> Submitter::ask(Talk& talk, std::string line) {

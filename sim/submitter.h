@@ -1,5 +1,5 @@
 // Somebody who hands mail to the server and tries again until it is told yes or no: a plain SMTP
-// client that talks slowly, quickly, or not to the end.
+// client that talks slowly, quickly, all at once, or not to the end.
 #pragma once
 
 #include <functional>
@@ -34,6 +34,7 @@ class Submitter {
   struct Talk;
   Task<Answer> try_once(const Mail& mail);
   Task<Answer> converse(const Mail& mail, Talk& talk);
+  Task<smtp::Reply> say_envelope(const Mail& mail, Talk& talk);
   Task<smtp::Reply> ask(Talk& talk, std::string line);
   Task<smtp::Reply> hear(Talk& talk);
   Task<bool> say(Talk& talk, std::string_view bytes);

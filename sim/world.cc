@@ -63,7 +63,7 @@ void World::finish() {
   power_goes_in_steps_ = 0;
   if (server_)
     ends_of_lives_.spawn(end_life(std::exchange(server_, nullptr), std::chrono::seconds(5)));
-  for (const auto& [domain, receiver] : receivers_) tasks_.spawn(receiver->join());
+  for (const auto& [host, receiver] : receivers_) tasks_.spawn(receiver->join());
   const bool ended = loop_.run_until(
       [this] { return tasks_.running() == 0 && ends_of_lives_.running() == 0; }, winding_down_max);
   if (!ended) chronicle_.broken("everything ends", "tasks of the world do not end");

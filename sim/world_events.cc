@@ -51,16 +51,19 @@ void World::make_options() {
 }
 
 void World::make_receivers() {
-  const auto count = dice_.between(3, 8);
+  const auto domains = dice_.between(3, 8);
   const ReceiverLaws laws{lawful_.scheduler.attempts_per_destination_max,
                           lawful_.scheduler.recipients_per_transaction_max,
                           lawful_.delivery.messages_per_connection_max};
-  for (std::uint64_t i = 0; i < count; ++i) {
+  for (std::uint64_t i = 0; i < domains; ++i) {
     const auto domain = fmt::format("d{}.example", i);
-    auto receiver = std::make_unique<Receiver>(
-        Receiver::World{loop_, chronicle_, ledger_, options_.fault}, domain, laws, dice_.fork());
-    receiver->mood = some_mood(dice_);
-    receivers_.emplace(domain, std::move(receiver));
+    const auto hosts = dice_.one_in(3) ? dice_.between(2, 3) : 1;
+    for (std::uint64_t host = 1; host <= hosts; ++host) {
+      auto receiver = std::make_unique<Receiver>(
+          Receiver::World{loop_, chronicle_, ledger_, options_.fault}, domain, laws, dice_.fork());
+      receiver->mood = some_mood(dice_);
+      receivers_.emplace(fmt::format("mx{}.{}", host, domain), std::move(receiver));
+    }
   }
 }
 
@@ -113,7 +116,7 @@ void World::submit_mail() {
       const auto place = dice_.below(receivers_.size() + 1);
       if (place < receivers_.size()) {
         const auto& domain =
-            std::next(receivers_.begin(), static_cast<std::ptrdiff_t>(place))->first;
+            std::next(receivers_.begin(), static_cast<std::ptrdiff_t>(place))->second->domain();
         recipients.push_back(fmt::format("r{}@{}", ++recipients_made_, domain));
         continue;
       }
@@ -134,9 +137,9 @@ void World::submit_mail() {
 
 void World::change_a_mood() {
   const auto place = static_cast<std::ptrdiff_t>(dice_.below(receivers_.size()));
-  Receiver& receiver = *std::next(receivers_.begin(), place)->second;
-  receiver.mood = some_mood(dice_);
-  chronicle_.tell("{} is {}", receiver.domain(), receiver.is_healthy() ? "well" : "in a mood");
+  const auto& [host, receiver] = *std::next(receivers_.begin(), place);
+  receiver->mood = some_mood(dice_);
+  chronicle_.tell("{} is {}", host, receiver->is_healthy() ? "well" : "in a mood");
 }
 
 void World::change_the_weather() {
@@ -195,7 +198,7 @@ void World::calm_down() {
   network_ = {.cut_one_in = 0};
   dns_fails_one_in_ = 0;
   mailbox_fails_one_in_ = 0;
-  for (const auto& [domain, receiver] : receivers_) receiver->mood = {};
+  for (const auto& [host, receiver] : receivers_) receiver->mood = {};
   chronicle_.tell("all is well from here on");
 }
 
