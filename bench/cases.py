@@ -1,16 +1,18 @@
 """What is measured: one function for each kind of case, which runs one server once."""
 import contextlib
 import dataclasses
-import json
+import email
+import email.policy
 import pathlib
 import re
 import shutil
 import tempfile
 import time
 
+import author
 import credentials
 from dns import LOCAL_DNS
-from peers.peer import USER, Work
+from peers.peer import DOMAIN, USER, Work
 from process_group import ProcessGroup
 from programs import IdleCrowd, Sink, Trouble, answers, free_port, load, wait_until
 
@@ -28,6 +30,7 @@ class Case:
     connections: int = CONNECTIONS
     messages_per_connection: int = 0
     submission: bool = False
+    forwarding: bool = False
     idle_tls: bool = False
 
 
@@ -36,11 +39,19 @@ ALL = {case.name: case for case in (
     Case("relay-large", "relay of 100 KiB on 20 connections", size=100 * 1024),
     Case("connections", "relay of 4 KiB, a connection for each message, 20 at a time", messages_per_connection=1),
     Case("submission", "4 KiB over TLS with AUTH on 20 connections, signed with RSA-2048, relayed over STARTTLS", submission=True),
+    Case("forward", "4 KiB of a signed author on 20 connections: SPF, DKIM, DMARC checked, forwarded by an alias", forwarding=True),
     Case("single", "one client, one message of 4 KiB at a time", connections=1),
     Case("idle", "idle connections in clear", kind="idle"),
     Case("idle-tls", "idle connections under TLS", kind="idle", idle_tls=True),
     Case("backlog", "a backlog: target down, restart, target up", kind="backlog"),
 )}
+
+
+def left_out(peer, case):
+    """Why a server has no part in a case, or nothing."""
+    if case.forwarding and not peer.forwards:
+        return "not set up to check and rewrite mail"
+    return peer.cannot(case.name)
 
 
 @dataclasses.dataclass
@@ -64,7 +75,8 @@ class Stage:
         self.folder.chmod(0o755)  # for servers that give up root's rights
         self.sink = None
         self.work = Work(folder=self.folder, group=ProcessGroup(peer.name), port=free_port(), sink_port=free_port(),
-                         submission=case.submission, idle_tls=case.idle_tls, **credentials.all_of_them(), **changes)
+                         submission=case.submission, forwarding=case.forwarding, idle_tls=case.idle_tls,
+                         **credentials.all_of_them(), **changes)
 
     def start_sink(self):
         tls = (self.work.certificate, self.work.key) if self.case.submission else ()
@@ -85,6 +97,9 @@ class Stage:
                    "messages_per_connection": self.case.messages_per_connection,
                    "from": "someone@source.example",  # nobody's here: what tapal relays for its own users it signs
                    "greeting_patience": self.peer.greeting_patience, "to": "someone@d%d.bench.example"}
+        if self.case.forwarding:
+            mail = {"size": self.case.size, "from": author.ADDRESS, "to": f"anybody@{DOMAIN}"}
+            options |= mail | {"header_file": author.signature(self.folder, **mail)}
         if self.case.submission or self.peer.login_always:
             options |= {"from": USER, "tls": self.peer.tls_in, "tls_ca": self.work.certificate,
                         "auth": f"{USER}:{self.work.password_file}"}
@@ -122,6 +137,17 @@ def disk_flushes(folder):
     return 0
 
 
+def check_forwarded(stage):
+    """What came last must have been checked and rewritten: who does less is fast for nothing."""
+    mail = email.message_from_string(stage.sink.last_header(), policy=email.policy.default)
+    results = " ".join(mail.get_all("Authentication-Results", []))
+    found = {"an SRS return path": re.fullmatch(rf"<SRS0=\S+@{re.escape(DOMAIN)}>", mail["Return-Path"] or ""),
+             "SPF": re.search(r"\bspf=pass\b", results), "DKIM": re.search(r"\bdkim=pass\b", results),
+             "DMARC": re.search(r"\bdmarc=pass\b", results)}
+    if missing := [what for what, match in found.items() if not match]:
+        raise Trouble(f"{stage.peer.name}: {', '.join(missing)} missing in what was forwarded: {mail['Return-Path']}, {results}")
+
+
 def warm_up(stage):
     """Sends a little, so that processes, connections and keys are there; gives messages/s."""
     plan, messages = stage.plan, 2 * stage.case.connections
@@ -129,6 +155,8 @@ def warm_up(stage):
     report = stage.sink.await_messages(messages, plan.patience)
     if report.get("late"):
         raise Trouble(f"{stage.peer.name}: {report['distinct']} of {messages} messages came: {stage.last_words()}")
+    if stage.case.forwarding:
+        check_forwarded(stage)
     stage.sink.reset()
     began = time.monotonic()
     while time.monotonic() - began < 1.5 and messages < 3000:
@@ -153,6 +181,8 @@ def throughput(peer, case, plan):
         time.sleep(SETTLE_SECONDS)
         if report.get("late"):
             raise Trouble(f"{peer.name}: only {report['distinct']} of {messages} messages came in {plan.patience:.0f} s")
+        if case.forwarding:
+            check_forwarded(stage)
         if case.submission and report["unsigned"]:
             raise Trouble(f"{peer.name}: {report['unsigned']} of {messages} messages came without a DKIM signature")
         seconds = (report["last_at_ns"] - sent["began_ns"]) / 1e9
@@ -263,12 +293,15 @@ def backlog(peer, case, plan):
         restart, cpu_before = time.monotonic_ns(), group.cpu_seconds()
         stage.start_server()
         opened = time.monotonic_ns()
-        peer.flush(stage.work)
         with group.watching_memory():
+            peer.flush(stage.work)
             report = stage.sink.await_messages(waiting, plan.patience)
         drained = report["distinct"]
         if not drained:
             raise Trouble(f"{peer.name}: nothing came of {waiting} messages in {plan.patience:.0f} s")
+        queued = peer.waiting(stage.work)
+        if queued is not None and drained + queued < waiting:
+            raise Trouble(f"{peer.name}: of {waiting} messages {drained} came and {queued} wait: the others are lost")
         return {
             "messages": messages, "waiting": waiting, "domains": domains, "accepted_per_s": waiting / sent["seconds"],
             "in_cpu_s_per_1000": cpu * 1000 / max(1, waiting), "pss_mb": pss / 1024,

@@ -1,4 +1,5 @@
-"""A small DNS server (knot) that leads every domain below "example." and any other to the sink's address."""
+"""A small DNS server (knot) that leads every domain below "example." and any other to the sink's address; and what it says
+of those whose mail is forwarded."""
 import atexit
 import os
 import pathlib
@@ -6,14 +7,22 @@ import shutil
 import subprocess
 import tempfile
 
-from programs import Trouble, wait_until
+import author
+from programs import ROOT, Trouble, wait_until
 
 ZONE = """$ORIGIN {zone}
 $TTL 3600
 @ IN SOA ns.sink.example. hostmaster.sink.example. 1 3600 600 86400 60
 @ IN NS ns.sink.example.
 {records}"""
-RECORDS = "ns.sink IN A {address}\nmx.sink IN A 127.0.0.1\n* IN MX 10 mx.sink.example.\nsink IN MX 10 mx.sink.example.\n"
+RECORDS = """ns.sink IN A {address}
+mx.sink IN A 127.0.0.1
+sink IN MX 10 mx.sink.example.
+* IN MX 10 mx.sink.example.
+bench IN MX 10 mx.sink.example.
+bench IN TXT "v=spf1 ip4:127.0.0.0/8 -all"
+*.bench IN MX 10 mx.sink.example.
+"""
 
 
 class LocalDns:
@@ -27,13 +36,14 @@ class LocalDns:
         return bool(self.binary())
 
     def binary(self):
-        return shutil.which("knotd", path="/usr/sbin:/usr/bin:/sbin")
+        return shutil.which("knotd", path=f"{ROOT}/build/peers/knot/usr/sbin:/usr/sbin:/usr/bin:/sbin")
 
     def start(self):
         if self.process:
             return self.address
         folder = pathlib.Path(tempfile.mkdtemp(prefix="tapal-bench-dns-"))
-        (folder / "example.zone").write_text(ZONE.format(zone="example.", records=RECORDS.format(address=self.address)))
+        records = RECORDS.format(address=self.address) + author.records()
+        (folder / "example.zone").write_text(ZONE.format(zone="example.", records=records))
         (folder / "root.zone").write_text(ZONE.format(zone=".", records="ns.sink.example. IN A " + self.address + "\n"))
         (folder / "db").mkdir()
         (folder / "knot.conf").write_text(f"""server:

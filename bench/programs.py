@@ -49,6 +49,13 @@ def answers(port, address="127.0.0.1"):
     return False
 
 
+def answers_at_all(port, address="127.0.0.1"):
+    with contextlib.suppress(OSError):
+        socket.create_connection((address, port), 2).close()
+        return True
+    return False
+
+
 class Lines:
     """A child's output, read a line at a time with a time limit."""
 
@@ -92,6 +99,14 @@ class Sink:
     def reset(self):
         self.order("reset")
 
+    def last_header(self):
+        """The header of the message that came last, a Return-Path on top."""
+        line, lines = self.order("last"), []
+        while line and line != ".\r":
+            lines.append(line.rstrip("\r"))
+            line = self.lines.next(10)
+        return "\n".join(lines)
+
     def await_messages(self, count, seconds):
         """The report when `count` different messages have come, or as it is when the time is over."""
         line = self.order(f"await {count}", seconds)
@@ -111,26 +126,36 @@ class Sink:
             self.process.wait()
 
 
-def load(port, seconds, **options):
-    """Runs the generator to its end: options as its command line has them, `_` for `-`."""
-    line = ["--give-up", str(seconds)]
-    for name, value in options.items():
-        for one in value if isinstance(value, list) else [value]:
-            line += ["--" + name.replace("_", "-"), str(one)]
-    done = subprocess.run([program("smtp_load"), "--server", f"127.0.0.1:{port}", *line], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=seconds + 90)
+def words(options):
+    """Options as smtp_load's command line has them, `_` for `-`."""
+    return [word for name, value in options.items() for one in (value if isinstance(value, list) else [value])
+            for word in ("--" + name.replace("_", "-"), str(one))]
+
+
+def run_load(line, seconds):
+    done = subprocess.run([program("smtp_load"), *line], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds)
     if done.returncode or not done.stdout:
-        raise Trouble(f"smtp_load: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+        raise Trouble(f"smtp_load: {done.stderr.decode().strip()}")
+    return done.stdout
+
+
+def load(port, seconds, **options):
+    """Runs the generator to its end."""
+    return json.loads(run_load(["--server", f"127.0.0.1:{port}", "--give-up", str(seconds), *words(options)], seconds + 90))
+
+
+def printed(**options):
+    """The message that these options send, as bytes."""
+    return run_load(["--print", *words(options)], 10)
 
 
 class IdleCrowd:
     """Connections that are held until end()."""
 
     def __init__(self, port, count, seconds, **options):
-        line = [w for name, value in options.items() for w in ("--" + name.replace("_", "-"), str(value))]
         self.process = subprocess.Popen([program("smtp_load"), "--server", f"127.0.0.1:{port}", "--idle", str(count),
-                                         "--give-up", str(seconds), *line], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                         "--give-up", str(seconds), *words(options)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.lines = Lines(self.process)
         line = self.lines.next(seconds + 90)
         if not line:

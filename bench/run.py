@@ -2,7 +2,7 @@
 """tapal beside other mail servers, one after the other, with the same load and the same sink.
 
   ./dev bench [CASE ...] [--peers a,b] [--messages N] [--runs R] [--seconds S]
-  cases: relay relay-large connections submission single idle idle-tls backlog; none: all
+  cases: relay relay-large connections submission forward single idle idle-tls backlog; none: all
 
 Prints a table for each case and writes build/bench/results.json, results.md and results.svg. Every server
 has a folder and ports of its own and runs with its default durability. Most of them need root. A server
@@ -83,7 +83,7 @@ class Bench:
                 if "cannot" in results.get(name, {}):
                     continue
                 self.titles[name] = f"{peer.title}, {plan.messages}" if several else peer.title
-                if reason := peer.missing() or peer.cannot(case.name):
+                if reason := peer.missing() or cases.left_out(peer, case):
                     results[name] = {"cannot": reason}
                     continue
                 say(f"{case.name}: {name}" + (f", run {number + 1} of {len(plans)}" if len(plans) > 1 else ""))

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ struct LoadOptions {
   std::vector<std::string> to{"user@sink.example"};
   std::uint64_t domains = 1;
   std::string accepted_file;
+  std::string header_file;
+  bool prints = false;
   std::size_t idle = 0;
   double retry_pause_ms = 20;
   double give_up_seconds = 600;
@@ -50,6 +53,15 @@ Result<void> read_auth(const std::string& text, SenderOptions& into) {
     return fail(Code::not_found, "no password in " + text.substr(colon + 1));
   into.user = text.substr(0, colon);
   return {};
+}
+
+Result<void> read_fields_in_front(const std::string& path, CampaignOptions& into) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Code::not_found, path + " cannot be read");
+  into.fields_in_front.assign(std::istreambuf_iterator<char>(file), {});
+  if (into.fields_in_front.ends_with("\r\n")) return {};
+  return fail(Code::invalid, path + " wants header fields, each with a CRLF at its end");
 }
 
 Task<void> send_all(NetLoop& loop, const LoadOptions& options) {
@@ -123,6 +135,12 @@ Result<void> run(LoadOptions options) {
   campaign.retry_pause = seconds(options.retry_pause_ms / 1000);
   for (auto& to : options.to) campaign.to.push_back({std::move(to), options.domains});
   TAPAL_CHECK(read_auth(options.auth, campaign.sender));
+  TAPAL_CHECK(read_fields_in_front(options.header_file, campaign));
+  if (options.prints) {
+    const auto message = message_of(campaign);
+    std::cout << message.bytes().substr(0, message.size());
+    return {};
+  }
   std::unique_ptr<ClientContext> tls;
   if (campaign.sender.tls != TlsUse::none) {
     TAPAL_TRY(tls, ClientContext::make({.trusted_ca_file = options.trusted_ca_file}));
@@ -180,6 +198,10 @@ void declare(CLI::App& app, LoadOptions& options) {
   app.add_option("--give-up", options.give_up_seconds, "end after so many seconds");
   app.add_option(
       "--accepted-file", options.accepted_file, "write the numbers of accepted messages");
+  app.add_option("--header-file",
+                 options.header_file,
+                 "header fields (with CRLF) to put in front of each message, beside its size");
+  app.add_flag("--print", options.prints, "print a message, to be signed, and send none");
   app.add_option("--idle", options.idle, "open so many connections, say EHLO, hold them");
 }
 

@@ -88,6 +88,8 @@ class Sink {
     const auto rest = space == std::string::npos ? "" : line.substr(space + 1);
     if (order == "report") {
       report();
+    } else if (order == "last") {
+      say(tally_.last_header() + ".\r");
     } else if (order == "reset") {
       tally_ = {};
       awaited_ = 0;
@@ -101,7 +103,7 @@ class Sink {
     } else if (order == "missing") {
       list_missing(std::strtoull(rest.c_str(), nullptr, 10));
     } else {
-      say("orders: report, reset, defer on|off, await N, missing N; the end of input ends");
+      say("orders: report, last, reset, defer on|off, await N, missing N; the end of input ends");
     }
   }
 
@@ -158,10 +160,10 @@ int run(const SinkOptions& options) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Takes all mail, keeps none, counts. Orders on standard input, a line each: report, reset, "
-      "defer on|off, await N (reports when N different messages have come), missing N (of the "
-      "first "
-      "N, those that have not come); the end of input ends it, with a report.");
+      "Takes all mail, keeps none, counts. Orders on standard input, a line each: report, last "
+      "(the header that came last, then a line with a dot), reset, defer on|off, await N "
+      "(reports when N different messages have come), missing N (of the first N, those that have "
+      "not come); the end of input ends it, with a report.");
   tapal::bench::SinkOptions options;
   app.add_option(
       "--listen", options.listen, "address:port; port 0 picks a free one, which is printed");

@@ -16,7 +16,7 @@ COLUMNS = {
         ("waiting", "waiting", 0), ("domains", "domains", 0), ("accepted_per_s", "accepted/s", 0), ("pss_mb", "PSS MB", 0),
         ("idle_cpu_percent", "CPU % idle", 1), ("restart_seconds", "restart s", 2),
         ("first_delivery_seconds", "first delivery s", 2), ("drain_per_s", "drained/s", 0),
-        ("x_drain_per_s", "× Postfix", 2), ("drain_cpu_s_per_1000", "drain CPU s/1000", 2),
+        ("x_drain_per_s", "× Postfix", 2), ("of_shortest", "× its shortest", 2), ("drain_cpu_s_per_1000", "drain CPU s/1000", 2),
         ("drain_peak_pss_mb", "drain PSS MB", 0), ("unreached", "left over", 0)),
 }
 REFERENCE = "postfix"
@@ -29,6 +29,10 @@ def with_ratios(results):
         reference = results.get(" ".join([REFERENCE, *name.split()[1:]]), {})
         ratios = {f"x_{key}": value / reference[key] for key, value in row.items()
                   if isinstance(value, (int, float)) and reference.get(key)}
+        # A long backlog beside the shortest one of the same server's.
+        own = [other for key, other in results.items() if key.split()[0] == name.split()[0] and "waiting" in other]
+        if len(own) > 1:
+            ratios["of_shortest"] = row["drain_per_s"] / min(own, key=lambda other: other["waiting"])["drain_per_s"]
         out[name] = row | ratios
     return out
 

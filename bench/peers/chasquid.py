@@ -3,12 +3,11 @@ records alone: a small DNS server (knot) leads it to the sink, which it sees in 
 
 This version signs nothing itself: a hook runs python3-dkim for each message.
 """
-import pathlib
 import shutil
 import subprocess
 
 from dns import LOCAL_DNS
-from peers.peer import DOMAIN, HOST, SELECTOR, TREES, USER, Peer, own_view, root_needed, tree_needed
+from peers.peer import DOMAIN, HOST, SELECTOR, TREES, USER, Peer, own_view, resolv_conf, root_needed, tree_needed
 from programs import Trouble
 
 TREE = TREES / "chasquid"
@@ -59,8 +58,5 @@ class Chasquid(Peer):
                 hook = config / "hooks/post-data"
                 hook.write_text(HOOK.format(key=work.dkim_key, selector=SELECTOR, domain=DOMAIN))
                 hook.chmod(0o755)
-        resolver = LOCAL_DNS.start()
-        (folder / "resolv.conf").write_text(f"nameserver {resolver}\n")
         command = [TREE / "usr/bin/chasquid", f"-config_dir={config}", f"-testing__outgoing_smtp_port={work.sink_port}"]
-        binds = {folder / "resolv.conf": pathlib.Path("/etc/resolv.conf").resolve()}
-        work.group.start([*own_view(binds, [*work.trace, *command])], folder / "log")
+        work.group.start([*own_view(resolv_conf(work), [*work.trace, *command])], folder / "log")

@@ -5,10 +5,12 @@ import pathlib
 import pwd
 import shutil
 
+from dns import LOCAL_DNS
 from programs import ROOT, Trouble
 
 TREES = ROOT / "build/peers"
 DOMAIN, HOST, USER, SELECTOR = "bench.example", "mail.bench.example", "ann@bench.example", "bench"
+TARGET = "someone@d0.bench.example"  # where forwarded mail goes; its domain is the sink's
 
 
 @dataclasses.dataclass
@@ -23,6 +25,7 @@ class Work:
     dkim_key: pathlib.Path   # RSA-2048, PEM
     password: str
     password_file: pathlib.Path
+    forwarding: bool = False  # strangers' mail to DOMAIN is checked by SPF, DKIM and DMARC and goes on to TARGET under SRS
     submission: bool = False  # TLS and AUTH on the way in, DKIM signatures, STARTTLS on the way out
     idle: int = 0            # connections that will come at a time, when more than usual
     idle_tls: bool = False   # under TLS from the first byte
@@ -39,6 +42,7 @@ class Peer:
     idle_max = 10000         # connections that it can be asked to hold
     backlog = 20000          # messages
     greeting_patience = 60   # seconds
+    forwards = False         # has all that checks and rewrites forwarded mail
     many_domains = False     # the backlog goes to as many domains as DNS leads to the sink
 
     def missing(self):
@@ -54,6 +58,10 @@ class Peer:
 
     def flush(self, work):
         """Makes it try at once what waits."""
+
+    def waiting(self, work):
+        """How many messages are in its queue, or None where that is not asked."""
+        return None
 
 
 def root_needed():
@@ -73,6 +81,13 @@ def copy_for(user, source, target):
     os.chown(target, entry.pw_uid, entry.pw_gid)
     os.chmod(target, 0o600)
     return target
+
+
+def resolv_conf(work):
+    """For own_view: the server asks the small DNS server, which is started."""
+    ours = work.folder / "resolv.conf"
+    ours.write_text(f"nameserver {LOCAL_DNS.start()}\n")
+    return {ours: pathlib.Path("/etc/resolv.conf").resolve()}
 
 
 def own_view(binds, command):

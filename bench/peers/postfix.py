@@ -1,14 +1,16 @@
 """Postfix from an unpacked package. Its daemons run as users that every system has.
 
-Signing is opendkim's, on a unix socket; passwords are Cyrus SASL's, in a sasldb.
+Passwords are Cyrus SASL's, in a sasldb; signing, checking and SRS are other programs' (beside_postfix.py).
 """
 import grp
 import os
 import pwd
 import subprocess
 
-from peers.peer import DOMAIN, HOST, SELECTOR, TREES, USER, Peer, copy_for, root_needed, tree_needed
-from programs import Trouble, wait_until
+from dns import LOCAL_DNS
+from peers import beside_postfix
+from peers.peer import DOMAIN, HOST, TARGET, TREES, USER, Peer, copy_for, root_needed, tree_needed
+from programs import Trouble
 
 TREE = TREES / "postfix"
 LIBRARIES = TREE / "usr/lib/postfix"
@@ -19,9 +21,15 @@ QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "h
 class Postfix(Peer):
     name, title = "postfix", "Postfix"
     idle_max = 1000  # a process each
+    forwards = True
 
     def missing(self):
         return root_needed() or tree_needed("postfix") or tree_needed("opendkim") or tree_needed("sasl")
+
+    def cannot(self, case):
+        if case != "forward":
+            return ""
+        return tree_needed("opendmarc") or tree_needed("postsrsd") or ("" if LOCAL_DNS.available() else tree_needed("knot"))
 
     def environment(self, work):
         return {**os.environ, "MAIL_CONFIG": str(work.folder / "config"), "LD_LIBRARY_PATH": str(LIBRARIES)}
@@ -34,10 +42,13 @@ class Postfix(Peer):
             if work.submission:
                 self.make_login(work)
         settings = self.settings(work)
+        if work.submission:
+            beside_postfix.start_signing(work)
+        if work.forwarding:
+            beside_postfix.start_checking(work)
+            settings |= beside_postfix.start_rewriting(work)
         (config / "main.cf").write_text("".join(f"{k} = {v}\n" for k, v in settings.items()))
         (config / "master.cf").write_text(self.services(work))
-        if work.submission:
-            self.start_opendkim(work)
         work.group.start([*work.trace, LIBRARIES / "sbin/master", "-c", config, "-d"], work.folder / "log.master",
                          env=self.environment(work))
 
@@ -74,6 +85,12 @@ class Postfix(Peer):
                 "mynetworks": "192.0.2.1/32", "smtpd_sasl_local_domain": DOMAIN,
                 "smtpd_milters": f"unix:{folder}/milter/opendkim", "milter_default_action": "tempfail",
             }
+        if work.forwarding:
+            values |= {
+                "mynetworks": "192.0.2.1/32", "virtual_alias_domains": DOMAIN,
+                "virtual_alias_maps": f"inline:{{@{DOMAIN}={TARGET}}}", "milter_default_action": "tempfail",
+                "smtpd_milters": f"unix:{folder}/milter/opendkim, unix:{folder}/milter/opendmarc",
+            }
         return values
 
     def services(self, work):
@@ -97,21 +114,6 @@ class Postfix(Peer):
         (sasl / "smtpd.conf").write_text(
             f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\nsasldb_path: {sasl}/users\n")
 
-    def start_opendkim(self, work):
-        milter = work.folder / "milter"
-        milter.mkdir(exist_ok=True)
-        nobody = pwd.getpwnam("nobody")
-        os.chown(milter, nobody.pw_uid, nobody.pw_gid)
-        copy_for("nobody", work.dkim_key, milter / "key.pem")
-        (work.folder / "opendkim.conf").write_text(
-            f"Domain {DOMAIN}\nSelector {SELECTOR}\nKeyFile {milter}/key.pem\nSocket local:{milter}/opendkim\n"
-            f"UserID nobody\nUMask 000\nMode s\nCanonicalization relaxed/simple\nSignatureAlgorithm rsa-sha256\nSyslog no\n"
-            f"PidFile {milter}/pid\nBackground no\nRequireSafeKeys no\n")
-        (milter / "opendkim").unlink(missing_ok=True)
-        work.group.start([TREES / "opendkim/usr/sbin/opendkim", "-f", "-x", work.folder / "opendkim.conf"],
-                         work.folder / "log.opendkim")
-        wait_until((milter / "opendkim").exists, "opendkim listens")
-
     def flush(self, work):
         subprocess.run([TREE / "usr/sbin/postqueue", "-c", work.folder / "config", "-f"], env=self.environment(work),
                        check=True)
@@ -122,7 +124,8 @@ class TunedPostfix(Postfix):
     name, title = "postfix-tuned", "Postfix, tuned"
 
     def cannot(self, case):
-        return "as Postfix: nothing of its tuning matters here" if case.startswith("idle") else ""
+        idle = "as Postfix: nothing of its tuning matters here" if case.startswith("idle") else ""
+        return idle or super().cannot(case)
 
     def settings(self, work):
         return super().settings(work) | {

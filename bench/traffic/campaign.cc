@@ -34,6 +34,13 @@ std::string CampaignResult::json() const {
       printable(first_trouble));
 }
 
+Message message_of(const CampaignOptions& options) {
+  return Message({.size = options.message_bytes,
+                  .from = options.from,
+                  .to = options.to.front().address(0),
+                  .fields_in_front = options.fields_in_front});
+}
+
 Campaign::Campaign(Loop& loop,
                    Network& network,
                    CampaignOptions options,
@@ -56,7 +63,7 @@ Task<CampaignResult> Campaign::run() {
 
 Task<void> Campaign::work() {
   Sender sender(loop_, options_.sender);
-  Message message(options_.message_bytes, options_.from, options_.to.front().address(0));
+  auto message = message_of(options_);
   std::uint64_t on_this_connection = 0;
   while (taken_ < options_.messages && !over()) {
     const auto number = taken_++;

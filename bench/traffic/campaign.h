@@ -28,7 +28,8 @@ struct CampaignOptions {
   std::uint64_t messages_per_connection = 0;  // 0: no end
   double rate = 0;                            // messages/s; 0: closed loop
   std::string from = "sender@source.example";
-  std::vector<AddressPattern> to;                        // at least one
+  std::string fields_in_front;     // of each message, as Message::Form has them
+  std::vector<AddressPattern> to;  // at least one
   Duration retry_pause = std::chrono::milliseconds(20);  // after a 4xx or a lost connection
   Duration give_up_after = std::chrono::minutes(10);     // of the whole campaign
   SenderOptions sender;
@@ -47,6 +48,9 @@ struct CampaignResult {
 
   std::string json() const;  // one line
 };
+
+// The one message of a campaign, but for its stamp.
+Message message_of(const CampaignOptions& options);
 
 class Campaign {
  public:

@@ -46,7 +46,7 @@ TEST(Ledger, tells_fresh_from_duplicate_and_lists_what_is_missing) {
 
 TEST(Tally, counts_what_lacks_a_stamp_or_a_signature) {
   const Instant start{1h};
-  Message message(500, "a@a.example", "b@b.example");
+  Message message({.size = 500, .from = "a@a.example", .to = "b@b.example"});
   message.stamp({7, start});
   const std::string header(message.bytes());
   Tally tally;
@@ -54,6 +54,7 @@ TEST(Tally, counts_what_lacks_a_stamp_or_a_signature) {
   tally.add_message("DKIM-Signature: v=1\r\n" + header, 500, start + 9ms);
   tally.add_message("Subject: X DKIM-Signature: no\r\n", 10, start + 10ms);
   EXPECT_EQ(tally.messages(), 3U);
+  EXPECT_EQ(tally.last_header(), "Subject: X DKIM-Signature: no\r\n");
   EXPECT_EQ(tally.distinct(), 1U);
   const auto json = tally.json();
   EXPECT_NE(json.find(R"("duplicates":1,"unstamped":1,"unsigned":2,"bytes":1010)"),

@@ -54,8 +54,9 @@ std::optional<Stamp> find_stamp(std::string_view header) {
   return Stamp{id, Instant(std::chrono::nanoseconds(nanos))};
 }
 
-Message::Message(std::size_t size, std::string_view from, std::string_view to) {
-  text_ = stamp_field;
+Message::Message(const Form& form) {
+  text_ = form.fields_in_front;
+  text_ += stamp_field;
   stamp_at_ = text_.size();
   text_.append(id_digits + 1 + time_digits, ' ');
   text_ += "\r\nMessage-ID: <";
@@ -65,10 +66,11 @@ Message::Message(std::size_t size, std::string_view from, std::string_view to) {
       "@load.example>\r\nFrom: <{}>\r\nTo: <{}>\r\nSubject: a message of {} bytes\r\n"
       "Date: Thu, 1 Jan 2026 00:00:00 +0000\r\nMIME-Version: 1.0\r\n"
       "Content-Type: text/plain; charset=us-ascii\r\n\r\n",
-      from,
-      to,
-      size);
-  if (size > text_.size()) text_ += filling(size - text_.size());
+      form.from,
+      form.to,
+      form.size);
+  const auto wanted = form.fields_in_front.size() + form.size;
+  if (wanted > text_.size()) text_ += filling(wanted - text_.size());
   text_ += ending;
   stamp({});
 }

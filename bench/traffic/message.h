@@ -25,8 +25,15 @@ std::optional<Stamp> find_stamp(std::string_view header);
 // A message as it goes over the wire, with the dot that ends it.
 class Message {
  public:
-  // `size`: bytes without the ending line; at least what the header needs.
-  Message(std::size_t size, std::string_view from, std::string_view to);
+  struct Form {
+    // Bytes without the ending line and the fields in front; at least what the header needs.
+    std::size_t size = 0;
+    std::string from;
+    std::string to;
+    // Header fields, each with its CRLF: a signature made of the same form without them.
+    std::string fields_in_front;
+  };
+  explicit Message(const Form& form);
 
   void stamp(const Stamp& stamp);  // overwrites in place
   std::string_view bytes() const { return text_; }

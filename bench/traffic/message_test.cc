@@ -13,7 +13,7 @@ constexpr std::size_t header_bytes_about = 400;
 
 TEST(Message, has_the_size_asked_for_and_ends_at_its_dot) {
   for (const std::size_t size : {500U, 501U, 502U, 4096U, 4097U, 102'400U}) {
-    const Message message(size, "a@a.example", "b@b.example");
+    const Message message({.size = size, .from = "a@a.example", .to = "b@b.example"});
     EXPECT_EQ(message.size(), size);
     EXPECT_EQ(EndOfData().find(message.bytes()), message.bytes().size()) << size;
     EXPECT_TRUE(message.bytes().ends_with("\r\n.\r\n")) << size;
@@ -22,7 +22,7 @@ TEST(Message, has_the_size_asked_for_and_ends_at_its_dot) {
 
 TEST(Message, has_whole_lines_and_no_dot_at_their_beginning) {
   for (std::size_t size = header_bytes_about; size < header_bytes_about + 200; ++size) {
-    const Message message(size, "a@a.example", "b@b.example");
+    const Message message({.size = size, .from = "a@a.example", .to = "b@b.example"});
     const auto text = message.bytes().substr(0, message.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] == '\r') {
@@ -37,13 +37,13 @@ TEST(Message, has_whole_lines_and_no_dot_at_their_beginning) {
 }
 
 TEST(Message, is_not_smaller_than_its_header) {
-  const Message message(0, "a@a.example", "b@b.example");
+  const Message message({.size = 0, .from = "a@a.example", .to = "b@b.example"});
   EXPECT_GT(message.size(), 100U);
   EXPECT_TRUE(message.bytes().ends_with("\r\n\r\n.\r\n"));
 }
 
 TEST(Message, a_stamp_is_found_again) {
-  Message message(500, "a@a.example", "b@b.example");
+  Message message({.size = 500, .from = "a@a.example", .to = "b@b.example"});
   for (const Stamp stamp : {Stamp{0, Instant{}},
                             Stamp{99'999'999, Instant(std::chrono::hours(24 * 365))},
                             Stamp{5, Instant(std::chrono::nanoseconds(1))}}) {
@@ -52,6 +52,18 @@ TEST(Message, a_stamp_is_found_again) {
     EXPECT_EQ(find_stamp("Received: from x\r\n" + std::string(message.bytes())), stamp);
     EXPECT_EQ(message.size(), 500U);
   }
+}
+
+TEST(Message, fields_in_front_change_nothing_behind_them) {
+  const std::string fields = "DKIM-Signature: v=1;\r\n\tb=YQ==\r\n";
+  const Message plain({.size = 500, .from = "a@a.example", .to = "b@b.example"});
+  Message message(
+      {.size = 500, .from = "a@a.example", .to = "b@b.example", .fields_in_front = fields});
+  EXPECT_EQ(message.bytes(), fields + std::string(plain.bytes()));
+  const Stamp stamp{7, Instant(std::chrono::hours(1))};
+  message.stamp(stamp);
+  EXPECT_TRUE(message.bytes().starts_with(fields + "X-Bench-Id: 0000000007 "));
+  EXPECT_EQ(find_stamp(message.bytes()), stamp);
 }
 
 TEST(Message, what_is_no_stamp_is_none) {

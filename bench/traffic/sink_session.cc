@@ -56,6 +56,7 @@ SinkSession::Next SinkSession::on_bytes(std::string_view bytes, Instant now) {
 SinkSession::Next SinkSession::on_line(std::string_view line) {
   if (is_verb(line, "MAIL")) {
     recipients_ = 0;
+    begin_header(line);
     replies_ += "250 2.1.0 ok\r\n";
   } else if (is_verb(line, "RCPT")) {
     on_rcpt();
@@ -80,6 +81,15 @@ SinkSession::Next SinkSession::on_line(std::string_view line) {
     replies_ += "502 5.5.1 not here\r\n";
   }
   return Next::read_more;
+}
+
+// The return path stands on top, where RFC 5321 section 4.4 wants it at a message's end.
+void SinkSession::begin_header(std::string_view mail_command) {
+  const auto line = mail_command.substr(0, line_bytes_max);
+  const auto path = line.substr(std::min(line.find('<'), line.size()));
+  header_ = "Return-Path: ";
+  header_ += path.substr(0, path.find('>') + 1);
+  header_ += "\r\n";
 }
 
 void SinkSession::hello() {

@@ -43,6 +43,7 @@ class SinkSession {
   enum class Mode : std::uint8_t { commands, data, chunk };
 
   Next on_line(std::string_view line);
+  void begin_header(std::string_view mail_command);
   void hello();
   void on_rcpt();
   void on_data();

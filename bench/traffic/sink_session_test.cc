@@ -1,6 +1,7 @@
 #include "bench/traffic/sink_session.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ namespace {
 const Instant now{std::chrono::hours(1)};
 
 std::string stamped(std::uint64_t id) {
-  Message message(600, "a@a.example", "b@b.example");
+  Message message({.size = 600, .from = "a@a.example", .to = "b@b.example"});
   message.stamp({id, now});
   return std::string(message.bytes());
 }
@@ -84,6 +85,24 @@ TEST(SinkSession, answers_and_counts_however_the_bytes_are_cut) {
       EXPECT_EQ(played.tally.messages(), one.messages) << one.name << " in pieces of " << piece;
       EXPECT_EQ(played.tally.distinct(), one.messages) << one.name << " in pieces of " << piece;
     }
+  }
+}
+
+TEST(SinkSession, keeps_the_last_header_under_its_return_path) {
+  const std::string header = first.substr(0, first.find("\r\n\r\n") + 2);
+  const auto sent = envelope + chunk(first) + "MAIL FROM:<x=y@c.example> SIZE=9\r\n" +
+                    "RCPT TO:<b@b.example>\r\nDATA\r\n" + stamped(0);
+  for (const std::size_t piece : {1U, 64U, 1U << 20U}) {
+    const auto played = play(sent, piece);
+    EXPECT_EQ(played.tally.messages(), 2U);
+    EXPECT_EQ(played.tally.last_header(), "Return-Path: <x=y@c.example>\r\n" + header) << piece;
+  }
+  const std::string endless = "<" + std::string(5000, 'a') + ">";
+  for (const auto& [path, kept] : std::vector<std::pair<std::string, std::string>>{
+           {"<>", "<>"}, {"a@a.example", ""}, {"<a", ""}, {endless, ""}}) {
+    const auto client = "MAIL FROM:" + path + "\r\nRCPT TO:<b@b.example>\r\n" + chunk(first);
+    EXPECT_EQ(play(client, client.size()).tally.last_header(),
+              "Return-Path: " + kept + "\r\n" + header);
   }
 }
 

@@ -27,6 +27,7 @@ void Tally::add_message(std::string_view header, std::uint64_t size, Instant now
   bytes_ += size;
   if (!first_at_) first_at_ = now;
   last_at_ = now;
+  last_header_ = header;
   if (!has_field(header, "DKIM-Signature:")) ++unsigned_;
   const auto stamp = find_stamp(header);
   if (!stamp) {

@@ -14,12 +14,13 @@ namespace tapal::bench {
 
 class Tally {
  public:
-  // `header`: all of it, or as much as was kept; `size` in bytes, as sent.
+  // `header`: all of it, or as much as was kept, a Return-Path on top; `size` in bytes, as sent.
   void add_message(std::string_view header, std::uint64_t size, Instant now);
 
   std::uint64_t distinct() const { return ledger_.distinct(); }
   std::uint64_t messages() const { return messages_; }
   const Ledger& ledger() const { return ledger_; }
+  const std::string& last_header() const { return last_header_; }
   std::string json() const;  // one line
 
   std::uint64_t connections = 0;
@@ -35,6 +36,7 @@ class Tally {
   std::uint64_t unstamped_ = 0;
   std::uint64_t unsigned_ = 0;  // without DKIM-Signature
   std::uint64_t bytes_ = 0;
+  std::string last_header_;  // of the message that came last
   std::optional<Instant> first_at_;
   std::optional<Instant> last_at_;
 };
