@@ -104,7 +104,10 @@ def not_a_byte_left(world, disk):
     probe = Prober(world)
     for _ in range(20):
         probe.send()
-    world.stage.check(all(code in (451, 452, 421) for _, code, _ in probe.answers), f"refused: {codes(probe.answers)}")
+    # Mail that goes out meanwhile makes a little room: what is taken then is in the books like the rest.
+    refused = [code in (451, 452, 421) for _, code, _ in probe.answers]
+    world.stage.check(any(refused) and all(code == 250 or no for (_, code, _), no in zip(probe.answers, refused)),
+                      f"refused: {codes(probe.answers)}")
     time.sleep(1)
     killed = world.stage.random.random() < 0.5
     restarts = 0

@@ -1,11 +1,12 @@
 """Many large messages at once, and many slow clients: memory stays bounded, and others are served meanwhile."""
 import resource
 import selectors
+import shutil
 import socket
 import threading
 import time
 
-from stage import SENDER, Prober, Probing, Wire, World, pss_kib, wait_until
+from stage import SENDER, Prober, Probing, Skip, Wire, World, pss_kib, wait_until
 
 KIB, MIB = 1024, 1 << 20
 # What a message under way may hold: the connection and its session, what is read at once, a small body's memory
@@ -172,11 +173,14 @@ def play(stage):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     stage.on_end(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
     world = World(stage, settings={"limits": {"message_bytes": "60MiB"}})
+    clients, size = (200, 50 * MIB) if stage.long else (40, 10 * MIB)
+    if shutil.disk_usage(stage.folder).free < 1.5 * clients * size:
+        raise Skip(f"{stage.folder} has no room for {clients} messages of {size / MIB:.0f} MiB")
     sink = world.swallow("crowd.example")
     world.receiver.start()
     world.start()
     Prober(world).send()  # what a first message makes once is not counted
-    large = play_large(world, *((200, 50 * MIB) if stage.long else (40, 10 * MIB)))
+    large = play_large(world, clients, size)
     slow = play_slow(world, 10_000 if stage.long else 2000, 10 if stage.long else 3)
     play_crowded(world, 100)
     world.drain()

@@ -9,10 +9,15 @@ import unittest
 from dns import Dns
 from harness import PASSWORD, TAPAL, Case, ask_tool, message, new_address
 
-COMMANDS = ("serve", "demo", "reload", "version", "init", "user add", "user passwd", "user authenticate", "user del",
-            "user list", "dkim keygen", "dkim dns", "dkim sign", "dkim verify", "send", "queue list", "queue show",
-            "queue retry", "queue hold", "queue release", "queue drop", "why", "config check", "config reference",
-            "config sample")
+COMMANDS = (
+    "serve", "demo", "reload", "version", "init", "send", "why",
+    "user add", "user passwd", "user authenticate", "user del", "user list",
+    "user app-password add", "user app-password list", "user app-password del", "gmail",
+    "alias add", "alias del", "alias list", "alias test", "srs forward", "srs reverse", "forward plan",
+    "dkim keygen", "dkim dns", "dkim sign", "dkim verify", "spf check", "dmarc check", "arc seal", "arc verify",
+    "address check", "idna to-ascii", "psl", "filter test",
+    "queue list", "queue show", "queue retry", "queue hold", "queue release", "queue drop",
+    "config check", "config reference", "config sample")
 
 
 class WithoutServer(Case):
@@ -78,7 +83,7 @@ class WithoutServer(Case):
 
     def test_secrets_are_readable_by_their_owner_only(self):
         for path in (*self.tapal.config.rglob("privkey.pem"), *self.tapal.config.rglob("dkim/*.pem"),
-                     *self.tapal.config.rglob("users")):
+                     *self.tapal.config.rglob("users"), self.tapal.config / "srs.keys"):
             self.assertEqual(0, path.stat().st_mode & 0o077, path)
 
     def test_dkim_sign_and_verify(self):

@@ -1,4 +1,4 @@
-"""Mail servers that are not ours: Postfix and Exim, from the packages that tools/test_peers unpacked,
+"""Mail servers that are not ours: Postfix, Exim and Dovecot, from the packages that tools/test_peers unpacked,
 each with a configuration folder of its own below the test's folder. Nothing of the machine's own mail
 is read or written; no users are made.
 """
@@ -197,3 +197,92 @@ begin retry
 
     def mailbox(self, user):
         return [f.read_bytes() for f in (self.boxes / user / "new").glob("*")]
+
+
+class Dovecot(Mailboxes):
+    """Dovecot's LMTP server for `users` of `domain` at a unix socket, mail kept in Maildir folders.
+
+    It looks for its modules below /usr/lib, whatever it is told: there it sees its own folders laid over
+    the machine's, in a mount namespace that goes with it. That, and becoming nobody, takes root.
+    """
+
+    def __init__(self, case, domain, users=("ann",)):
+        if os.getuid() != 0:
+            raise unittest.SkipTest("Dovecot starts as root only")
+        root = PEERS / "dovecot"
+        if not (root / ".complete").exists():
+            raise unittest.SkipTest("Dovecot is not unpacked: ./dev setup test")
+        self.domain, self.host = domain, f"lmtp.{domain}"
+        folder = case.folder / f"dovecot-{domain}"
+        self.boxes, self.socket = folder / "boxes", folder / "lmtp"
+        for path in (folder, folder / "run", folder / "state", self.boxes):
+            path.mkdir()
+        nobody = pwd.getpwnam("nobody")
+        for user in users:
+            (self.boxes / user).mkdir()
+            os.chown(self.boxes / user, nobody.pw_uid, nobody.pw_gid)
+        (folder / "users").write_text("".join(
+            f"{user}@{domain}::{nobody.pw_uid}:{nobody.pw_gid}::{self.boxes}/{user}::\n" for user in users))
+        libraries = root / "usr/lib/dovecot"
+        configuration = folder / "dovecot.conf"
+        configuration.write_text(f"""
+base_dir = {folder}/run
+state_dir = {folder}/state
+libexec_dir = {libraries}
+import_environment = LD_LIBRARY_PATH={libraries}
+protocols = lmtp
+log_path = /dev/stderr
+ssl = no
+default_internal_user = nobody
+default_internal_group = nogroup
+default_login_user = daemon
+first_valid_uid = 1
+mail_location = maildir:~/Maildir
+postmaster_address = postmaster@{domain}
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+service lmtp {{
+  unix_listener {self.socket} {{
+    mode = 0600
+  }}
+}}
+""")
+        start = ('mount -t overlay overlay -o "lowerdir=$1/usr/lib:/usr/lib" /usr/lib && '
+                 'exec "$1/usr/bin/doveconf" -f service=master -c "$2" -m master -p -e "$1/usr/sbin/dovecot" -F -c "$2"')
+        self.server = Server(f"dovecot {self.host}",
+                             ["unshare", "-m", "--propagation", "private", "sh", "-c", start, "sh", root, configuration],
+                             env={"LD_LIBRARY_PATH": str(libraries), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        case.keep_log(self.server)
+        wait_until(lambda: self.answers() or not self.server.running(), "Dovecot answers")
+        if not self.server.running():
+            raise AssertionError("Dovecot did not start:\n" + self.server.log())
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(10)
+                probe.connect(str(self.socket))
+                return probe.recv(4) == b"220 "
+        return False
+
+    def lock(self, user):
+        """From now on mail for that user cannot be kept."""
+        os.chown(self.boxes / user, 0, 0)
+
+    def unlock(self, user):
+        nobody = pwd.getpwnam("nobody")
+        os.chown(self.boxes / user, nobody.pw_uid, nobody.pw_gid)
+
+    def mailbox(self, user):
+        return [f.read_bytes() for f in (self.boxes / user / "Maildir/new").glob("*")]
