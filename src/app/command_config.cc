@@ -53,7 +53,7 @@ int run_config_sample(const std::string& hostname) {
 
 int run_version(const CommonOptions& common) {
   if (common.output == Output::json)
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"version", TAPAL_VERSION}}));
+    print_json({{"version", TAPAL_VERSION}});
   else
     fmt::print("tapal {}\n", TAPAL_VERSION);
   return exit_done;

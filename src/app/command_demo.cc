@@ -35,45 +35,48 @@ void stage(int number, std::string_view text) {
   std::fflush(stdout);
 }
 
-// The second act: somebody writes to an address that nobody ever made.
-Submission friends_submission(const DemoSandbox& sandbox) {
-  const auto from = mail::parse_address(demo_friend).value();
-  const auto to = mail::parse_address(demo_alias).value();
-  const NewMessage message{.from = from,
-                           .to = to,
-                           .subject = "to be forwarded",
-                           .text = "A message to an address that leads elsewhere.\r\n"};
-  return {.host = "mail.friend.example",
-          .server = sandbox.friend_submissions(),
+// The server that takes a message in.
+struct Door {
+  std::string host;
+  Endpoint server;
+  std::filesystem::path certificate;
+};
+
+Submission submission_by(Door door, const NewMessage& message, const std::string& password) {
+  return {.host = std::move(door.host),
+          .server = door.server,
           .tls = delivery::TlsMode::implicit,
-          .trusted_ca_file = sandbox.friend_certificate().string(),
-          .user = std::string(demo_friend),
-          .password = sandbox.password(),
-          .from = from,
-          .to = {to},
+          .trusted_ca_file = door.certificate.string(),
+          .user = message.from.text(),
+          .password = password,
+          .from = message.from,
+          .to = {message.to},
           .message = compose_message(message),
           .show = show};
 }
 
-Submission submission_of(const DemoSandbox& sandbox) {
-  const auto from = mail::parse_address(demo_sender).value();
-  const auto to = mail::parse_address(demo_recipient).value();
-  const NewMessage message{.from = from,
-                           .to = to,
+Submission first_submission(const DemoSandbox& sandbox) {
+  const NewMessage message{.from = mail::parse_address(demo_sender).value(),
+                           .to = mail::parse_address(demo_recipient).value(),
                            .subject = "Grüße, \u0d24\u0d2a\u0d3e\u0d7d, 你好",
                            .text = "A message with an attachment and a subject beyond ASCII.\r\n",
                            .file_name = "postkarte-ü.txt",
                            .file_bytes = std::string(3000, 'x')};
-  return {.host = "mail.sender.example",
-          .server = sandbox.submissions(),
-          .tls = delivery::TlsMode::implicit,
-          .trusted_ca_file = sandbox.sender_certificate().string(),
-          .user = std::string(demo_sender),
-          .password = sandbox.password(),
-          .from = from,
-          .to = {to},
-          .message = compose_message(message),
-          .show = show};
+  return submission_by({"mail.sender.example", sandbox.submissions(), sandbox.sender_certificate()},
+                       message,
+                       sandbox.password());
+}
+
+// The second act: somebody writes to an address that nobody ever made.
+Submission friends_submission(const DemoSandbox& sandbox) {
+  const NewMessage message{.from = mail::parse_address(demo_friend).value(),
+                           .to = mail::parse_address(demo_alias).value(),
+                           .subject = "to be forwarded",
+                           .text = "A message to an address that leads elsewhere.\r\n"};
+  return submission_by(
+      {"mail.friend.example", sandbox.friend_submissions(), sandbox.friend_certificate()},
+      message,
+      sandbox.password());
 }
 
 // The message from `author` as it lies in the mailbox, with CRLF line ends.
@@ -209,7 +212,7 @@ Result<void> prove_forward(const DemoSandbox& sandbox, Proof& proof) {
 Result<Proof> prove(const DemoSandbox& sandbox) {
   stage(2, "a mail program submits a message over TLS with a password");
   const auto begin = std::chrono::steady_clock::now();
-  auto submission = submission_of(sandbox);
+  auto submission = first_submission(sandbox);
   auto sent = run_once<Result<Submitted>>(
       [&](NetLoop& loop) { return submit(loop, std::move(submission)); });
   if (!sent) return std::unexpected(std::move(sent).error());

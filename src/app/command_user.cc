@@ -94,8 +94,7 @@ int run_user_del(const CommonOptions& common, const std::string& address) {
     return tell(written.error());
   take_effect(common);
   if (common.output == Output::json)
-    fmt::print("{}\n",
-               boost::json::serialize(boost::json::object{{"user", place->address.text()}}));
+    print_json({{"user", place->address.text()}});
   else
     fmt::print("{}: deleted\n", place->address.text());
   return exit_done;
@@ -111,8 +110,7 @@ int run_user_list(const CommonOptions& common, const std::string& domain) {
       if (common.output == Output::text) fmt::print("{}\n", user.address.text());
       list.emplace_back(user.address.text());
     }
-  if (common.output == Output::json)
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"users", list}}));
+  if (common.output == Output::json) print_json({{"users", list}});
   return folder.problems.empty() ? exit_done : exit_failed;
 }
 
@@ -132,9 +130,7 @@ int run_user_authenticate(const CommonOptions& common,
   const bool right = user != nullptr && is_password_of(*user, *password);
   crypto::wipe(*password);
   if (common.output == Output::json)
-    fmt::print(
-        "{}\n",
-        boost::json::serialize(boost::json::object{{"user", address}, {"authenticated", right}}));
+    print_json({{"user", address}, {"authenticated", right}});
   else
     fmt::print("{}\n",
                right ? "right: this user and password may log in" : "wrong user or password");
