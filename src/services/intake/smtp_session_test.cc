@@ -2,124 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "ports/memory_store.h"
-#include "ports/test_fakes.h"
-#include "ports/test_loop.h"
-#include "ports/test_stream.h"
-#include "services/intake/test_domains.h"
+#include "services/intake/test_sessions.h"
 #include "values/text/base64.h"
 
 namespace tapal::intake {
 namespace {
 
-struct NoTls : TlsServer, TlsClient {};
-
-// A store whose commits wait until they are let through.
-class SlowStore final : public Store {
- public:
-  explicit SlowStore(VirtualLoop& loop) : loop_(loop) {}
-  std::unique_ptr<BodyWriter> new_body() override { return memory.new_body(); }
-  Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
-                                            StoreChange change,
-                                            Durability durability) override {
-    last_durability = durability;
-    const auto timer = loop_.make_timer();
-    while (held) co_await timer->wait_until(loop_.now() + std::chrono::milliseconds(1));
-    co_return co_await memory.commit(loop, std::move(change), durability);
-  }
-  Result<BodyPtr> load_body(QueueId id) override { return memory.load_body(id); }
-  Result<queue::Message> load(QueueId id) override { return memory.load(id); }
-  Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override {
-    return memory.scan(after, std::move(each));
-  }
-  std::uint64_t free_bytes() const override { return memory.free_bytes(); }
-
-  MemoryStore memory;
-  bool held = false;
-  std::optional<Durability> last_durability;
-
- private:
-  VirtualLoop& loop_;
-};
-
-struct World {
-  VirtualLoop loop;
-  SeededRandom random;
-  RecordingLog log;
-  SlowStore store{loop};
-  RecordingQueue queue;
-  InlineWorkers workers;
-  NoTls tls;
-  Options options{.host_name = "mx.own.example"};
-  Authenticator authenticator{workers, loop, random, {.password_cost = cheap_cost}};
-  ConnectionCount connections{{.all_max = 3, .per_address_max = 2}};
-  Snapshot<Domains> domains{std::make_shared<const Domains>(test_domains())};
-  MailObserver* observer = nullptr;
-  std::optional<Sessions> sessions;
-
-  void start() {
-    sessions.emplace(SessionWorld{loop,
-                                  loop,
-                                  random,
-                                  log,
-                                  store,
-                                  queue,
-                                  authenticator,
-                                  connections,
-                                  domains,
-                                  options,
-                                  &tls,
-                                  observer});
-  }
-  void stop() {
-    loop.wait(sessions->stop(loop.now() + std::chrono::seconds(5)));
-    EXPECT_EQ(sessions->count(), 0U);
-    EXPECT_EQ(connections.count(), 0U);
-  }
-};
-
-// The client's end of one session.
-struct Peer {
-  World& w;
-  std::unique_ptr<PipeStream> stream;
-  std::string heard;
-
-  explicit Peer(World& world, Door door = Door::smtp, std::string_view from = "192.0.2.7:4000")
-      : w(world) {
-    auto pipe = PipeStream::make(
-        w.loop,
-        {.client = Endpoint::from_text(from).value(), .server = {{}, 25}, .read_bytes_max = 1000});
-    stream = std::move(pipe.client);
-    w.sessions->begin(door, std::move(pipe.server));
-    w.loop.run();
-  }
-  void handshake() {
-    w.loop.wait(stream->connect_tls(w.tls, {}, never));
-    w.loop.run();
-  }
-  // Says it, and gives what is answered meanwhile.
-  std::string say(std::string_view bytes) {
-    w.loop.wait(stream->write(bytes, never));
-    w.loop.run();
-    return hear();
-  }
-  std::string hear() {
-    std::string text;
-    for (;;) {
-      std::array<char, 4096> buffer{};
-      const auto count = w.loop.wait(stream->read(buffer, w.loop.now())).value();
-      if (!count) return text;
-      text.append(buffer.data(), *count);
-    }
-  }
-  bool is_closed() {
-    std::array<char, 16> buffer{};
-    const auto count = w.loop.wait(stream->read(buffer, w.loop.now())).value();
-    return !count && count.error().code == Code::closed;
-  }
-};
-
-const std::string header = "From: x@far.example\r\nSubject: hi\r\n";
+using World = SessionsTestWorld;
+using Peer = SessionsTestPeer;
 
 TEST(SmtpSession, commits_a_message_before_it_says_250_and_queues_it_once) {
   World w;
@@ -312,56 +202,6 @@ TEST(SmtpSession, lets_a_trusted_network_relay_on_port_25) {
   w.stop();
 }
 
-TEST(SmtpSession, says_452_to_new_mail_while_the_queue_or_the_disk_is_full) {
-  World w;
-  w.start();
-  Peer peer(w);
-  peer.say("EHLO client.example\r\n");
-  w.queue.is_full = true;
-  EXPECT_TRUE(peer.say("MAIL FROM:<x@far.example>\r\n").starts_with("452 4.3.1"));
-  w.queue.is_full = false;
-  w.store.memory.fail_with(Error{Code::full, "no space"});
-  EXPECT_TRUE(peer.say("MAIL FROM:<x@far.example>\r\n").starts_with("452 4.3.1"));
-  w.store.memory.fail_with({});
-  EXPECT_TRUE(peer.say("MAIL FROM:<x@far.example>\r\n").starts_with("250"));
-  w.stop();
-}
-
-TEST(SmtpSession, turns_away_more_connections_than_are_allowed) {
-  World w;
-  w.start();
-  Peer first(w);
-  Peer second(w);
-  Peer third(w);
-  EXPECT_TRUE(third.hear().starts_with("421 4.7.0"));
-  EXPECT_TRUE(third.is_closed());
-  Peer other(w, Door::smtp, "198.51.100.1:1");
-  EXPECT_TRUE(other.hear().starts_with("220"));
-  Peer one_too_many(w, Door::smtp, "198.51.100.2:1");
-  EXPECT_TRUE(one_too_many.hear().starts_with("421 4.3.2"));
-  Peer under_tls(w, Door::submissions, "198.51.100.2:1");
-  EXPECT_TRUE(under_tls.is_closed());
-  EXPECT_EQ(w.connections.count(), 3U);
-  first.say("QUIT\r\n");
-  Peer again(w);
-  EXPECT_TRUE(again.hear().starts_with("220"));
-  w.stop();
-}
-
-TEST(SmtpSession, says_421_to_a_silent_client_and_closes) {
-  World w;
-  w.start();
-  Peer peer(w);
-  peer.say("EHLO client.example\r\n");
-  w.loop.run_for(std::chrono::seconds(299));
-  EXPECT_EQ(peer.hear(), "");
-  w.loop.run_for(std::chrono::seconds(2));
-  EXPECT_TRUE(peer.hear().starts_with("421 4.4.2"));
-  EXPECT_TRUE(peer.is_closed());
-  EXPECT_EQ(w.connections.count(), 0U);
-  w.stop();
-}
-
 TEST(SmtpSession, says_421_when_it_stops_and_lets_a_message_on_its_way_finish) {
   World w;
   w.start();
@@ -391,59 +231,6 @@ TEST(SmtpSession, says_421_when_it_stops_and_lets_a_message_on_its_way_finish) {
   EXPECT_TRUE(answer.contains("\r\n421 4.3.2")) << answer;
   EXPECT_TRUE(stopped);
   EXPECT_EQ(w.queue.accepted.size(), 1U);
-}
-
-TEST(SmtpSession, takes_no_more_at_once_than_its_memory_holds) {
-  World w;
-  w.options.receiving_memory_max = 1'200;
-  w.start();
-  const std::string begin = "RSET\r\nMAIL FROM:<x@far.example>\r\nRCPT TO:<alice@own.example>\r\n";
-  Peer slow(w);
-  slow.say("EHLO client.example\r\n" + begin);
-  EXPECT_TRUE(slow.say("DATA\r\n").starts_with("354"));
-  slow.say(header + "X: " + std::string(600, 'x') + "\r\n");  // and no more for now
-  Peer other(w);
-  other.say("EHLO client.example\r\n" + begin);
-  EXPECT_TRUE(other.say("DATA\r\n").starts_with("354"));
-  const auto refused = other.say(header + "X: " + std::string(600, 'x') + "\r\n\r\nhello\r\n.\r\n");
-  EXPECT_TRUE(refused.starts_with("452 4.3.1 too many messages")) << refused;
-  EXPECT_TRUE(slow.say("\r\nhello\r\n.\r\n").starts_with("250 2.0.0 queued"));
-  other.say(begin);
-  other.say("DATA\r\n");
-  const auto taken = other.say(header + "X: " + std::string(600, 'x') + "\r\n\r\nhello\r\n.\r\n");
-  EXPECT_TRUE(taken.starts_with("250 2.0.0 queued")) << taken;
-  EXPECT_EQ(w.queue.accepted.size(), 2U);
-  w.stop();
-}
-
-TEST(SmtpSession, refuses_recipients_that_its_memory_does_not_hold) {
-  World w;
-  w.options.receiving_memory_max = 440;
-  w.start();
-  Peer peer(w);
-  peer.say("EHLO client.example\r\nMAIL FROM:<x@far.example>\r\n");
-  EXPECT_TRUE(peer.say("RCPT TO:<alice@own.example>\r\n").starts_with("250"));
-  EXPECT_TRUE(peer.say("RCPT TO:<bob@own.example>\r\n").starts_with("250"));
-  EXPECT_TRUE(
-      peer.say("RCPT TO:<carol@own.example>\r\n").starts_with("452 4.3.1 too many messages"));
-  peer.say("DATA\r\n");
-  EXPECT_TRUE(peer.say("\r\n.\r\n").starts_with("250 2.0.0 queued"));
-  EXPECT_EQ(w.queue.accepted.at(0).message.recipients.size(), 2U);
-  w.stop();
-}
-
-TEST(SmtpSession, cuts_at_the_deadline_who_will_not_end) {
-  World w;
-  w.start();
-  Peer peer(w);
-  peer.say("EHLO client.example\r\nMAIL FROM:<x@far.example>\r\nRCPT TO:<alice@own.example>\r\n");
-  peer.say("DATA\r\n");
-  peer.say(header);  // and never more
-  const auto begun = w.loop.now();
-  w.stop();
-  EXPECT_EQ(w.loop.now() - begun, std::chrono::seconds(5));
-  EXPECT_TRUE(peer.is_closed());
-  EXPECT_EQ(w.store.memory.size(), 0U);
 }
 
 TEST(SmtpSession, takes_no_mail_from_a_login_that_was_taken_back) {
