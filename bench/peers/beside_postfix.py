@@ -41,7 +41,8 @@ def start_signing(work):
 
 
 def start_checking(work):
-    """opendkim's libunbound keeps what DNS has answered, and asks no server on loopback unless told to."""
+    """opendkim's libunbound keeps what DNS has answered, and asks no server on loopback unless told to. Its reader of
+    that file is not safe between threads and ends the program now and then: it is started again, as its service would be."""
     view = resolv_conf(work)
     exceptions = work.folder / "exceptions"
     exceptions.write_text(NOWHERE + "\n")
@@ -50,7 +51,7 @@ def start_checking(work):
                        f'forward-zone:\n  name: "."\n  forward-addr: {LOCAL_DNS.address}\n')
     start_milter(work, "opendkim", ["-x"], {
         "Mode": "v", "AuthservID": HOST, "InternalHosts": exceptions, "ResolverConfiguration": unbound,
-        "On-DNSError": "tempfail"}, view)
+        "On-DNSError": "tempfail", "AutoRestart": "yes", "AutoRestartCount": "0"}, view)
     start_milter(work, "opendmarc", ["-c"], {
         "AuthservID": HOST, "TrustedAuthservIDs": HOST, "IgnoreHosts": exceptions, "SPFSelfValidate": "true",
         "SPFIgnoreResults": "true", "RejectFailures": "true"}, view)
