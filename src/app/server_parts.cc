@@ -150,7 +150,8 @@ Result<void> Server::Parts::build_delivery() {
                                   [this](const auto& sender) { return place_notice(sender); }};
   dispatcher = std::make_unique<delivery::Dispatcher>(
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));
-  return dispatcher->load();
+  dispatcher->load();
+  return {};
 }
 
 // A notice comes from MAILER-DAEMON at the host: the key of the nearest domain above it signs.

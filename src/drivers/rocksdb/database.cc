@@ -219,4 +219,15 @@ Result<void> Database::scan(QueueId after,
   return {};
 }
 
+Result<QueueId> Database::newest() const {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(rocksdb::ReadOptions()));
+  at->SeekForPrev(key_of(Record::state, QueueId{UINT64_MAX}));
+  if (!at->status().ok()) return database_error(at->status());
+  const std::string state(1, static_cast<char>(Record::state));
+  if (!at->Valid() || !at->key().starts_with(state)) return QueueId{};
+  return id_of(at->key().ToStringView()).value_or(QueueId{});
+}
+
 }  // namespace tapal::spool

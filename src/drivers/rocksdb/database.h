@@ -51,6 +51,7 @@ class Database {
   // Calls each(id, value) for the state records after `after`, oldest first, until it says no.
   Result<void> scan(QueueId after,
                     std::move_only_function<bool(QueueId, std::string_view)> each) const;
+  Result<QueueId> newest() const;  // of the state records; QueueId{} when there are none
   std::uint64_t log_syncs() const { return syncs_; }
 
  private:

@@ -47,6 +47,7 @@ class RocksdbStore::Engine {
   FileDescriptor lock;
   spool::Database database;
   spool::BodyFolder bodies;
+  QueueIds ids;
   spool::CommitThread commits;  // last: it uses the others
 };
 
@@ -61,6 +62,8 @@ Result<void> RocksdbStore::Engine::open() {
   }
   TAPAL_CHECK(bodies.prepare());
   TAPAL_CHECK(database.open());
+  TAPAL_TRY(const auto newest, database.newest());
+  ids.continue_after(newest);
   TAPAL_CHECK(remove_orphans());
   commits.start();
   return {};
@@ -112,6 +115,8 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(RocksdbStoreOptions opt
   TAPAL_CHECK(engine->open());
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
 }
+
+QueueId RocksdbStore::new_id(WallTime now) { return engine_->ids.next(now); }
 
 std::unique_ptr<BodyWriter> RocksdbStore::new_body() {
   return engine_->bodies.writer(

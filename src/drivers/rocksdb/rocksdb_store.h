@@ -69,6 +69,7 @@ class RocksdbStore final : public Store {
   RocksdbStore(const RocksdbStore&) = delete;
   RocksdbStore& operator=(const RocksdbStore&) = delete;
 
+  QueueId new_id(WallTime now) override;
   std::unique_ptr<BodyWriter> new_body() override;
   // Errors: full (disk, reserve or waiting line), internal (the disk failed). After an error the
   // store tries to recover with each later commit.
