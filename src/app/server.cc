@@ -62,7 +62,8 @@ Result<void> Server::Parts::listen_for_control() {
                           clock,
                           [this] { return reload(); },
                           *authenticator,
-                          confirmations};
+                          confirmations,
+                          events};
   control = std::make_unique<api::Control>(std::move(world));
   TAPAL_TRY(auto socket, ListenSocket::unix_domain(settings.control_socket().string(), 0600));
   std::vector<AcceptTarget> targets;

@@ -53,7 +53,7 @@ std::vector<ServedCertificate> served(const files::ConfigFolder& folder) {
 Server::Parts::Parts(std::filesystem::path folder, Settings given, Log& to)
     : config_folder(std::move(folder)),
       settings(std::move(given)),
-      log(to),
+      events(to),
       intake_options(app::intake_options(settings)) {}
 
 Marks Server::Parts::take_marks() const {

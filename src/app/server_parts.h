@@ -38,7 +38,8 @@ struct Marks {
 struct Server::Parts {
   std::filesystem::path config_folder;
   Settings settings;
-  Log& log;
+  api::EventWatch events;  // before the log that was given
+  Log& log = events;
   SystemClock clock;
   SystemRandom random;
   intake::Options intake_options;
