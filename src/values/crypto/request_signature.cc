@@ -63,8 +63,8 @@ SignableRequest lower_case_values(SignableRequest request) {
 
 std::string canonical_query(std::vector<NamedValue> parameters) {
   for (auto& [name, value] : parameters) {
-    name = text::percent_encode(name);
-    value = text::percent_encode(value);
+    name = text::percent_encoded(name);
+    value = text::percent_encoded(value);
   }
   std::ranges::sort(parameters);
   std::string query;
@@ -96,7 +96,7 @@ std::string SignableRequest::canonical_form() const {
 std::string aws_canonical_path(std::string_view path) {
   std::string out;
   for (const auto segment : text::split(path, '/'))
-    if (!segment.empty() && segment != ".") out += '/' + text::percent_encode(segment);
+    if (!segment.empty() && segment != ".") out += '/' + text::percent_encoded(segment);
   if (out.empty() || path.ends_with('/')) out += '/';
   return out;
 }

@@ -4,13 +4,12 @@
 
 namespace tapal::text {
 
-std::string percent_encode(std::string_view text) {
+std::string percent_encoded(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789ABCDEF";
-  constexpr std::string_view marks = "-._~";
+  constexpr std::string_view unreserved_marks = "-._~";  // RFC 3986 section 2.3
   std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (is_alnum(c) || marks.contains(c)) {
+  for (const char c : bytes) {
+    if (is_alnum(c) || unreserved_marks.contains(c)) {
       out += c;
       continue;
     }

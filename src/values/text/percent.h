@@ -1,4 +1,4 @@
-// Percent-encoding of parts of a URL (RFC 3986 section 2.1).
+// Percent-encoding of RFC 3986 section 2.1, as URLs and signatures over them need it.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace tapal::text {
 
-// All but the unreserved characters (section 2.3) become %XX, in upper case: fit for a segment of
-// a path, and for a name or value of a query.
-std::string percent_encode(std::string_view text);
+// Everything but letters, digits and - . _ ~ becomes %XX, upper case: a whole path segment, or the
+// key or value of a query.
+std::string percent_encoded(std::string_view bytes);
 
 }  // namespace tapal::text
