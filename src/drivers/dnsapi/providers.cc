@@ -27,7 +27,15 @@ std::string missing(const Provider& provider, const CredentialField& field) {
 
 std::span<const Provider> dns_providers() {
   static const std::array all{
+      alibaba_provider(),
       cloudflare_provider(),
+      dnspod_provider(),
+      gandi_provider(),
+      google_provider(),
+      linode_provider(),
+      ovh_provider(),
+      porkbun_provider(),
+      vultr_provider(),
   };
   return all;
 }
