@@ -28,6 +28,12 @@ std::string missing(const Provider& provider, const CredentialField& field) {
 std::span<const Provider> dns_providers() {
   static const std::array all{
       cloudflare_provider(),
+      desec_provider(),
+      digitalocean_provider(),
+      hetzner_provider(),
+      powerdns_provider(),
+      rfc2136_provider(),
+      route53_provider(),
   };
   return all;
 }
@@ -65,7 +71,9 @@ Result<std::unique_ptr<DnsAccount>> make_dns_account(std::string_view name,
   }
   if (options.url.empty()) options.url = provider->url;
   while (options.url.ends_with('/')) options.url.pop_back();
-  if (!provider->url.empty()) TAPAL_CHECK(http::parse_url(options.url));
+  if (!provider->url.empty() || !options.url.empty()) {
+    TAPAL_CHECK(http::parse_url(options.url));
+  }
   return provider->open(options, world);
 }
 

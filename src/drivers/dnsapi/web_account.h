@@ -110,8 +110,8 @@ class RecordAccount : public WebAccount {
 Result<void> check_sets(const DnsAccountLimits& limits,
                         std::string_view zone,
                         const std::vector<dns::RecordSet>& sets);
-// New sets before removed ones; but what a CNAME would stand beside (RFC 1034 section 3.6.2) goes
-// first.
+// Each value once; new sets before removed ones, but what a CNAME would stand beside (RFC 1034
+// section 3.6.2) goes first.
 std::vector<dns::RecordSet> in_order(std::vector<dns::RecordSet> sets);
 // The same records with the same TTL; for empty sets the TTL means nothing.
 bool same_set(const dns::RecordSet& a, const dns::RecordSet& b);
