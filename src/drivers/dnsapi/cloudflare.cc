@@ -148,7 +148,7 @@ class CloudflareAccount final : public RecordAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  const auto& token = options.credentials.at("token");
+  const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Cloudflare";
   dialect.base_url = options.url;

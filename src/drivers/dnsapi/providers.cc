@@ -29,12 +29,18 @@ std::span<const Provider> dns_providers() {
   static const std::array all{
       alibaba_provider(),
       cloudflare_provider(),
+      desec_provider(),
+      digitalocean_provider(),
       dnspod_provider(),
       gandi_provider(),
       google_provider(),
+      hetzner_provider(),
       linode_provider(),
       ovh_provider(),
       porkbun_provider(),
+      powerdns_provider(),
+      rfc2136_provider(),
+      route53_provider(),
       vultr_provider(),
   };
   return all;
@@ -73,7 +79,9 @@ Result<std::unique_ptr<DnsAccount>> make_dns_account(std::string_view name,
   }
   if (options.url.empty()) options.url = provider->url;
   while (options.url.ends_with('/')) options.url.pop_back();
-  if (!provider->url.empty()) TAPAL_CHECK(http::parse_url(options.url));
+  if (!provider->url.empty() || !options.url.empty()) {
+    TAPAL_CHECK(http::parse_url(options.url));
+  }
   return provider->open(options, world);
 }
 

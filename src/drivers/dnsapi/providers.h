@@ -44,7 +44,13 @@ using Credentials = std::map<std::string, std::string, std::less<>>;  // by a fi
 
 struct AccountOptions {
   Credentials credentials;  // all required ones are there
-  std::string url;          // of the API; never empty, no final slash
+  std::string url;          // of the API; no final slash
+
+  // Empty for one that is not given.
+  std::string given(std::string_view field) const {
+    const auto found = credentials.find(field);
+    return found == credentials.end() ? std::string() : found->second;
+  }
 };
 
 struct Provider {

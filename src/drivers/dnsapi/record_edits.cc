@@ -11,6 +11,8 @@
 namespace tapal::dnsapi {
 namespace {
 
+bool has(const auto& list, const auto& item) { return std::ranges::find(list, item) != list.end(); }
+
 std::string title_of(const dns::RecordSet& set) {
   return fmt::format("{} {}", set.name, dns::type_text(set.type));
 }
@@ -19,7 +21,7 @@ Result<void> check_set(const DnsAccountLimits& limits, const dns::RecordSet& set
   const auto no = [&set](std::string_view why) {
     return fail(Code::invalid, fmt::format("{}: {}", title_of(set), why));
   };
-  if (!set.data.empty() && std::ranges::contains(limits.unsupported, set.type))
+  if (!set.data.empty() && has(limits.unsupported, set.type))
     return no(fmt::format("this provider has no {} records", dns::type_text(set.type)));
   for (const auto& data : set.data) {
     if (!dns::data_fits(set.type, data)) return no("its data is of another kind");
@@ -56,6 +58,12 @@ std::vector<dns::RecordSet> in_order(std::vector<dns::RecordSet> sets) {
   std::vector<dns::RecordSet> first;
   std::vector<dns::RecordSet> last;
   std::vector<dns::RecordSet> kept;
+  for (auto& set : sets) {
+    std::vector<dns::Data> once;
+    for (auto& data : set.data)
+      if (!has(once, data)) once.push_back(std::move(data));
+    set.data = std::move(once);
+  }
   for (const auto& set : sets)
     (stands_in_the_way(set, sets) ? first : set.data.empty() ? last : kept).push_back(set);
   std::ranges::move(kept, std::back_inserter(first));
@@ -70,24 +78,25 @@ bool same_set(const dns::RecordSet& a, const dns::RecordSet& b) {
 
 std::vector<RecordEdit> record_edits(std::vector<KeptRecord> kept, const dns::RecordSet& wanted) {
   using Kind = RecordEdit::Kind;
-  std::vector<RecordEdit> edits;
+  std::vector<RecordEdit> changes;
   std::vector<dns::Data> missing;
   for (const auto& data : wanted.data) {
     const auto found = std::ranges::find(kept, data, &KeptRecord::data);
     if (found == kept.end()) {
-      if (!std::ranges::contains(missing, data)) missing.push_back(data);
+      missing.push_back(data);
       continue;
     }
-    if (found->ttl != wanted.ttl) edits.push_back({Kind::change, {found->id, wanted.ttl, data}});
+    if (found->ttl != wanted.ttl) changes.push_back({Kind::change, {found->id, wanted.ttl, data}});
     kept.erase(found);
   }
   const std::size_t replaced = std::min(kept.size(), missing.size());
-  for (std::size_t i = 0; i < replaced; ++i)
-    edits.push_back({Kind::change, {kept[i].id, wanted.ttl, missing[i]}});
+  std::vector<RecordEdit> edits;
   for (std::size_t i = replaced; i < missing.size(); ++i)
     edits.push_back({Kind::add, {{}, wanted.ttl, missing[i]}});
+  std::ranges::move(changes, std::back_inserter(edits));
+  for (std::size_t i = 0; i < replaced; ++i)
+    edits.push_back({Kind::change, {kept[i].id, wanted.ttl, missing[i]}});
   for (std::size_t i = replaced; i < kept.size(); ++i) edits.push_back({Kind::remove, kept[i]});
-  std::ranges::stable_sort(edits, {}, &RecordEdit::kind);
   return edits;
 }
 

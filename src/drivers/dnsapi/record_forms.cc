@@ -50,7 +50,8 @@ std::string text_from_content(std::string_view content) {
     const char c = content[i];
     if (c == '"') {
       inside = !inside;
-    } else if (inside && c == '\\' && i + 1 < content.size()) {
+    } else if (inside && c == '\\') {
+      if (i + 1 == content.size()) break;
       const auto code = text::to_number<unsigned>(content.substr(i + 1, 3));
       const bool is_decimal = code && *code < 256 && i + 3 < content.size();
       value += is_decimal ? static_cast<char>(*code) : content[i + 1];

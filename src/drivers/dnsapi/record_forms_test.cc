@@ -42,10 +42,10 @@ TEST(DataFromContent, reads_master_file_text) {
 }
 
 TEST(TextForms, come_back_as_they_went_in) {
-  for (const std::string value : {std::string("v=DKIM1; k=rsa; p=a+/="),
-                                  std::string("a \"b\" \\c"),
-                                  std::string(600, 'x'),
-                                  std::string("caf\xc3\xa9")}) {
+  for (const std::string& value : {std::string("v=DKIM1; k=rsa; p=a+/="),
+                                   std::string("a \"b\" \\c"),
+                                   std::string(600, 'x'),
+                                   std::string("caf\xc3\xa9")}) {
     EXPECT_EQ(text_from_content(quoted_text(value)), value);
     EXPECT_EQ(text_from_content(dns::data_to_text(Type::txt, dns::Text{value})), value);
   }

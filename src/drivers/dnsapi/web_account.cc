@@ -7,6 +7,7 @@
 #include "values/dns/name.h"
 
 namespace tapal::dnsapi {
+
 std::unexpected<Error> stopped(Error error, const dns::RecordSet& set, std::size_t written) {
   error.what =
       fmt::format("{} {}: {}{}",

@@ -115,8 +115,8 @@ class RecordAccount : public WebAccount {
 Result<void> check_sets(const DnsAccountLimits& limits,
                         std::string_view zone,
                         const std::vector<dns::RecordSet>& sets);
-// New sets before removed ones; but what a CNAME would stand beside (RFC 1034 section 3.6.2) goes
-// first.
+// Each value once; new sets before removed ones, but what a CNAME would stand beside (RFC 1034
+// section 3.6.2) goes first.
 std::vector<dns::RecordSet> in_order(std::vector<dns::RecordSet> sets);
 // Which set it was, and how many were written before it, in front of what went wrong there.
 std::unexpected<Error> stopped(Error error, const dns::RecordSet& set, std::size_t written);
