@@ -27,13 +27,21 @@ std::string missing(const Provider& provider, const CredentialField& field) {
 
 std::span<const Provider> dns_providers() {
   static const std::array all{
+      alibaba_provider(),
       cloudflare_provider(),
       desec_provider(),
       digitalocean_provider(),
+      dnspod_provider(),
+      gandi_provider(),
+      google_provider(),
       hetzner_provider(),
+      linode_provider(),
+      ovh_provider(),
+      porkbun_provider(),
       powerdns_provider(),
       rfc2136_provider(),
       route53_provider(),
+      vultr_provider(),
   };
   return all;
 }

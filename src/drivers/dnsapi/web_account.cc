@@ -7,9 +7,7 @@
 #include "values/dns/name.h"
 
 namespace tapal::dnsapi {
-namespace {
 
-// Which set it was, and how much is done, in front of what went wrong there.
 std::unexpected<Error> stopped(Error error, const dns::RecordSet& set, std::size_t written) {
   error.what =
       fmt::format("{} {}: {}{}",
@@ -19,8 +17,6 @@ std::unexpected<Error> stopped(Error error, const dns::RecordSet& set, std::size
                   written == 0 ? "" : fmt::format(" ({} sets before it are written)", written));
   return std::unexpected(std::move(error));
 }
-
-}  // namespace
 
 Task<Result<Zone>> WebAccount::zone_of(Loop& loop, std::string name) {
   if (const auto known = zones_.find(name); known != zones_.end()) co_return known->second;
@@ -57,7 +53,7 @@ Task<Result<void>> WebAccount::write(Loop& loop,
                                      std::vector<dns::RecordSet> sets) {
   if (const auto good = check_sets(limits_, zone, sets); !good)
     co_return api_.fail(good.error().code, good.error().what);
-  for (auto& set : sets) set.ttl = std::max(set.ttl, limits_.ttl_least);
+  for (auto& set : sets) set.ttl = ttl_kept_for(std::max(set.ttl, limits_.ttl_least));
   TAPAL_CO_TRY(auto found, co_await zone_of(loop, std::move(zone)));
   auto ordered = in_order(std::move(sets));
   co_return co_await write_sets(loop, std::move(found), std::move(ordered));
@@ -88,11 +84,17 @@ Task<Result<dns::RecordSet>> RecordAccount::read_set(Loop& loop, Place place) {
 Task<Result<void>> RecordAccount::write_sets(Loop& loop,
                                              Zone zone,
                                              std::vector<dns::RecordSet> sets) {
-  for (std::size_t i = 0; i < sets.size(); ++i) {
+  Result<void> result;
+  for (std::size_t i = 0; result && i < sets.size(); ++i) {
     Place place{zone, sets[i].name, sets[i].type};
     const auto written = co_await write_set(loop, std::move(place), sets[i]);
-    if (!written) co_return stopped(written.error(), sets[i], i);
+    if (!written) result = stopped(written.error(), sets[i], i);
   }
+  auto in_force = co_await put_in_force(loop, std::move(zone));
+  co_return result ? std::move(in_force) : std::move(result);
+}
+
+Task<Result<void>> RecordAccount::put_in_force(Loop& /*loop*/, Zone /*zone*/) {
   co_return Result<void>();
 }
 

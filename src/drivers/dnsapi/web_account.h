@@ -51,7 +51,9 @@ class WebAccount : public DnsAccount {
   // The account's zone of exactly this name. Error not_found: there is none.
   virtual Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) = 0;
   virtual Task<Result<dns::RecordSet>> read_set(Loop& loop, Place place) = 0;
-  // Sets that passed check_sets(), with their TTL raised to what is allowed, in an order in which
+  // The TTL that the provider makes of this one, which is not under its least.
+  virtual std::chrono::seconds ttl_kept_for(std::chrono::seconds ttl) const { return ttl; }
+  // Sets that passed check_sets(), with a TTL that the provider keeps, in an order in which
   // they do not stand in each other's way.
   virtual Task<Result<void>> write_sets(Loop& loop,
                                         Zone zone,
@@ -97,6 +99,9 @@ class RecordAccount : public WebAccount {
   // The record of that id becomes this one, in one step.
   virtual Task<Result<void>> change(Loop& loop, Place place, KeptRecord record) = 0;
   virtual Task<Result<void>> remove(Loop& loop, Place place, KeptRecord record) = 0;
+  // After all records of a write, also when none had to change or one could not be: what is
+  // written but not yet in force comes into force.
+  virtual Task<Result<void>> put_in_force(Loop& loop, Zone zone);
 
  private:
   Task<Result<dns::RecordSet>> read_set(Loop& loop, Place place) final;
@@ -113,6 +118,8 @@ Result<void> check_sets(const DnsAccountLimits& limits,
 // Each value once; new sets before removed ones, but what a CNAME would stand beside (RFC 1034
 // section 3.6.2) goes first.
 std::vector<dns::RecordSet> in_order(std::vector<dns::RecordSet> sets);
+// Which set it was, and how many were written before it, in front of what went wrong there.
+std::unexpected<Error> stopped(Error error, const dns::RecordSet& set, std::size_t written);
 // The same records with the same TTL; for empty sets the TTL means nothing.
 bool same_set(const dns::RecordSet& a, const dns::RecordSet& b);
 

@@ -73,6 +73,17 @@ std::string canonical_query(std::vector<NamedValue> parameters) {
   return query;
 }
 
+std::vector<NamedValue> parse_query(std::string_view query) {
+  std::vector<NamedValue> parameters;
+  for (const auto part : text::split(query, '&')) {
+    if (part.empty()) continue;
+    const auto name = part.substr(0, part.find('='));
+    const auto value = name.size() < part.size() ? part.substr(name.size() + 1) : "";
+    parameters.emplace_back(text::percent_decoded(name), text::percent_decoded(value));
+  }
+  return parameters;
+}
+
 std::string SignableRequest::signed_headers() const {
   std::string names;
   for (const auto& [name, value] : canonical_headers(headers))

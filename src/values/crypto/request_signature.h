@@ -18,6 +18,8 @@ using NamedValue = std::pair<std::string, std::string>;  // of a query, or a hea
 
 // Names joined and percent-encoded, in the order the signatures want: also a good query of a URL.
 std::string canonical_query(std::vector<NamedValue> parameters);
+// The other way round, from the query of any request: "a=1&b" is a: 1, b: (empty).
+std::vector<NamedValue> parse_query(std::string_view query);
 
 struct SignableRequest {
   std::string method = "GET";

@@ -87,6 +87,11 @@ TEST(SignableRequest, does_not_depend_on_the_order_or_case_or_spaces_of_what_cam
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+TEST(CanonicalQuery, is_the_same_from_any_form_of_the_query) {
+  EXPECT_EQ(canonical_query(parse_query("b=%7e*&a=x%20y&&c&b=1=2")), "a=x%20y&b=1%3D2&b=~%2A&c=");
+  EXPECT_EQ(canonical_query(parse_query("")), "");
+}
+
 // Alibaba Cloud, "V3 request structure and signature", the example with fixed parameters.
 TEST(AlibabaSignature, is_that_of_the_document) {
   const SignableRequest request{

@@ -21,4 +21,20 @@ std::string percent_encoded(std::string_view bytes) {
   return out;
 }
 
+std::string percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    return is_digit(c)                                ? c - '0'
+           : to_lower(c) >= 'a' && to_lower(c) <= 'f' ? to_lower(c) - 'a' + 10
+                                                      : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_code =
+        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
+    out += is_code ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
+    if (is_code) i += 2;
+  }
+  return out;
+}
+
 }  // namespace tapal::text

@@ -9,5 +9,7 @@ namespace tapal::text {
 // Everything but letters, digits and - . _ ~ becomes %XX, upper case: a whole path segment, or the
 // key or value of a query.
 std::string percent_encoded(std::string_view bytes);
+// The other way round. A % without two hexadecimal digits behind it stays as it is.
+std::string percent_decoded(std::string_view text);
 
 }  // namespace tapal::text

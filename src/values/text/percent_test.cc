@@ -19,5 +19,13 @@ TEST(PercentEncoded, keeps_only_what_rfc_3986_calls_unreserved) {
   for (const auto& [bytes, encoded] : cases) EXPECT_EQ(percent_encoded(bytes), encoded);
 }
 
+TEST(PercentDecoded, undoes_it_and_leaves_what_is_no_code) {
+  std::string every;
+  for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
+  EXPECT_EQ(percent_decoded(percent_encoded(every)), every);
+  EXPECT_EQ(percent_decoded("%e9%BB%98"), "\xe9\xbb\x98");
+  EXPECT_EQ(percent_decoded("%, %4, %4g, %zz, 100%"), "%, %4, %4g, %zz, 100%");
+}
+
 }  // namespace
 }  // namespace tapal::text
