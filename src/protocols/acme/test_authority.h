@@ -25,8 +25,12 @@ class TestAuthority {
     std::string payload;
   };
 
-  TestAuthority(const crypto::PrivateKey& certificate_key, WallTime now)
-      : certificate_key_(certificate_key), now_(now) {}
+  TestAuthority(const crypto::PrivateKey& certificate_key, WallTime at)
+      : key(&certificate_key), now(at) {}
+
+  const crypto::PrivateKey* key;  // what is certified is for this one, whatever is asked for
+  WallTime now;
+  std::chrono::hours lifetime = std::chrono::days(90);
 
   // What the directory has besides its addresses, as members of a JSON object: ",\"meta\":{}".
   std::string more_in_directory;
@@ -113,6 +117,9 @@ class TestAuthority {
 
   http::Response new_order() {
     names_.clear();
+    answered_.clear();
+    valid_.clear();
+    is_finalized_ = false;
     const auto payload = boost::json::parse(seen.back().payload).as_object();
     for (const auto& one : payload.at("identifiers").as_array())
       names_.emplace_back(one.as_object().at("value").as_string());
@@ -171,12 +178,10 @@ class TestAuthority {
 
   std::string chain() const {
     const auto& names = certified_names.empty() ? names_ : certified_names;
-    const crypto::Validity validity{now_ - std::chrono::hours(1), now_ + std::chrono::days(90)};
-    return crypto::make_self_signed(names, certificate_key_, validity).value();
+    const crypto::Validity validity{now - std::chrono::hours(1), now + lifetime};
+    return crypto::make_self_signed(names, *key, validity).value();
   }
 
-  const crypto::PrivateKey& certificate_key_;
-  WallTime now_;
   std::size_t nonces_ = 0;
   std::set<std::string> good_nonces_;
   std::map<std::string, int> times_;
