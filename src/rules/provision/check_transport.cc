@@ -5,14 +5,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "protocols/tlspolicy/mta_sts.h"
 #include "rules/provision/checks.h"
-#include "rules/provision/mta_sts_policy.h"
 #include "values/dns/name.h"
 #include "values/text/ascii.h"
 #include "values/text/hex.h"
 
 namespace tapal::provision {
 namespace {
+
+using tlspolicy::MtaStsMode;
 
 constexpr std::chrono::seconds max_age_least{86'400};  // a day; weeks are better
 
@@ -26,14 +28,23 @@ std::optional<std::vector<std::string>> exchanges_of(Look& look) {
   return names;
 }
 
+// RFC 8461 section 4.1.
+bool covers(const tlspolicy::MtaStsPolicy& policy, std::string_view exchange) {
+  const auto above = dns::parent_of(exchange);
+  return std::ranges::any_of(policy.mx, [&](std::string_view pattern) {
+    return pattern == exchange ||
+           (pattern.starts_with("*.") && !above.empty() && pattern.substr(2) == above);
+  });
+}
+
 void judge_policy(Look& look,
-                  const MtaStsPolicy& policy,
+                  const tlspolicy::MtaStsPolicy& policy,
                   const std::vector<std::string>& exchanges) {
   const auto& domain = look.home.domain;
   std::vector<std::string> missing;
   for (const auto& name : exchanges)
-    if (!policy.covers(name)) missing.push_back(name);
-  if (!missing.empty() && policy.mode != MtaStsPolicy::Mode::none)
+    if (!covers(policy, name)) missing.push_back(name);
+  if (!missing.empty() && policy.mode != MtaStsMode::none)
     return look.error(
         domain,
         {.seen = fmt::format("the policy does not name {}", fmt::join(missing, ", ")),
@@ -45,12 +56,11 @@ void judge_policy(Look& look,
                      {.seen = fmt::format("max_age is {} s", policy.max_age.count()),
                       .expected = "a week: 604800",
                       .fix = "set max_age: 604800 in the policy"});
-  if (policy.mode != MtaStsPolicy::Mode::enforce)
-    return look.info(
-        domain,
-        {.seen = policy.mode == MtaStsPolicy::Mode::none ? "mode: none" : "mode: testing",
-         .expected = "mode: enforce, once reports show no trouble",
-         .fix = "set mode: enforce in the policy, and change id= in DNS"});
+  if (policy.mode != MtaStsMode::enforce)
+    return look.info(domain,
+                     {.seen = policy.mode == MtaStsMode::none ? "mode: none" : "mode: testing",
+                      .expected = "mode: enforce, once reports show no trouble",
+                      .fix = "set mode: enforce in the policy, and change id= in DNS"});
   look.ok(domain, "enforced");
 }
 
@@ -141,7 +151,7 @@ void check_mta_sts(Look& look) {
          .expected = "the policy, under a certificate for mta-sts." + domain,
          .fix = "publish an address for mta-sts." + domain +
                 " and let the certificate cover it, or take the record away"});
-  const auto policy = MtaStsPolicy::parse(page->body);
+  const auto policy = tlspolicy::parse_mta_sts(page->body);
   if (!policy)
     return look.error(url,
                       {.seen = policy.error().what,

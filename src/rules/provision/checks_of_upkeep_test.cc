@@ -94,7 +94,7 @@ const Case cases[] = {
      [](auto& w) {
        policy(w).body = "version: STSv1\nmode: enforce\nmx: mx.friend.example\nmax_age: 604800\n";
      }},
-    {"tls.mta-sts", "no policy", error, "version", [](auto& w) { policy(w).body = "<html>"; }},
+    {"tls.mta-sts", "no policy", error, "no field", [](auto& w) { policy(w).body = "<html>"; }},
     {"tls.mta-sts",
      "short",
      warning,
