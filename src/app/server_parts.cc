@@ -184,7 +184,7 @@ void Server::Parts::build_intake() {
                       *resolver,
                       *client_tls,
                       *programs,
-                      std::filesystem::path(settings.state_folder) / "greylist"});
+                      *store});
   for (std::size_t i = 0; i < loops->size(); ++i) {
     const intake::SessionWorld world{loops->loop(i),
                                      clock,
