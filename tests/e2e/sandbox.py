@@ -5,13 +5,16 @@ The test's own process moves into a network namespace, which is the outside; the
 vanish with their processes.
 """
 import base64
+import contextlib
 import ctypes
 import ipaddress
 import os
 import pathlib
 import secrets
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 import dns
@@ -56,6 +59,7 @@ class Machine:
         self.root_key.write_text("")
         self.holder = Server(name, ["unshare", "--net", "--mount", "--propagation", "private", "sleep", "infinity"])
         case.keep_log(self.holder)
+        case.addClassCleanup(self.end_all)
         self.enter = ["nsenter", "--net", "--mount", "--target", str(self.holder.process.pid)]
         wait_until(lambda: os.readlink(f"/proc/{self.holder.process.pid}/ns/net") != os.readlink("/proc/self/ns/net"),
                    "the machine has a network of its own")
@@ -83,6 +87,25 @@ class Machine:
     def start(self, *words, **options):
         """Begun and left to itself; its process."""
         return subprocess.Popen([str(w) for w in (*self.enter, *words)], **options)
+
+    def processes(self):
+        """Who runs on the machine, but for the one that holds it."""
+        mine, found = os.readlink(f"/proc/{self.holder.process.pid}/ns/net"), []
+        for entry in pathlib.Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and os.readlink(entry / "ns/net") == mine:
+                    found.append(int(entry.name))
+        return [pid for pid in found if pid != self.holder.process.pid]
+
+    def end_all(self):
+        """The machine is switched off, gently."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            end = time.monotonic() + 20
+            while self.processes() and time.monotonic() < end:
+                time.sleep(0.05)
 
 
 class Names:
@@ -141,6 +164,14 @@ class Names:
         if not self.server.running():
             raise AssertionError("knot did not start:\n" + self.server.log())
         return self
+
+    def update(self, *commands, zone=None):
+        """Lines as knsupdate takes them, sent with the owner's key."""
+        text = "\n".join([f"server {NAMES[0]} 53", f"zone {zone or self.domain}.", f"key hmac-sha256:{self.KEY} {self.secret}",
+                          *commands, "send", ""])
+        done = ask_tool("knsupdate", input=text)
+        if done.returncode or "error" in done.stderr.lower():
+            raise AssertionError(f"{text}\n{done.stdout}{done.stderr}")
 
     def ask(self, name, kind):
         """The answer's data, a line each."""
