@@ -18,6 +18,7 @@
 #include "drivers/resolver/unbound_resolver.h"
 #include "drivers/rocksdb/rocksdb_store.h"
 #include "ports/log.h"
+#include "protocols/acme/challenge.h"
 #include "protocols/smtp/client_session.h"
 #include "protocols/smtp/server_options.h"
 #include "rules/forward/plan.h"
@@ -73,6 +74,18 @@ struct WebhookSettings {
   std::string key_file;  // empty: webhook.key of the configuration folder, which may be absent
 };
 
+struct AcmeSettings {
+  std::string directory = "letsencrypt";  // a name of protocols/acme/authorities.h, or a URL
+  std::vector<std::string> names;         // A-labels, "*." allowed
+  std::string contact;
+  std::string profile;
+  std::vector<acme::ChallengeKind> challenges{
+      acme::ChallengeKind::tls_alpn_01, acme::ChallengeKind::http_01, acme::ChallengeKind::dns_01};
+  std::string external_account_id;
+  std::string external_account_key_file;
+  std::string trusted_ca_file;  // empty: as tls.trusted_ca_file
+};
+
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
 
 struct LogSettings {
@@ -104,6 +117,7 @@ struct Settings {
   smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
   judge::Options filters;
+  AcmeSettings acme;
   LogSettings log;
   WorkerSettings workers;
   intake::AuthenticatorOptions auth;

@@ -76,6 +76,8 @@ class Request {
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
     if (command == "reload") co_return co_await reload();
+    if (const auto other = world_.others.find(command); other != world_.others.end())
+      co_return co_await ask(other->second);
     for (const auto& [name, order] : orders)
       if (command == name) co_return co_await give(order);
     co_return refused(fmt::format("no such command: {}", text::printable(command)));
@@ -179,6 +181,12 @@ class Request {
     json::object answer{{"ok", true}, {"confirmation", nullptr}};
     if (seen) answer["confirmation"] = shown(*seen);
     co_return answer;
+  }
+
+  Task<json::object> ask(const OtherCommand& other) {
+    const auto result = co_await other(json::serialize(request_));
+    if (!result) co_return refused(result.error().what);
+    co_return json::object{{"ok", true}, {"result", json::parse(*result)}};
   }
 
   Task<json::object> reload() {

@@ -10,10 +10,12 @@
 //       or
 //                                               the client says something more
 //   {"command":"status"}  {"command":"reload"}
+//   what other parts answer (ControlWorld::others): {"ok":true,"result":...}
 // A refusal is {"ok":false,"error":"..."}.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,6 +34,9 @@
 
 namespace tapal::api {
 
+// A command of another part: gets the whole request, gives a JSON text.
+using OtherCommand = std::function<Task<Result<std::string>>(std::string request)>;
+
 // References must outlive the control.
 struct ControlWorld {
   Loop& loop;  // the dispatcher's
@@ -42,6 +47,7 @@ struct ControlWorld {
   std::function<Result<void>()> reload;  // may block for a moment; called on a worker
   intake::Authenticator& authenticator;
   ConfirmationWatch& confirmations;
+  std::map<std::string, OtherCommand, std::less<>> others;  // by the command's name
 };
 
 class Control {
