@@ -75,6 +75,8 @@ class Request {
     if (command == "status") co_return status();
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
+    if (command == "challenge show") co_return show_challenge();
+    if (command == "challenge withdraw") co_return withdraw_challenge();
     if (command == "reload") co_return co_await reload();
     for (const auto& [name, order] : orders)
       if (command == name) co_return co_await give(order);
@@ -179,6 +181,25 @@ class Request {
     json::object answer{{"ok", true}, {"confirmation", nullptr}};
     if (seen) answer["confirmation"] = shown(*seen);
     co_return answer;
+  }
+
+  json::object show_challenge() {
+    auto token = text_of(request_, "token");
+    auto host = text::to_lower(text_of(request_, "host"));
+    if (token.empty() == host.empty()) return refused("a challenge has a token, or a host");
+    if (host.empty()) {
+      world_.challenges.show_http(std::move(token), text_of(request_, "authorization"));
+    } else {
+      world_.challenges.show_tls(std::move(host),
+                                 {text_of(request_, "chain"), text_of(request_, "key")});
+    }
+    return {{"ok", true}};
+  }
+
+  json::object withdraw_challenge() {
+    world_.challenges.withdraw_http(text_of(request_, "token"));
+    world_.challenges.withdraw_tls(text::to_lower(text_of(request_, "host")));
+    return {{"ok", true}};
   }
 
   Task<json::object> reload() {
