@@ -33,7 +33,9 @@ struct ListenSettings {
   std::vector<Endpoint> smtp = {{IpAddress::v4({0, 0, 0, 0}), 25}, {IpAddress{}, 25}};
   std::vector<Endpoint> submission = {{IpAddress::v4({0, 0, 0, 0}), 587}, {IpAddress{}, 587}};
   std::vector<Endpoint> submissions = {{IpAddress::v4({0, 0, 0, 0}), 465}, {IpAddress{}, 465}};
-  std::string control;  // empty: state_folder/control.sock
+  std::vector<Endpoint> http;   // challenges; everything else is led to https
+  std::vector<Endpoint> https;  // policies, settings for mail clients, challenges
+  std::string control;          // empty: state_folder/control.sock
 };
 
 struct RelaySettings {

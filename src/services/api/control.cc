@@ -75,6 +75,8 @@ class Request {
     if (command == "status") co_return status();
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
+    if (command == "challenge show") co_return show_challenge();
+    if (command == "challenge withdraw") co_return withdraw_challenge();
     if (command == "reload") co_return co_await reload();
     if (const auto other = world_.others.find(command); other != world_.others.end())
       co_return co_await ask(other->second);
@@ -187,6 +189,25 @@ class Request {
     const auto result = co_await other(json::serialize(request_));
     if (!result) co_return refused(result.error().what);
     co_return json::object{{"ok", true}, {"result", json::parse(*result)}};
+  }
+
+  json::object show_challenge() {
+    auto token = text_of(request_, "token");
+    auto host = text::to_lower(text_of(request_, "host"));
+    if (token.empty() == host.empty()) return refused("a challenge has a token, or a host");
+    if (host.empty()) {
+      world_.challenges.show_http(std::move(token), text_of(request_, "authorization"));
+    } else {
+      world_.challenges.show_tls(std::move(host),
+                                 {text_of(request_, "chain"), text_of(request_, "key")});
+    }
+    return {{"ok", true}};
+  }
+
+  json::object withdraw_challenge() {
+    world_.challenges.withdraw_http(text_of(request_, "token"));
+    world_.challenges.withdraw_tls(text::to_lower(text_of(request_, "host")));
+    return {{"ok", true}};
   }
 
   Task<json::object> reload() {

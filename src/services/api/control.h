@@ -9,6 +9,10 @@
 //       {"ok":true,"confirmation":{...}|null}   when Gmail's confirmation comes, the time is over,
 //       or
 //                                               the client says something more
+//   {"command":"challenge show","token":"...","authorization":"..."}      answers of another ACME
+//   {"command":"challenge show","host":"...","chain":"PEM","key":"PEM"}   client: http-01,
+//   tls-alpn-01
+//   {"command":"challenge withdraw","token":"..."|"host":"..."}
 //   {"command":"status"}  {"command":"reload"}
 //   what other parts answer (ControlWorld::others): {"ok":true,"result":...}
 // A refusal is {"ok":false,"error":"..."}.
@@ -23,6 +27,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "ports/challenge_board.h"
 #include "ports/clock.h"
 #include "ports/loop.h"
 #include "ports/store.h"
@@ -47,6 +52,7 @@ struct ControlWorld {
   std::function<Result<void>()> reload;  // may block for a moment; called on a worker
   intake::Authenticator& authenticator;
   ConfirmationWatch& confirmations;
+  ChallengeBoard& challenges;
   std::map<std::string, OtherCommand, std::less<>> others;  // by the command's name
 };
 
