@@ -33,7 +33,7 @@ std::vector<Endpoint> or_everywhere(const std::vector<Endpoint>& wanted, std::ui
 // Shows a board on the ports that can be had, until it is closed.
 class ChallengeFront {
  public:
-  ChallengeFront(NetLoop& loop, const Clock& clock, Log& log, const ChallengeBoard& board)
+  ChallengeFront(NetLoop& loop, Clock& clock, Log& log, const ChallengeBoard& board)
       : loop_(loop),
         log_(log),
         certificates_(ServerContext::without_certificate()),
@@ -84,8 +84,7 @@ struct Order {
 };
 
 Task<Result<std::string>> run(NetLoop& loop, Order order) {
-  const SystemClock clock;
-  SystemClock keeper_clock;
+  SystemClock clock;
   TextLog log(2, clock, Level::info, LineStart::no_time);
   WorkerPool workers({.threads = 1, .name = "disk"});
   ProgramRunner programs(workers);
@@ -93,7 +92,7 @@ Task<Result<std::string>> run(NetLoop& loop, Order order) {
   ChallengeFront front(loop, clock, log, board);
   const auto& listen = order.settings.listen;
   CertificateWorld world{
-      loop, keeper_clock, log, order.resolver, workers, programs, board, nullptr, false, false, {}};
+      loop, clock, log, order.resolver, workers, programs, board, nullptr, false, false, {}};
   world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
   world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
   auto parts = CertificateParts::make(order.config, order.settings, std::move(world));
