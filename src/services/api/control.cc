@@ -91,7 +91,11 @@ class Request {
     if (command == "watch") co_return co_await watch();
     if (command == "follow") co_return follow();
     if (command == "events") co_return co_await events();
+    if (command == "challenge show") co_return show_challenge();
+    if (command == "challenge withdraw") co_return withdraw_challenge();
     if (command == "reload") co_return co_await reload();
+    if (const auto other = world_.others.find(command); other != world_.others.end())
+      co_return co_await ask(other->second);
     for (const auto& [name, order] : orders)
       if (command == name) co_return co_await give(order);
     co_return refused(fmt::format("no such command: {}", text::printable(command)));
@@ -220,6 +224,31 @@ class Request {
     json::array list;
     for (const auto& event : seen) list.push_back(shown(event));
     co_return json::object{{"ok", true}, {"events", std::move(list)}};
+  }
+
+  Task<json::object> ask(const OtherCommand& other) {
+    const auto result = co_await other(json::serialize(request_));
+    if (!result) co_return refused(result.error().what);
+    co_return json::object{{"ok", true}, {"result", json::parse(*result)}};
+  }
+
+  json::object show_challenge() {
+    auto token = text_of(request_, "token");
+    auto host = text::to_lower(text_of(request_, "host"));
+    if (token.empty() == host.empty()) return refused("a challenge has a token, or a host");
+    if (host.empty()) {
+      world_.challenges.show_http(std::move(token), text_of(request_, "authorization"));
+    } else {
+      world_.challenges.show_tls(std::move(host),
+                                 {text_of(request_, "chain"), text_of(request_, "key")});
+    }
+    return {{"ok", true}};
+  }
+
+  json::object withdraw_challenge() {
+    world_.challenges.withdraw_http(text_of(request_, "token"));
+    world_.challenges.withdraw_tls(text::to_lower(text_of(request_, "host")));
+    return {{"ok", true}};
   }
 
   Task<json::object> reload() {

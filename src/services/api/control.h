@@ -13,11 +13,17 @@
 //   {"command":"events","queue_id":"...","seconds":60}   to a message since then, or since the last
 //       {"ok":true,"events":[{"event":"message delivered","to":"<...>",...}]}   question; waits for
 //                                                        the first, or for the time to be over
+//   {"command":"challenge show","token":"...","authorization":"..."}      answers of another ACME
+//   {"command":"challenge show","host":"...","chain":"PEM","key":"PEM"}   client: http-01,
+//   tls-alpn-01
+//   {"command":"challenge withdraw","token":"..."|"host":"..."}
 //   {"command":"status"}  {"command":"reload"}
+//   what other parts answer (ControlWorld::others): {"ok":true,"result":...}
 // A refusal is {"ok":false,"error":"..."}.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -25,6 +31,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "ports/challenge_board.h"
 #include "ports/clock.h"
 #include "ports/loop.h"
 #include "ports/store.h"
@@ -37,6 +44,9 @@
 
 namespace tapal::api {
 
+// A command of another part: gets the whole request, gives a JSON text.
+using OtherCommand = std::function<Task<Result<std::string>>(std::string request)>;
+
 // References must outlive the control.
 struct ControlWorld {
   Loop& loop;  // the dispatcher's
@@ -48,6 +58,8 @@ struct ControlWorld {
   intake::Authenticator& authenticator;
   ConfirmationWatch& confirmations;
   EventWatch& events;
+  ChallengeBoard& challenges;
+  std::map<std::string, OtherCommand, std::less<>> others;  // by the command's name
 };
 
 class Control {

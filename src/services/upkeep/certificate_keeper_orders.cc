@@ -116,6 +116,7 @@ Task<OrderEnd> CertificateKeeper::place(const Target& target,
                        .kinds = options_.kinds,
                        .account_url = account.url};
   under_way_ = std::make_unique<CertificateOrder>(world_.order, std::move(wish), account.key, key);
+  if (stopped_) under_way_->stop();
   auto end = co_await under_way_->run();
   under_way_.reset();
   co_return end;

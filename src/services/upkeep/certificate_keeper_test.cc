@@ -78,23 +78,16 @@ TEST_F(CertificateKeeperTest, gets_what_the_settings_want_and_renews_it_in_time)
   EXPECT_EQ(authority.seen_at("/new-account").size(), 1U);
 }
 
-TEST_F(CertificateKeeperTest, renews_when_the_authority_suggests_it) {
+TEST_F(CertificateKeeperTest, does_not_ask_about_what_has_no_identifier) {
   authority.more_in_directory = R"(,"renewalInfo":"https://ca.example/renewal")";
-  const auto start_of_window = loop.wall_now() + days(10);
   std::size_t asked = 0;
-  authority.instead = [&](const auto& path, int) -> std::optional<http::Response> {
-    if (!path.starts_with("/renewal/")) return {};
-    ++asked;
-    return http::Response{200,
-                          {{"Retry-After", "21600"}},
-                          fmt::format(R"({{"suggestedWindow":{{"start":"{}","end":"{}"}}}})",
-                                      text::rfc3339_date(start_of_window),
-                                      text::rfc3339_date(start_of_window + hours(2)))};
+  http.before_answer = [&asked](const HttpRequest& request) {
+    if (request.url.starts_with("https://ca.example/renewal")) ++asked;
   };
   start();
   loop.run_for(days(9));
-  // What nobody signed has no identifier to ask by.
-  EXPECT_EQ(asked, 0U);
+  EXPECT_EQ(note().renewal_info_url, "https://ca.example/renewal");
+  EXPECT_EQ(asked, 0U);  // the test's authority signs with the certificate's own key
   EXPECT_EQ(orders(), 1U);
 }
 

@@ -166,11 +166,12 @@ Task<Result<void>> CertificateOrder::wait_for_texts() {
     for (;;) {
       const auto lagging = co_await world_.watch->lagging(world_.loop, name, value);
       if (lagging && lagging->empty()) break;
-      const auto& who = lagging ? *lagging : lagging.error().what;
       if (stopped_ || world_.loop.now() + look_again_after > until)
-        co_return fail(
-            Code::try_later,
-            fmt::format("the TXT record of {} was written, but is not shown by {}", name, who));
+        co_return fail(Code::try_later,
+                       fmt::format("the TXT record of {} was written, but {}{}",
+                                   name,
+                                   lagging ? "is not shown by " : "cannot be looked for: ",
+                                   lagging ? *lagging : lagging.error().what));
       co_await sleep(look_again_after);
     }
   }
