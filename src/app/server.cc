@@ -122,7 +122,9 @@ void Server::Parts::stop(std::chrono::seconds grace) {
   for (std::size_t i = 0; i < loops->size(); ++i)
     on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
   on_loop(main_loop(), [this, grace] { return stop_dispatching(grace); });
+  on_loop(main_loop(), [this] { return upkeep->stop(); });
   resolver->close();
+  on_loop(main_loop(), [this] { return upkeep->end(); });
   loops->stop();
   loops->join();
 }
@@ -143,6 +145,15 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   parts->running = true;
   parts->dispatching = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] { p.dispatching->spawn(p.dispatcher->run()); });
+  parts->upkeep = std::make_unique<Upkeep>(UpkeepWorld{parts->main_loop(),
+                                                       parts->clock,
+                                                       log,
+                                                       *parts->resolver,
+                                                       *parts->disk_workers,
+                                                       *parts->programs,
+                                                       parts->config_folder,
+                                                       parts->settings});
+  parts->main_loop().post([&p = *parts] { p.upkeep->start(); });
   log.write(Level::info, "ready", {{"host", parts->settings.hostname}, {"version", TAPAL_VERSION}});
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

@@ -11,6 +11,7 @@
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
+#include "app/upkeep.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/folder_marks.h"
 #include "drivers/files/maildir.h"
@@ -72,6 +73,7 @@ struct Server::Parts {
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
   ServerAddresses addresses;
+  std::unique_ptr<Upkeep> upkeep;
   bool running = false;
 
   Parts(std::filesystem::path folder, Settings given, Log& to);

@@ -25,6 +25,7 @@
 #include "services/intake/authenticator.h"
 #include "services/intake/connection_count.h"
 #include "services/judge/options.h"
+#include "services/upkeep/key_keeper.h"
 
 namespace tapal::app {
 
@@ -80,6 +81,12 @@ struct LogSettings {
   Level level = Level::info;
 };
 
+// Keys that change by themselves.
+struct KeySettings {
+  upkeep::KeyKeeperOptions dkim;
+  std::chrono::seconds srs_rotate_every = std::chrono::days(180);  // 0: never
+};
+
 struct WorkerSettings {
   std::size_t password_threads = 2;
 };
@@ -105,6 +112,7 @@ struct Settings {
   ResolverOptions resolver;
   judge::Options filters;
   LogSettings log;
+  KeySettings keys;
   WorkerSettings workers;
   intake::AuthenticatorOptions auth;
   std::map<std::string, std::string> route_password_files;  // route -> file, not yet read
