@@ -146,14 +146,14 @@ void declare_alias(const Command& tapal) {
   add.text(address, options->address);
   add.texts({"targets", "users, addresses, or what docs/guide/aliases.md lists", true},
             options->targets);
-  add.runs(
+  add.changes(
       [options](const auto& common) { return edit_aliases(common, *options, alias::add_alias); });
 
   const auto del = alias.add(
       "del", "delete an alias, or targets of one", "alias del info@example.com me@gmail.com");
   del.text(address, options->address);
   del.texts({"targets", "only these; default: the whole alias"}, options->targets);
-  del.runs([options](const auto& common) {
+  del.changes([options](const auto& common) {
     return edit_aliases(common, *options, alias::remove_alias);
   });
 

@@ -192,7 +192,7 @@ void declare_user(const Command& tapal) {
             options->password.file);
         if (run != &run_user_authenticate)
           command.flag({"--generate", "make a good password and print it"}, options->generate);
-        command.runs([options, run](const auto& common) {
+        command.changes([options, run](const auto& common) {
           if (options->generate) options->password.otherwise = PasswordSource::Otherwise::generate;
           return run(common, options->address, options->password);
         });
@@ -204,7 +204,7 @@ void declare_user(const Command& tapal) {
   auto options = std::make_shared<UserOptions>();
   const auto del = user.add("del", "delete a user", "user del ann@example.com");
   del.text({"address", "the user's whole address", true}, options->address);
-  del.runs([options](const auto& common) { return run_user_del(common, options->address); });
+  del.changes([options](const auto& common) { return run_user_del(common, options->address); });
 
   const auto list = user.add("list", "list users", "user list example.com");
   list.text({"domain", "of this domain only"}, options->domain);

@@ -185,13 +185,7 @@ std::vector<mail::Recipient> Server::Parts::place_notice(const mail::Recipient& 
 void Server::Parts::build_intake() {
   inspectors = std::make_unique<Inspectors>(
       settings.filters,
-      InspectorsWorld{*loops,
-                      clock,
-                      log,
-                      *resolver,
-                      *client_tls,
-                      *programs,
-                      *store});
+      InspectorsWorld{*loops, clock, log, *resolver, *client_tls, *programs, *store});
   for (std::size_t i = 0; i < loops->size(); ++i) {
     const intake::SessionWorld world{loops->loop(i),
                                      clock,
@@ -210,25 +204,19 @@ void Server::Parts::build_intake() {
   }
 }
 
-// Mail goes on where certificates cannot be looked after.
 void Server::Parts::build_upkeep() {
-  CertificateWorld world{main_loop(),
-                         clock,
-                         log,
-                         *resolver,
-                         *disk_workers,
-                         *programs,
-                         challenges,
-                         nullptr,
-                         !settings.listen.http.empty(),
-                         !settings.listen.https.empty(),
-                         [this] { return reload(); }};
-  auto made = CertificateParts::make(config_folder, settings, std::move(world));
-  if (made) {
-    certificates = *std::move(made);
-  } else {
-    log.write(Level::error, "certificates are not renewed", {{"reason", made.error().what}});
-  }
+  upkeep = std::make_unique<Upkeep>(UpkeepWorld{main_loop(),
+                                                clock,
+                                                random,
+                                                log,
+                                                *resolver,
+                                                *http,
+                                                *disk_workers,
+                                                *programs,
+                                                challenges,
+                                                config_folder,
+                                                settings,
+                                                [this] { return reload(); }});
 }
 
 }  // namespace tapal::app

@@ -113,7 +113,7 @@ class Loader {
 
   // A file that an aliases file includes. Links may lead about in the configuration folder, not
   // out of it.
-  Result<std::string> read_included(const fs::path& file) const {
+  Result<std::string> read_included(const fs::path& file) {
     std::error_code error;
     const fs::path real = fs::canonical(file, error);
     if (error) return fail(Code::not_found, fmt::format("{}: {}", file.string(), error.message()));
@@ -121,6 +121,7 @@ class Loader {
     if (error || std::ranges::mismatch(root, real).in1 != root.end())
       return fail(Code::denied,
                   fmt::format("{} leads out of the configuration folder", file.string()));
+    result_.included_files.push_back(real.string());
     return read_file(real, alias::include_bytes_max);
   }
 

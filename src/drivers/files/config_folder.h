@@ -41,7 +41,8 @@ struct ConfigFolder {
   alias::AliasTable aliases;
   std::optional<forward::SrsKeys> srs_keys;  // nothing: there is no such file
   std::map<std::string, std::vector<SigningKey>, std::less<>> signing_keys;  // by domain, by name
-  std::vector<Certificate> certificates;                                     // by name
+  std::vector<std::string> included_files;  // real paths, that aliases files take in
+  std::vector<Certificate> certificates;    // by name
   std::vector<std::string> problems;  // "file:line: what is wrong"; any makes the folder unfit
   std::vector<std::string> notices;   // worth knowing, no reason to stop
 };
