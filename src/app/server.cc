@@ -118,6 +118,7 @@ Task<void> Server::Parts::stop_dispatching(std::chrono::seconds grace) {
 void Server::Parts::stop(std::chrono::seconds grace) {
   if (!std::exchange(running, false)) return;
   const auto deadline = clock.now() + grace;
+  on_loop(main_loop(), [this] { return doctor->stop(); });
   on_loop(main_loop(), [this] { return stop_listening(); });
   for (std::size_t i = 0; i < loops->size(); ++i)
     on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
@@ -138,11 +139,13 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   TAPAL_CHECK(parts->open_stores());
   TAPAL_CHECK(parts->build_delivery());
   parts->build_intake();
+  parts->build_upkeep();
   TAPAL_CHECK(parts->listen());
   parts->loops->start();
   parts->running = true;
   parts->dispatching = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] { p.dispatching->spawn(p.dispatcher->run()); });
+  parts->main_loop().post([&doctor = *parts->doctor] { doctor.start(); });
   log.write(Level::info, "ready", {{"host", parts->settings.hostname}, {"version", TAPAL_VERSION}});
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

@@ -202,4 +202,22 @@ void Server::Parts::build_intake() {
   }
 }
 
+void Server::Parts::build_upkeep() {
+  doctor = std::make_unique<DoctorRounds>(
+      DoctorRoundsWorld{main_loop(),
+                        clock,
+                        random,
+                        log,
+                        *resolver,
+                        *http,
+                        *client_tls,
+                        *disk_workers,
+                        *store,
+                        *dispatcher,
+                        settings,
+                        config_folder,
+                        *domains,
+                        [this](const auto& to) { return place_notice(to); }});
+}
+
 }  // namespace tapal::app

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/doctor_rounds.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
@@ -71,6 +72,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Listener>> listeners;
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
+  std::unique_ptr<DoctorRounds> doctor;
   ServerAddresses addresses;
   bool running = false;
 
@@ -83,6 +85,7 @@ struct Server::Parts {
   Result<void> open_stores();
   Result<void> build_delivery();
   void build_intake();
+  void build_upkeep();
   Result<void> listen();
   Result<void> listen_at(intake::Door door,
                          const std::vector<Endpoint>& endpoints,

@@ -46,7 +46,8 @@ class Round {
     while (!open_.empty()) {
       auto question = std::move(open_.back());
       open_.pop_back();
-      const bool is_late = world_.probes.loop.now() >= deadline;
+      const bool is_late =
+          world_.probes.loop.now() >= deadline || (world_.is_stopping && world_.is_stopping());
       if (auto* lookup = std::get_if<dns::Lookup>(&question)) {
         co_await ask(std::move(*lookup), is_late);
       } else if (auto* probe = std::get_if<provision::SmtpProbe>(&question)) {

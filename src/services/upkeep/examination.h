@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct ExaminationWorld {
   std::string rdap_server = std::string(rdap_everywhere);
   std::chrono::seconds time_max{120};  // for all of it; what is open then has no answer
   std::size_t at_once_max = 32;
+  std::function<bool()> is_stopping = {};  // true: no more questions; may be empty
 };
 
 // Until every check has come to its end; its findings stand then. Runs on the probes' loop.
