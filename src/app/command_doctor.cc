@@ -46,6 +46,7 @@ struct Surgery {
   dns::PublicSuffixes suffixes;
   std::unique_ptr<UnboundResolver> resolver;
   std::unique_ptr<ClientContext> tls;
+  upkeep::AuthorityOptions authorities;
   SystemClock clock;
 };
 
@@ -64,13 +65,21 @@ ReportStyle style_of(const DoctorOptions& options) {
 Result<Surgery> prepare(const CommonOptions& common, const DoctorOptions& options) {
   TAPAL_TRY(auto settings, load_settings(common.config));
   TAPAL_TRY(auto resolving, resolver_options(common, options.dns_server));
+  upkeep::AuthorityOptions authorities;
+  // A server of one's own, as in a closed network: its zones are asked where it is asked.
+  if (!options.dns_server.empty()) authorities.port = resolving.servers.front().port;
   TAPAL_TRY(auto resolver, UnboundResolver::open(std::move(resolving)));
   ClientTlsOptions trust;
   trust.trusted_ca_file = settings.tls.trusted_ca_file;
   TAPAL_TRY(auto tls, ClientContext::make(trust));
   TAPAL_TRY(auto suffixes, load_public_suffixes());
-  return Surgery{
-      common, std::move(settings), std::move(suffixes), std::move(resolver), std::move(tls), {}};
+  return Surgery{common,
+                 std::move(settings),
+                 std::move(suffixes),
+                 std::move(resolver),
+                 std::move(tls),
+                 authorities,
+                 {}};
 }
 
 Task<bool> look(NetLoop& loop, Surgery& surgery, provision::Examination& examination) {
@@ -81,7 +90,8 @@ Task<bool> look(NetLoop& loop, Surgery& surgery, provision::Examination& examina
                                  .probes = {.loop = loop,
                                             .network = loop,
                                             .tls = *surgery.tls,
-                                            .certificates_of = peer_certificates}};
+                                            .certificates_of = peer_certificates},
+                                 .authorities = surgery.authorities};
   co_await upkeep::examine(world, examination);
   co_return true;
 }
