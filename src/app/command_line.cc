@@ -94,6 +94,7 @@ int run_command_line(int argc, const char* const* argv) {
                              &declare_spf,
                              &declare_arc,
                              &declare_gmail,
+                             &declare_doctor,
                              &declare_send,
                              &declare_queue,
                              &declare_filter,

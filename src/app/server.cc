@@ -153,6 +153,7 @@ Task<void> Server::Parts::stop_dispatching(std::chrono::seconds grace) {
 void Server::Parts::stop(std::chrono::seconds grace) {
   if (!running.exchange(false)) return;
   const auto deadline = clock.now() + grace;
+  on_loop(main_loop(), [this] { return doctor->stop(); });
   on_loop(main_loop(), [this] { return stop_listening(); });
   for (std::size_t i = 0; i < loops->size(); ++i) {
     on_loop(loops->loop(i), [this, i] { return web->stop(i); });
@@ -184,6 +185,7 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   parts->main_loop().post([&p = *parts] {
     p.dispatching->spawn(p.dispatcher->run());
     p.upkeep->start();
+    p.doctor->start();
   });
   log.write(Level::info, "ready", {{"host", parts->settings.hostname}, {"version", TAPAL_VERSION}});
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -217,6 +217,21 @@ void Server::Parts::build_upkeep() {
                                                 config_folder,
                                                 settings,
                                                 [this] { return reload(); }});
+  doctor = std::make_unique<DoctorRounds>(
+      DoctorRoundsWorld{main_loop(),
+                        clock,
+                        random,
+                        log,
+                        *resolver,
+                        *http,
+                        *client_tls,
+                        *disk_workers,
+                        *store,
+                        *dispatcher,
+                        settings,
+                        config_folder,
+                        *domains,
+                        [this](const auto& to) { return place_notice(to); }});
 }
 
 }  // namespace tapal::app

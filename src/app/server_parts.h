@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/certificate_swap.h"
+#include "app/doctor_rounds.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
@@ -82,6 +83,7 @@ struct Server::Parts {
   std::unique_ptr<Listener> control_listener;
   std::unique_ptr<WebFront> web;
   std::unique_ptr<Upkeep> upkeep;
+  std::unique_ptr<DoctorRounds> doctor;
   std::atomic<bool> running = false;
   bool submission_is_open = false;  // as reload_mutex guards it
   bool closing = false;             // belongs to the main loop
@@ -95,6 +97,7 @@ struct Server::Parts {
   Result<void> open_stores();
   Result<void> build_delivery();
   void build_intake();
+  void build_upkeep();
   Result<void> listen();
   Result<void> listen_for_submission();  // with reload_mutex held, or before anything runs
   Result<void> listen_for_control();

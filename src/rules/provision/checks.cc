@@ -38,6 +38,7 @@ constexpr Check checks[] = {
 
     {"dns.resolver", names, "DNS answers, checked by DNSSEC", check_resolver},
     {"dns.dnssec", names, "the domain is signed", check_dnssec},
+    {"dns.servers", names, "all name servers of the domain say the same", check_authorities},
     {"mx.record", names, "the domain says where its mail goes", check_mx},
     {"mx.target", names, "its mail servers can be found, and are ours", check_mx_targets},
 

@@ -59,6 +59,7 @@ void check_auth_in_clear(Look& look);
 void check_open_relay(Look& look);
 void check_resolver(Look& look);
 void check_dnssec(Look& look);
+void check_authorities(Look& look);
 void check_mx(Look& look);
 void check_mx_targets(Look& look);
 void check_spf_record(Look& look);

@@ -132,6 +132,25 @@ const Case cases[] = {
      info,
      "not signed",
      [](auto& w) { w.unsigned_names = {"123.example"}; }},
+    {"dns.servers",
+     "one lags",
+     error,
+     "ns2.example of 2",
+     [](auto& w) {
+       w.change_authorities = [](AuthoritiesFact& fact) { fact.servers[1].records.clear(); };
+     }},
+    {"dns.servers",
+     "one is silent",
+     warning,
+     "ns2.example (refused)",
+     [](auto& w) {
+       w.change_authorities = [](AuthoritiesFact& fact) { fact.servers[1].trouble = "refused"; };
+     }},
+    {"dns.servers",
+     "none is found",
+     warning,
+     "nobody could tell",
+     [](auto& w) { w.change_authorities = [](AuthoritiesFact& fact) { fact.trouble = "no NS"; }; }},
     {"mx.record", "none", error, "no MX", [](auto& w) { w.drop("123.example. 60 MX"); }},
     {"mx.record",
      "null",

@@ -69,6 +69,18 @@ struct RegistrationFact {  // of a domain, by RDAP (RFC 9083)
   std::string trouble;  // empty: there was an answer
 };
 
+// What each server of the zone answers by itself.
+struct AuthoritiesFact {
+  struct Server {
+    std::string name;
+    std::string trouble;               // empty: it answered
+    std::vector<dns::Record> records;  // of the type asked for
+  };
+  std::string zone;
+  std::vector<Server> servers;
+  std::string trouble;  // empty: the servers were found
+};
+
 template <class Question, class Fact>
 class Answers {
  public:
@@ -96,13 +108,14 @@ class Answers {
 
 struct Evidence {
   Answers<dns::Lookup, DnsFact> dns;
+  Answers<dns::Lookup, AuthoritiesFact> authorities;
   Answers<SmtpProbe, SmtpFact> smtp;
   Answers<std::string, PageFact> pages;                  // by URL
   Answers<std::string, RegistrationFact> registrations;  // by registered domain
 
   std::size_t wanted() const {
-    return dns.wanted().size() + smtp.wanted().size() + pages.wanted().size() +
-           registrations.wanted().size();
+    return dns.wanted().size() + authorities.wanted().size() + smtp.wanted().size() +
+           pages.wanted().size() + registrations.wanted().size();
   }
 };
 

@@ -35,6 +35,9 @@ class Look {
   // Each null when it is still to be asked for: leave, the check is run again then.
   const DnsFact* dns(const std::string& name, dns::Type type) { return dns({name, type}); }
   const DnsFact* dns(const dns::Lookup& lookup) { return evidence_.dns.find(lookup); }
+  const AuthoritiesFact* authorities(const dns::Lookup& lookup) {
+    return evidence_.authorities.find(lookup);
+  }
   const SmtpFact* smtp(const SmtpProbe& probe) { return evidence_.smtp.find(probe); }
   const PageFact* page(const std::string& url) { return evidence_.pages.find(url); }
   const RegistrationFact* registration(const std::string& domain) {

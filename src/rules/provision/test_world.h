@@ -174,6 +174,7 @@ class TestWorld {
   std::map<std::string, PageFact> pages;
   std::map<std::string, RegistrationFact> registrations;
   std::map<std::string, Delivery> refused;
+  void (*change_authorities)(AuthoritiesFact& fact) = nullptr;
 
  private:
   void answer(Evidence& evidence, const mailauth::TestZone& names) {
@@ -182,6 +183,13 @@ class TestWorld {
       if (failing.contains(lookup.name)) fact = {};
       fact.canonical_name = fact.reply.records.empty() ? "" : fact.reply.records.front().name;
       evidence.dns.add(lookup, std::move(fact));
+    }
+    for (const auto& lookup : std::set(evidence.authorities.wanted())) {
+      const auto records = names.answer(lookup).records;
+      AuthoritiesFact fact{"123.example",
+                           {{"ns1.example", {}, records}, {"ns2.example", {}, records}}};
+      if (change_authorities) change_authorities(fact);
+      evidence.authorities.add(lookup, std::move(fact));
     }
     for (const auto& probe : std::set(evidence.smtp.wanted())) {
       const auto found = ports.find(probe.server);

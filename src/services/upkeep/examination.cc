@@ -9,6 +9,7 @@
 namespace tapal::upkeep {
 namespace {
 
+using provision::AuthoritiesFact;
 using provision::DnsFact;
 using provision::PageFact;
 
@@ -21,7 +22,10 @@ struct Page {
 struct Registration {
   std::string domain;
 };
-using Question = std::variant<dns::Lookup, provision::SmtpProbe, Page, Registration>;
+struct ToAuthorities {
+  dns::Lookup lookup;
+};
+using Question = std::variant<dns::Lookup, ToAuthorities, provision::SmtpProbe, Page, Registration>;
 
 // All that is wanted now, asked by a few askers side by side.
 class Round {
@@ -29,6 +33,8 @@ class Round {
   Round(const ExaminationWorld& world, provision::Evidence& evidence)
       : world_(world), evidence_(evidence) {
     for (const auto& lookup : evidence.dns.wanted()) open_.emplace_back(lookup);
+    for (const auto& lookup : evidence.authorities.wanted())
+      open_.emplace_back(ToAuthorities{lookup});
     for (const auto& probe : evidence.smtp.wanted()) open_.emplace_back(probe);
     for (const auto& url : evidence.pages.wanted()) open_.emplace_back(Page{url});
     for (const auto& domain : evidence.registrations.wanted())
@@ -46,9 +52,12 @@ class Round {
     while (!open_.empty()) {
       auto question = std::move(open_.back());
       open_.pop_back();
-      const bool is_late = world_.probes.loop.now() >= deadline;
+      const bool is_late =
+          world_.probes.loop.now() >= deadline || (world_.is_stopping && world_.is_stopping());
       if (auto* lookup = std::get_if<dns::Lookup>(&question)) {
         co_await ask(std::move(*lookup), is_late);
+      } else if (auto* direct = std::get_if<ToAuthorities>(&question)) {
+        co_await ask(std::move(*direct), is_late);
       } else if (auto* probe = std::get_if<provision::SmtpProbe>(&question)) {
         co_await ask(std::move(*probe), is_late);
       } else if (auto* page = std::get_if<Page>(&question)) {
@@ -70,6 +79,35 @@ class Round {
       fact.reply = lookup_reply(std::move(answer));
     }
     evidence_.dns.add(lookup, std::move(fact));
+  }
+
+  Task<void> ask(ToAuthorities asked, bool is_late) {
+    AuthoritiesFact fact;
+    fact.trouble = "there was no time left to look";
+    if (!is_late) fact = co_await ask_authorities(asked.lookup);
+    evidence_.authorities.add(asked.lookup, std::move(fact));
+  }
+
+  Task<AuthoritiesFact> ask_authorities(dns::Lookup lookup) {
+    auto& loop = world_.probes.loop;
+    ZoneAuthorities authorities(world_.resolver, world_.probes.network, world_.authorities);
+    AuthoritiesFact fact;
+    auto zone = co_await authorities.find(loop, lookup.name);
+    if (!zone) {
+      fact.trouble = zone.error().what;
+      co_return fact;
+    }
+    fact.zone = zone->name;
+    auto answers = co_await authorities.ask_all(loop, *std::move(zone), lookup);
+    for (auto& answer : answers) {
+      auto& server = fact.servers.emplace_back();
+      server.name = std::move(answer.server);
+      if (answer.reply)
+        server.records = std::move(answer.reply->records);
+      else
+        server.trouble = answer.reply.error().what;
+    }
+    co_return fact;
   }
 
   Task<void> ask(provision::SmtpProbe probe, bool is_late) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "rules/provision/checks.h"
 #include "services/upkeep/registration.h"
 #include "services/upkeep/smtp_probe.h"
+#include "services/upkeep/zone_authorities.h"
 
 namespace tapal::upkeep {
 
@@ -21,8 +23,10 @@ struct ExaminationWorld {
   Clock& clock;
   ProbeWorld probes;
   std::string rdap_server = std::string(rdap_everywhere);
+  AuthorityOptions authorities = {};
   std::chrono::seconds time_max{120};  // for all of it; what is open then has no answer
   std::size_t at_once_max = 32;
+  std::function<bool()> is_stopping = {};  // true: no more questions; may be empty
 };
 
 // Until every check has come to its end; its findings stand then. Runs on the probes' loop.
