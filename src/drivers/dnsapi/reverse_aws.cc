@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "drivers/dnsapi/api_client.h"
 #include "drivers/dnsapi/reverse_apis.h"
 #include "values/crypto/request_signature.h"
 #include "values/http/url.h"
