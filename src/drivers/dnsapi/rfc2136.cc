@@ -40,6 +40,7 @@ Result<ServerPlace> read_place(std::string_view text) {
     return place;
   }
   if (const auto endpoint = Endpoint::from_text(text)) {
+    if (endpoint->port == 0) return bad();
     place.address = endpoint->address;
     place.port = endpoint->port;
     return place;

@@ -134,7 +134,7 @@ class Route53Account final : public SetAccount {
       if (!kept.data.empty()) append_set(changes, "DELETE", kept);
     }
     std::ostringstream text;
-    document.save(text, "", pugi::format_raw);
+    document.save(text, "", pugi::format_raw | pugi::format_no_declaration);
     ApiCall call;
     call.method = "POST";
     call.target = fmt::format("/hostedzone/{}/rrset/", zone.id);
