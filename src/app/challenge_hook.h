@@ -6,18 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "app/settings.h"
 #include "base/result.h"
 #include "ports/challenge_texts.h"
 #include "ports/programs.h"
 
 namespace tapal::app {
-
-struct ChallengeHookSettings {
-  std::string program;           // a file's name in dns-hooks/; empty: none
-  std::string acme_sh;           // path of the user's acme.sh
-  std::string acme_sh_script;    // "dns_cf"; empty: none
-  std::string environment_file;  // lines NAME=value for either; empty: none
-};
 
 inline constexpr std::string_view dns_hooks_folder_name = "dns-hooks";
 inline constexpr std::string_view acme_sh_folder_name = "acme.sh";  // in the data folder

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/challenge_hook.h"
 #include "app/domains.h"
 #include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
@@ -211,6 +212,12 @@ void Server::Parts::build_intake() {
 
 // Mail goes on where certificates cannot be looked after.
 void Server::Parts::build_upkeep() {
+  const HookFolders folders{config_folder, settings.state_folder};
+  auto hook = make_challenge_hook(settings.challenge_hook, folders, *programs);
+  if (hook)
+    challenge_hook = *std::move(hook);
+  else
+    log.write(Level::error, "no challenge hook", {{"reason", hook.error().what}});
   CertificateWorld world{main_loop(),
                          clock,
                          log,
@@ -218,7 +225,7 @@ void Server::Parts::build_upkeep() {
                          *disk_workers,
                          *programs,
                          challenges,
-                         nullptr,
+                         challenge_hook.get(),
                          !settings.listen.http.empty(),
                          !settings.listen.https.empty(),
                          [this] { return reload(); }};

@@ -27,6 +27,7 @@
 #include "drivers/system/random.h"
 #include "drivers/system/worker_pool.h"
 #include "ports/challenge_board.h"
+#include "ports/challenge_texts.h"
 #include "services/api/control.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/smtp_session.h"
@@ -80,6 +81,7 @@ struct Server::Parts {
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
   std::unique_ptr<WebFront> web;
+  std::unique_ptr<ChallengeTexts> challenge_hook;  // null where none is set
   std::unique_ptr<CertificateParts> certificates;  // null where their settings are wrong
   std::unique_ptr<TaskGroup> upkeep;
   std::atomic<bool> running = false;

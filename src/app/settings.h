@@ -88,6 +88,14 @@ struct AcmeSettings {
   std::string trusted_ca_file;  // empty: as tls.trusted_ca_file
 };
 
+// How challenges are shown in DNS where it is not by an account (app/challenge_hook.h).
+struct ChallengeHookSettings {
+  std::string program;           // a file's name in dns-hooks/; empty: none
+  std::string acme_sh;           // path of the user's acme.sh
+  std::string acme_sh_script;    // "dns_cf"; empty: none
+  std::string environment_file;  // lines NAME=value for either; empty: none
+};
+
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
 
 struct LogSettings {
@@ -134,6 +142,7 @@ struct Settings {
   judge::Options filters;
   DnsSettings dns;
   AcmeSettings acme;
+  ChallengeHookSettings challenge_hook;
   LogSettings log;
   WorkerSettings workers;
   intake::AuthenticatorOptions auth;

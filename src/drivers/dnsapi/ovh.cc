@@ -21,7 +21,8 @@ constexpr std::array text_types = {"TXT", "SPF", "DKIM", "DMARC"};
 
 class OvhAccount final : public RecordAccount {
  public:
-  using RecordAccount::RecordAccount;
+  OvhAccount(ApiClient api, ApiClient lookups, DnsAccountLimits limits)
+      : RecordAccount(std::move(api), std::move(limits)), lookups_(std::move(lookups)) {}
 
  private:
   static std::string records_of(const Zone& zone) {
@@ -31,11 +32,7 @@ class OvhAccount final : public RecordAccount {
   Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) override {
     ApiCall call;
     call.target = "/domain/zone/" + name;
-    const auto answer = co_await send_json(api_, loop, std::move(call));
-    // Credentials for one zone alone may not even ask for another.
-    if (!answer && answer.error().what.contains(ovh_not_granted))
-      co_return api_.fail(Code::not_found, fmt::format("no zone {} for these credentials", name));
-    if (!answer) co_return std::unexpected(answer.error());
+    TAPAL_CO_CHECK(co_await send_json(lookups_, loop, std::move(call)));
     co_return Zone{name, name};
   }
 
@@ -112,11 +109,26 @@ class OvhAccount final : public RecordAccount {
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
     co_return Result<void>();
   }
+
+  ApiClient lookups_;  // of zones
 };
+
+// Credentials for one zone alone may not even ask for another: it is not theirs.
+ApiDialect lookup_dialect(const AccountOptions& options, Clock& clock) {
+  auto dialect = ovh_dialect(options, clock);
+  dialect.refusal = [usual = std::move(dialect.refusal)](const http::Response& response) {
+    auto refusal = usual(response);
+    if (refusal && ovh_has_not_granted(response)) refusal->code = Code::not_found;
+    return refusal;
+  };
+  return dialect;
+}
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
   return std::make_unique<OvhAccount>(
-      ApiClient(ovh_dialect(options, world.clock), world.http, world.clock), ovh_provider().limits);
+      ApiClient(ovh_dialect(options, world.clock), world.http, world.clock),
+      ApiClient(lookup_dialect(options, world.clock), world.http, world.clock),
+      ovh_provider().limits);
 }
 
 }  // namespace
