@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/challenge_hook.h"
 #include "drivers/files/files.h"
 #include "protocols/acme/authorities.h"
 #include "values/text/ascii.h"
@@ -48,12 +49,13 @@ Result<std::optional<acme::ExternalAccount>> external_account(const AcmeSettings
 }
 
 std::vector<ChallengeKind> possible_kinds(const AcmeSettings& settings,
-                                          const CertificateWorld& world) {
+                                          const CertificateWorld& world,
+                                          const ChallengeTexts* texts) {
   auto kinds = settings.challenges;
-  std::erase_if(kinds, [&world](ChallengeKind kind) {
+  std::erase_if(kinds, [&](ChallengeKind kind) {
     return (kind == ChallengeKind::http_01 && !world.listens_http) ||
            (kind == ChallengeKind::tls_alpn_01 && !world.listens_https) ||
-           (kind == ChallengeKind::dns_01 && world.texts == nullptr);
+           (kind == ChallengeKind::dns_01 && texts == nullptr);
   });
   return kinds;
 }
@@ -130,15 +132,19 @@ Result<std::unique_ptr<CertificateParts>> CertificateParts::make(const fs::path&
   TAPAL_TRY(auto tls, ClientContext::make(trust));
   std::unique_ptr<CertificateParts> parts(
       new CertificateParts(config, settings, world, std::move(tls)));
+  const HookFolders folders{config, settings.state_folder};
+  TAPAL_TRY(parts->texts_, make_challenge_hook(settings.challenge_hook, folders, world.programs));
+  if (!parts->texts_ && parts->accounts_.any())
+    parts->texts_ = std::make_unique<AccountsTexts>(parts->accounts_);
   upkeep::KeeperOptions options{.directory_url = acme::directory_url_of(settings.acme.directory),
                                 .contact = settings.acme.contact,
                                 .profile = settings.acme.profile,
                                 .external = std::move(external),
                                 .names = settings.acme.names,
-                                .kinds = possible_kinds(settings.acme, world)};
+                                .kinds = possible_kinds(settings.acme, world, parts->texts_.get())};
   upkeep::OrderWorld order{
       world.loop, world.clock, parts->http_, world.resolver, world.board, "tapal/" TAPAL_VERSION};
-  order.texts = world.texts;
+  order.texts = parts->texts_.get();
   order.watch = &parts->watch_;
   const auto hooks = [folder = config / "reload.d",
                       certificates = settings.certificates_folder(config)](
@@ -160,6 +166,9 @@ CertificateParts::CertificateParts(const fs::path& config,
                                    const CertificateWorld& world,
                                    std::unique_ptr<ClientContext> tls)
     : tls_(std::move(tls)),
+      accounts_(settings.dns,
+                {world.http, world.loop, world.resolver, world.clock, world.random},
+                world.log),
       http_({world.loop, world.loop, world.resolver, *tls_}),
       files_(certificate_folder(config, settings)),
       authorities_(world.resolver, world.loop),

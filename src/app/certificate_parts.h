@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "app/dns_accounts.h"
 #include "app/settings.h"
 #include "drivers/files/certificate_folder.h"
 #include "drivers/net/http_client.h"
@@ -26,8 +27,9 @@ struct CertificateWorld {
   Workers& workers;
   Programs& programs;
   ChallengeBoard& board;
-  ChallengeTexts* texts = nullptr;  // null: there is no DNS we can write to
-  bool listens_http = false;        // the board is shown there
+  HttpClient& http;  // of `loop`
+  Random& random;
+  bool listens_http = false;  // the board is shown there
   bool listens_https = false;
   std::function<Result<void>()> take_in;
 };
@@ -48,6 +50,8 @@ class CertificateParts {
                    std::unique_ptr<ClientContext> tls);
 
   std::unique_ptr<ClientContext> tls_;
+  DnsAccounts accounts_;
+  std::unique_ptr<ChallengeTexts> texts_;  // null: there is no DNS we can write to
   StreamHttpClient http_;
   files::CertificateFolder files_;
   upkeep::ZoneAuthorities authorities_;

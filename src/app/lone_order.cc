@@ -6,14 +6,17 @@
 #include <boost/json.hpp>
 
 #include "app/certificate_parts.h"
+#include "app/challenge_hook.h"
 #include "app/once.h"
 #include "base/snapshot.h"
+#include "drivers/net/http_client.h"
 #include "drivers/net/http_server.h"
 #include "drivers/net/listener.h"
 #include "drivers/resolver/unbound_resolver.h"
 #include "drivers/system/clock.h"
 #include "drivers/system/log_sinks.h"
 #include "drivers/system/program_runner.h"
+#include "drivers/system/random.h"
 #include "drivers/system/worker_pool.h"
 #include "services/api/web_site.h"
 
@@ -89,10 +92,13 @@ Task<Result<std::string>> run(NetLoop& loop, Order order) {
   WorkerPool workers({.threads = 1, .name = "disk"});
   ProgramRunner programs(workers);
   ChallengeBoard board;
+  const HookFolders folders{order.config, order.settings.state_folder};
+  TAPAL_CO_TRY(const auto hook,
+               make_challenge_hook(order.settings.challenge_hook, folders, programs));
   ChallengeFront front(loop, clock, log, board);
   const auto& listen = order.settings.listen;
   CertificateWorld world{
-      loop, clock, log, order.resolver, workers, programs, board, nullptr, false, false, {}};
+      loop, clock, log, order.resolver, workers, programs, board, hook.get(), false, false, {}};
   world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
   world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
   auto parts = CertificateParts::make(order.config, order.settings, std::move(world));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/challenge_hook.h"
 #include "app/domains.h"
 #include "drivers/files/files.h"
 #include "drivers/net/addresses.h"

@@ -28,6 +28,7 @@
 #include "drivers/system/random.h"
 #include "drivers/system/worker_pool.h"
 #include "ports/challenge_board.h"
+#include "ports/challenge_texts.h"
 #include "services/api/control.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/smtp_session.h"

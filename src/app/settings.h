@@ -100,6 +100,14 @@ struct DoctorSettings {
   std::vector<std::string> clock_pages = provision::Home{}.clock_pages;
 };
 
+// How challenges are shown in DNS where it is not by an account (app/challenge_hook.h).
+struct ChallengeHookSettings {
+  std::string program;           // a file's name in dns-hooks/; empty: none
+  std::string acme_sh;           // path of the user's acme.sh
+  std::string acme_sh_script;    // "dns_cf"; empty: none
+  std::string environment_file;  // lines NAME=value for either; empty: none
+};
+
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
 
 struct LogSettings {
@@ -150,8 +158,9 @@ struct Settings {
   smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
   judge::Options filters;
-  AcmeSettings acme;
   DnsSettings dns;
+  AcmeSettings acme;
+  ChallengeHookSettings challenge_hook;
   LogSettings log;
   KeySettings keys;
   DoctorSettings doctor;

@@ -23,6 +23,7 @@ std::span<const SettingRow> acme_rows();
 std::span<const SettingRow> dns_rows();
 std::span<const SettingRow> key_rows();
 std::span<const SettingRow> doctor_rows();
+std::span<const SettingRow> challenge_hook_rows();
 std::span<const SettingRow> machine_rows();
 std::span<const SettingRow> receiving_rows();
 std::span<const SettingRow> sending_rows();

@@ -16,7 +16,8 @@ std::span<const SettingRow> setting_rows() {
                             dns_rows(),
                             acme_rows(),
                             key_rows(),
-                            doctor_rows()})
+                            doctor_rows(),
+                            challenge_hook_rows()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -17,7 +17,6 @@ Upkeep::Upkeep(UpkeepWorld world)
       accounts_(world_.settings.dns,
                 {world_.http, world_.loop, world_.resolver, world_.clock, world_.random},
                 world_.log),
-      texts_(accounts_),
       authorities_(world_.resolver, world_.loop),
       key_files_(world_.config, world_.clock),
       keys_(
@@ -45,7 +44,8 @@ void Upkeep::open_certificates() {
                          world_.workers,
                          world_.programs,
                          world_.challenges,
-                         accounts_.any() ? &texts_ : nullptr,
+                         world_.http,
+                         world_.random,
                          !world_.settings.listen.http.empty(),
                          !world_.settings.listen.https.empty(),
                          world_.take_in};

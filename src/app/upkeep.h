@@ -58,7 +58,6 @@ class Upkeep {
 
   UpkeepWorld world_;
   DnsAccounts accounts_;
-  AccountsTexts texts_;
   upkeep::ZoneAuthorities authorities_;
   std::unique_ptr<CertificateParts> certificates_;  // null where their settings are wrong
   KeyFiles key_files_;
