@@ -108,7 +108,7 @@ Result<void> Server::Parts::open_stores() {
   programs = std::make_unique<ProgramRunner>(*program_workers);
   authenticator =
       std::make_unique<intake::Authenticator>(*password_workers, clock, random, settings.auth);
-  connections = std::make_unique<intake::ConnectionCount>(settings.connections);
+  connections = std::make_unique<ConnectionCount>(settings.connections);
   return {};
 }
 

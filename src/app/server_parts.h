@@ -58,7 +58,7 @@ struct Server::Parts {
   std::unique_ptr<WorkerPool> program_workers;
   std::unique_ptr<ProgramRunner> programs;
   std::unique_ptr<intake::Authenticator> authenticator;
-  std::unique_ptr<intake::ConnectionCount> connections;
+  std::unique_ptr<ConnectionCount> connections;
   api::ConfirmationWatch confirmations;
   std::unique_ptr<LoopPool> loops;
   std::vector<std::unique_ptr<delivery::Courier>> couriers;

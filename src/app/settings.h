@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/connection_count.h"
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "drivers/net/tls.h"
@@ -23,7 +24,6 @@
 #include "rules/queue/retry.h"
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
-#include "services/intake/connection_count.h"
 #include "services/judge/options.h"
 
 namespace tapal::app {
@@ -93,7 +93,7 @@ struct Settings {
   ForwardSettings forward;
   TlsSettings tls;
   smtp::ServerLimits limits;
-  intake::ConnectionLimits connections;
+  ConnectionLimits connections;
   std::uint64_t receiving_memory = 128ULL * 1024 * 1024;  // of all loops together
   QueueSettings queue;
   RocksdbStoreOptions spool;  // its folder is state_folder/spool

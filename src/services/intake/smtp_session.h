@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/connection_count.h"
 #include "base/snapshot.h"
 #include "base/task.h"
 #include "ports/clock.h"
@@ -15,7 +16,6 @@
 #include "ports/store.h"
 #include "ports/stream.h"
 #include "services/intake/authenticator.h"
-#include "services/intake/connection_count.h"
 #include "services/intake/domains.h"
 #include "services/intake/inspection.h"
 #include "services/intake/mail_observer.h"
