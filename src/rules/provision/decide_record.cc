@@ -116,7 +116,7 @@ Decision decide_issuers(const Situation& situation) {
   }
   std::vector<dns::Data> issue;
   for (const auto& data : wanted.data)
-    if (const auto rule = dns::caa_from_data(data); rule && rule->tag == "issue")
+    if (const auto rule = dns::authorization_from_data(data); rule && rule->tag == "issue")
       issue.push_back(data);
   auto all = joined(published, issue);
   if (all.size() == published.size()) return keep("our authority and account may issue");

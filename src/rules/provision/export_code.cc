@@ -44,15 +44,15 @@ std::string dnscontrol_arguments(dns::Type type, const dns::Data& data) {
   if (const auto* exchange = std::get_if<dns::MailExchange>(&data))
     return fmt::format("{}, {}", exchange->preference, quoted(absolute(exchange->exchange)));
   if (const auto* alias = std::get_if<dns::NameTarget>(&data)) return quoted(absolute(alias->name));
-  if (const auto srv = dns::srv_from_data(data); type == dns::Type::srv && srv)
+  if (const auto srv = dns::service_from_data(data); type == dns::Type::srv && srv)
     return fmt::format(
         "{}, {}, {}, {}", srv->priority, srv->weight, srv->port, quoted(absolute(srv->target)));
-  if (const auto caa = dns::caa_from_data(data); type == dns::Type::caa && caa)
+  if (const auto caa = dns::authorization_from_data(data); type == dns::Type::caa && caa)
     return fmt::format("{}, {}{}",
                        quoted(caa->tag),
                        quoted(caa->value),
                        (caa->flags & 128) != 0 ? ", CAA_CRITICAL" : "");
-  if (const auto tlsa = dns::tlsa_from_data(data); type == dns::Type::tlsa && tlsa)
+  if (const auto tlsa = dns::association_from_data(data); type == dns::Type::tlsa && tlsa)
     return fmt::format("{}, {}, {}, {}",
                        tlsa->usage,
                        tlsa->selector,
@@ -78,20 +78,20 @@ std::string octodns_value(dns::Type type, const dns::Data& data) {
                        quoted(absolute(exchange->exchange)),
                        indent,
                        exchange->preference);
-  if (const auto srv = dns::srv_from_data(data); type == dns::Type::srv && srv)
+  if (const auto srv = dns::service_from_data(data); type == dns::Type::srv && srv)
     return fmt::format("port: {1}\n{0}priority: {2}\n{0}target: {3}\n{0}weight: {4}",
                        indent,
                        srv->port,
                        srv->priority,
                        quoted(absolute(srv->target)),
                        srv->weight);
-  if (const auto caa = dns::caa_from_data(data); type == dns::Type::caa && caa)
+  if (const auto caa = dns::authorization_from_data(data); type == dns::Type::caa && caa)
     return fmt::format("flags: {1}\n{0}tag: {2}\n{0}value: {3}",
                        indent,
                        caa->flags,
                        quoted(caa->tag),
                        quoted(escaped(caa->value)));
-  if (const auto tlsa = dns::tlsa_from_data(data); type == dns::Type::tlsa && tlsa)
+  if (const auto tlsa = dns::association_from_data(data); type == dns::Type::tlsa && tlsa)
     return fmt::format(
         "certificate_association_data: {1}\n{0}certificate_usage: {2}\n"
         "{0}matching_type: {3}\n{0}selector: {4}",
@@ -127,7 +127,7 @@ std::string cloudflare_arguments(dns::Type type, const dns::Data& data) {
     return fmt::format("  content  = {}\n  priority = {}\n",
                        hcl_quoted(exchange->exchange.empty() ? "." : exchange->exchange),
                        exchange->preference);
-  if (const auto srv = dns::srv_from_data(data); type == dns::Type::srv && srv)
+  if (const auto srv = dns::service_from_data(data); type == dns::Type::srv && srv)
     return fmt::format(
         "  priority = {0}\n  data = {{\n    priority = {0}\n    weight   = {1}\n"
         "    port     = {2}\n    target   = {3}\n  }}\n",
@@ -135,12 +135,12 @@ std::string cloudflare_arguments(dns::Type type, const dns::Data& data) {
         srv->weight,
         srv->port,
         hcl_quoted(srv->target.empty() ? "." : srv->target));
-  if (const auto caa = dns::caa_from_data(data); type == dns::Type::caa && caa)
+  if (const auto caa = dns::authorization_from_data(data); type == dns::Type::caa && caa)
     return fmt::format("  data = {{\n    flags = {}\n    tag   = {}\n    value = {}\n  }}\n",
                        caa->flags,
                        hcl_quoted(caa->tag),
                        hcl_quoted(caa->value));
-  if (const auto tlsa = dns::tlsa_from_data(data); type == dns::Type::tlsa && tlsa)
+  if (const auto tlsa = dns::association_from_data(data); type == dns::Type::tlsa && tlsa)
     return fmt::format(
         "  data = {{\n    usage         = {}\n    selector      = {}\n"
         "    matching_type = {}\n    certificate   = {}\n  }}\n",

@@ -22,14 +22,17 @@ JournalEntry an_entry() {
        {"mail.example.com", dns::Type::aaaa, seconds(60), {}},
        {"mail.example.com", dns::Type::aaaa, seconds(60), {*IpAddress::from_text("2001:db8::1")}}},
       {"example.com",
-       {"mail.example.com", dns::Type::caa, seconds(60), {*dns::caa_to_data({128, "issue", ";"})}},
+       {"mail.example.com",
+        dns::Type::caa,
+        seconds(60),
+        {*dns::to_data(dns::Authorization{128, "issue", ";"})}},
        {"mail.example.com", dns::Type::caa, seconds(60), {}}},
       {"example.com",
        {"_25._tcp.mail.example.com", dns::Type::tlsa, seconds(60), {}},
        {"_25._tcp.mail.example.com",
         dns::Type::tlsa,
         seconds(60),
-        {dns::tlsa_to_data({.bytes = "abc"})}}},
+        {dns::to_data(dns::Association{3, 1, 1, "abc"})}}},
   };
   return entry;
 }

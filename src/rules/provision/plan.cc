@@ -7,6 +7,7 @@
 
 #include "protocols/mailauth/dkim_key_record.h"
 #include "rules/provision/decision.h"
+#include "values/dns/name.h"
 #include "values/dns/rdata_fields.h"
 #include "values/text/ascii.h"
 
@@ -54,15 +55,23 @@ Change change_from(const Situation& situation, Decision decision) {
   return change;
 }
 
-// A policy that names only our host turns mail away from the others (RFC 8461 section 5).
-void hold_back_mta_sts(std::vector<Change>& changes) {
+// RFC 8461 section 4.1.
+bool names(std::span<const std::string> patterns, std::string_view host) {
+  return std::ranges::any_of(patterns, [host](std::string_view pattern) {
+    return pattern.starts_with("*.") ? dns::parent_of(host) == pattern.substr(2) : host == pattern;
+  });
+}
+
+// A policy turns mail away from the hosts that it does not name (RFC 8461 section 5).
+void hold_back_mta_sts(std::vector<Change>& changes, std::span<const std::string> policy_hosts) {
   const auto mx = std::ranges::find_if(
       changes, [](const Change& one) { return one.wanted.purpose == Purpose::mail_exchange; });
   if (mx == changes.end()) return;
   const auto& ours = std::get<dns::MailExchange>(mx->wanted.set.data.front()).exchange;
-  const auto other = std::ranges::find_if(mx->after.data, [&ours](const dns::Data& data) {
+  const auto other = std::ranges::find_if(mx->after.data, [&](const dns::Data& data) {
     const auto* exchange = std::get_if<dns::MailExchange>(&data);
-    return exchange != nullptr && exchange->exchange != ours;
+    return exchange != nullptr && exchange->exchange != ours &&
+           !names(policy_hosts, exchange->exchange);
   });
   if (other == mx->after.data.end()) return;
   for (auto& change : changes) {
@@ -70,8 +79,8 @@ void hold_back_mta_sts(std::vector<Change>& changes) {
     change.after = change.before;
     change.action = Action::conflict;
     change.why = fmt::format(
-        "MX also names {}, which the policy of this server does not: senders that keep "
-        "to it would not use that one (RFC 8461 section 5)",
+        "MX also names {}, which the policy of this server does not, and senders that keep to it "
+        "would not use that one (RFC 8461 section 5): add it to mta_sts_mx of domain.toml",
         std::get<dns::MailExchange>(*other).exchange);
   }
 }
@@ -167,7 +176,7 @@ Result<Plan> make_plan(std::string domain,
         one, *published.find(one.set.name, one.set.type), published, wanted, options, plan.domain};
     plan.changes.push_back(change_from(situation, decide(situation)));
   }
-  hold_back_mta_sts(plan.changes);
+  hold_back_mta_sts(plan.changes, options.policy_hosts);
   return plan;
 }
 
@@ -189,8 +198,8 @@ ValueClass classify(const WantedSet& wanted, const dns::Data& data, const Record
   }
   if (wanted.purpose == Purpose::pinned_keys) return ValueClass::same_family;
   if (wanted.purpose == Purpose::issuers) {
-    const auto ours = dns::caa_from_data(set.data.front());
-    const auto theirs = dns::caa_from_data(data);
+    const auto ours = dns::authorization_from_data(set.data.front());
+    const auto theirs = dns::authorization_from_data(data);
     const auto issuer = [](const std::string& value) {
       return text::trim(std::string_view(value).substr(0, value.find(';')));
     };

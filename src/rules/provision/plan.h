@@ -36,7 +36,8 @@ std::vector<dns::Lookup> plan_lookups(std::span<const WantedSet> wanted);
 struct PlanOptions {
   bool take_mx = false;    // an MX that leads elsewhere is replaced
   bool take_host = false;  // so are other addresses of the host; never those of a domain itself
-  RecordSets written;      // values that we brought in ourselves: those that still stand are ours
+  std::vector<std::string> policy_hosts;  // of the MTA-STS policy beside ours; "*." for one label
+  RecordSets written;  // values that we brought in ourselves: those that still stand are ours
 };
 
 enum class ValueClass : std::uint8_t {

@@ -78,6 +78,11 @@ PlanOptions written(std::string_view name, dns::Type type, std::vector<dns::Data
   options.written.add({std::string(name), type, {}, std::move(data)});
   return options;
 }
+PlanOptions policy_with(std::string_view host) {
+  PlanOptions options;
+  options.policy_hosts = {std::string(host)};
+  return options;
+}
 dns::Data address(std::string_view text) { return *IpAddress::from_text(text); }
 void as_backup(MailIdentity& identity) { identity.role = account::Role::backup_mx; }
 void at_domain(MailIdentity& identity) { identity.host = identity.domain; }
@@ -215,8 +220,14 @@ std::vector<Case> cases() {
        "_mta-sts TXT \"v=STSv1; id=1\"",
        mta_sts,
        replace,
-       "\"v=STSv1; id=20261126\""},
+       "\"v=STSv1; id=20261126;\""},
       {"policy held back by another mx", "@ MX 5 mail\n@ MX 9 b.example.", mta_sts, conflict, ""},
+      {"policy that names the other mx",
+       "@ MX 5 mail\n@ MX 9 b.x.example.",
+       mta_sts,
+       create,
+       "\"v=STSv1; id=20261126;\"",
+       policy_with("*.x.example")},
       {"policy host by address", "mta-sts A 192.0.2.1", mta_sts_host, keep, ""},
       {"policy host elsewhere", "mta-sts A 192.0.2.9", mta_sts_host, conflict, ""},
       {"policy host elsewhere by alias",

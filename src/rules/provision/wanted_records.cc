@@ -162,7 +162,7 @@ class List {
   void add_transport_security() {
     if (!identity_.mta_sts_id.empty()) {
       add_text(below_domain("_mta-sts"),
-               fmt::format("v=STSv1; id={}", identity_.mta_sts_id),
+               fmt::format("v=STSv1; id={};", identity_.mta_sts_id),
                {Purpose::mta_sts,
                 Strength::should,
                 "tells senders that there is a policy: TLS with a good certificate only (RFC 8461 "
@@ -183,7 +183,7 @@ class List {
     if (!identity_.zone_is_signed || identity_.tlsa_digests.empty()) return;
     std::vector<dns::Data> pinned;
     for (const auto& digest : identity_.tlsa_digests)
-      pinned.push_back(dns::tlsa_to_data({.bytes = digest}));
+      pinned.push_back(dns::to_data(dns::Association{3, 1, 1, digest}));
     add("_25._tcp." + identity_.host,
         dns::Type::tlsa,
         std::move(pinned),
@@ -204,8 +204,8 @@ class List {
                         Strength::may,
                         "names the authority, and the account there, that may issue certificates "
                         "(RFC 8659 section 4, RFC 8657 section 3)"};
-    TAPAL_TRY(const auto issue, dns::caa_to_data({0, "issue", value}));
-    TAPAL_TRY(const auto no_wildcard, dns::caa_to_data({0, "issuewild", ";"}));
+    TAPAL_TRY(const auto issue, dns::to_data(dns::Authorization{0, "issue", value}));
+    TAPAL_TRY(const auto no_wildcard, dns::to_data(dns::Authorization{0, "issuewild", ";"}));
     if (identity_.host != identity_.domain)
       add(identity_.host, dns::Type::caa, {issue, no_wildcard}, reason);
     if (identity_.host == identity_.domain || account.has_wildcard)
@@ -239,7 +239,7 @@ class List {
       if (service.purpose == Purpose::client_settings && !identity_.serves_client_settings)
         continue;
       const std::uint16_t weight = service.port == https_port ? 0 : 1;
-      TAPAL_TRY(auto place, dns::srv_to_data({0, weight, service.port, identity_.host}));
+      TAPAL_TRY(auto place, dns::to_data(dns::Service{0, weight, service.port, identity_.host}));
       add(below_domain(service.name),
           dns::Type::srv,
           {std::move(place)},

@@ -45,9 +45,10 @@ struct MailIdentity {
   SpfEnding spf_ending = SpfEnding::softfail;
   std::vector<KeyPublication> keys;
   mailauth::DmarcPolicy dmarc = mailauth::DmarcPolicy::none;
-  std::string report_address;          // of DMARC and TLS reports; empty: none are wanted
-  std::string failure_report_address;  // ruf=; few send any, and they carry what users wrote
-  std::string mta_sts_id;              // of the policy that is served; empty: none is
+  std::string report_address;           // of DMARC and TLS reports; empty: none are wanted
+  std::string failure_report_address;   // ruf=; few send any, and they carry what users wrote
+  std::string mta_sts_id;               // of the policy that is served; empty: none is
+  std::vector<std::string> mta_sts_mx;  // what it names beside `host`; "*." for one label
   CertificateAccount certificates;
   bool zone_is_signed = false;             // by DNSSEC, the host's zone too: else no TLSA
   std::vector<std::string> tlsa_digests;   // SHA-256 of the keys served now and next, 32 bytes each

@@ -21,7 +21,7 @@ TEST(WantedRecords, are_all_that_a_domain_with_mail_needs) {
       "s1._domainkey.example.com TXT \"v=DKIM1; k=ed25519; p=AAAA\"",
       "s2._domainkey.example.com TXT \"v=DKIM1; k=ed25519; p=BBBB\"",
       "_dmarc.example.com TXT \"v=DMARC1; p=none; rua=mailto:reports@example.com\"",
-      "_mta-sts.example.com TXT \"v=STSv1; id=20261126\"",
+      "_mta-sts.example.com TXT \"v=STSv1; id=20261126;\"",
       "mta-sts.example.com CNAME mail.example.com.",
       "_smtp._tls.example.com TXT \"v=TLSRPTv1; rua=mailto:reports@example.com\"",
       "_25._tcp.mail.example.com TLSA 3 1 1 " + std::string(64, '1'),

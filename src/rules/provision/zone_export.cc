@@ -137,16 +137,18 @@ FormFields form_fields(const dns::RecordSet& set, const dns::Data& data, std::st
     add("Priority", exchange->preference);
   } else if (const auto* alias = std::get_if<dns::NameTarget>(&data)) {
     add("Value", target(alias->name));
-  } else if (const auto srv = dns::srv_from_data(data); set.type == dns::Type::srv && srv) {
+  } else if (const auto srv = dns::service_from_data(data); set.type == dns::Type::srv && srv) {
     add("Priority", srv->priority);
     add("Weight", srv->weight);
     add("Port", srv->port);
     add("Target", target(srv->target));
-  } else if (const auto caa = dns::caa_from_data(data); set.type == dns::Type::caa && caa) {
+  } else if (const auto caa = dns::authorization_from_data(data);
+             set.type == dns::Type::caa && caa) {
     add("Flags", caa->flags);
     add("Tag", caa->tag);
     add("Value", caa->value);
-  } else if (const auto tlsa = dns::tlsa_from_data(data); set.type == dns::Type::tlsa && tlsa) {
+  } else if (const auto tlsa = dns::association_from_data(data);
+             set.type == dns::Type::tlsa && tlsa) {
     add("Usage", tlsa->usage);
     add("Selector", tlsa->selector);
     add("Matching", tlsa->matching);

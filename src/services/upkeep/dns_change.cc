@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "values/dns/name.h"
 #include "values/dns/rdata.h"
 
 namespace tapal::upkeep {
@@ -160,7 +161,7 @@ Task<Result<std::vector<LaggingServer>>> DnsChange::wait_until_shown(
   const auto timer = loop.make_timer();
   auto pause = options_.first_pause;
   for (;;) {
-    auto lagging = co_await servers_behind(loop, sets);
+    auto lagging = co_await servers_behind(loop, world_.authorities, sets);
     if (!lagging || lagging->empty() || loop.now() + pause > until) co_return lagging;
     if (tell)
       tell(fmt::format("waiting for {} ({})", lagging->front().server, lagging->front().what));
@@ -169,21 +170,22 @@ Task<Result<std::vector<LaggingServer>>> DnsChange::wait_until_shown(
   }
 }
 
-Task<Result<std::vector<LaggingServer>>> DnsChange::servers_behind(
-    Loop& loop, const std::vector<dns::RecordSet>& sets) {
+Task<Result<std::vector<LaggingServer>>> servers_behind(Loop& loop,
+                                                        ZoneAuthorities& authorities,
+                                                        std::vector<dns::RecordSet> sets) {
   std::vector<LaggingServer> lagging;
-  std::map<std::string, AuthoritativeZone> zones;  // by the account's name of the zone
-  AccountZones account_zones(world_.account);
+  std::vector<AuthoritativeZone> zones;
   for (const auto& set : sets) {
-    const auto zone = co_await account_zones.find(loop, set.name);
-    if (!zone) co_return std::unexpected(zone.error());
-    if (!zones.contains(*zone)) {
-      auto found = co_await world_.authorities.find(loop, *zone);
+    auto zone = std::ranges::find_if(zones, [&set](const AuthoritativeZone& known) {
+      return dns::is_subdomain_of(set.name, known.name);
+    });
+    if (zone == zones.end()) {
+      auto found = co_await authorities.find(loop, set.name);
       if (!found) co_return std::unexpected(std::move(found.error()));
-      zones.emplace(*zone, *std::move(found));
+      zone = zones.insert(zones.begin(), *std::move(found));
     }
     const dns::Lookup lookup{set.name, set.type};
-    const auto answers = co_await world_.authorities.ask_all(loop, zones.at(*zone), lookup);
+    const auto answers = co_await authorities.ask_all(loop, *zone, lookup);
     for (const auto& answer : answers) {
       if (!answer.reply) {
         note(lagging, answer, answer.reply.error().what);

@@ -42,6 +42,11 @@ struct LaggingServer {
   std::string what;  // "mail.example.com A: it has 192.0.2.9"
 };
 
+// Those that do not show the sets now. Errors: those of ZoneAuthorities::find().
+Task<Result<std::vector<LaggingServer>>> servers_behind(Loop& loop,
+                                                        ZoneAuthorities& authorities,
+                                                        std::vector<dns::RecordSet> sets);
+
 class DnsChange {
  public:
   struct World {  // all must outlive the tasks
@@ -73,8 +78,6 @@ class DnsChange {
   Task<Result<void>> settle_entry(Loop& loop, provision::JournalEntry entry);
   Task<Result<std::vector<provision::ChangedSet>>> sets_to_restore(
       Loop& loop, const provision::JournalEntry& entry);
-  Task<Result<std::vector<LaggingServer>>> servers_behind(Loop& loop,
-                                                          const std::vector<dns::RecordSet>& sets);
 
   World world_;
   DnsChangeOptions options_;

@@ -1,4 +1,5 @@
-// SRV, TLSA and CAA records by their fields. A Record keeps them as RawData.
+// The fields of SRV, CAA and TLSA records, whose data a Record keeps as RawData: for those who
+// build such records, and for providers that want each field by itself.
 #pragma once
 
 #include <compare>
@@ -10,37 +11,37 @@
 
 namespace tapal::dns {
 
-struct ServicePlace {  // SRV, RFC 2782
+struct Service {  // SRV, RFC 2782
   std::uint16_t priority = 0;
   std::uint16_t weight = 0;
   std::uint16_t port = 0;
-  std::string target;  // "": the service is not offered
-
-  auto operator<=>(const ServicePlace&) const = default;
+  std::string target;  // canonical; "" (the root) says that there is no such service
+  auto operator<=>(const Service&) const = default;
 };
-Result<ServicePlace> srv_from_data(const Data& data);
-Result<Data> srv_to_data(const ServicePlace& place);
 
-struct CertificateAssociation {  // TLSA, RFC 6698 section 2.1
-  std::uint8_t usage = 3;        // 3: this very key or certificate (DANE-EE)
-  std::uint8_t selector = 1;     // 1: the public key, 0: the whole certificate
-  std::uint8_t matching = 1;     // 1: SHA-256, 2: SHA-512, 0: in full
-  std::string bytes;
-
-  auto operator<=>(const CertificateAssociation&) const = default;
-};
-Result<CertificateAssociation> tlsa_from_data(const Data& data);
-Data tlsa_to_data(const CertificateAssociation& association);
-
-struct IssuerRule {        // CAA, RFC 8659 section 4.1
-  std::uint8_t flags = 0;  // 128: critical
-  std::string tag;         // "issue", "issuewild", "iodef", ...; lower case
+struct Authorization {  // CAA, RFC 8659 section 4.1
+  std::uint8_t flags = 0;
+  std::string tag;
   std::string value;
-
-  auto operator<=>(const IssuerRule&) const = default;
+  auto operator<=>(const Authorization&) const = default;
 };
-Result<IssuerRule> caa_from_data(const Data& data);
-// Code::invalid for a tag that is empty or longer than 255 bytes.
-Result<Data> caa_to_data(const IssuerRule& rule);
+
+struct Association {  // TLSA, RFC 6698 section 2.1
+  std::uint8_t usage = 0;
+  std::uint8_t selector = 0;
+  std::uint8_t matching = 0;
+  std::string bytes;  // not hex
+  auto operator<=>(const Association&) const = default;
+};
+
+// Code::invalid when the data is of another kind, or cut.
+Result<Service> service_from_data(const Data& data);
+Result<Authorization> authorization_from_data(const Data& data);
+Result<Association> association_from_data(const Data& data);
+
+// Code::invalid for a target that is no name, and for a tag that is empty or over 255 bytes.
+Result<Data> to_data(const Service& service);
+Result<Data> to_data(const Authorization& authorization);
+Data to_data(const Association& association);
 
 }  // namespace tapal::dns
