@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "values/text/ascii.h"
+#include "values/text/idna.h"
 #include "values/text/toml.h"
 
 namespace tapal::account {
@@ -53,6 +54,13 @@ std::string read_hosts(const text::TomlEntry& entry, std::vector<std::string>& i
   return {};
 }
 
+std::string read_host(const std::string* text, std::string& into) {
+  const auto host = text ? text::domain_to_ascii(*text) : Result<std::string>(std::string());
+  if (!host || host->empty()) return "expected a host name, as \"imap.example.com\"";
+  into = *host;
+  return {};
+}
+
 // What is wrong with the value; empty when it was taken.
 std::string read_entry(const text::TomlEntry& entry, DomainSettings& into) {
   const auto* scalar = std::get_if<text::TomlScalar>(&entry.value);
@@ -62,10 +70,11 @@ std::string read_entry(const text::TomlEntry& entry, DomainSettings& into) {
   if (key == "dmarc") return read_choice(text, practices, into.dmarc);
   if (key == "mta_sts") return read_choice(text, modes, into.mta_sts);
   if (key == "mta_sts_mx") return read_hosts(entry, into.mta_sts_mx);
+  if (key == "imap_server") return read_host(text, into.imap_server);
   if (key == "suffix_separators") return read_separators(text, into.suffix_separators);
   if (key != "ignore_dots")
     return "there is no such setting; a domain has role, ignore_dots, suffix_separators, dmarc, "
-           "mta_sts and mta_sts_mx";
+           "mta_sts, mta_sts_mx and imap_server";
   const auto* flag = scalar ? std::get_if<bool>(&scalar->value) : nullptr;
   if (flag == nullptr) return "expected true or false";
   into.ignore_dots = *flag;

@@ -5,6 +5,7 @@
 //   dmarc = "honour"          or "quarantine", "ignore": what a policy that refuses mail does here
 //   mta_sts = "testing"       or "enforce", "none": the MTA-STS policy that we serve for it
 //   mta_sts_mx = []           hosts beside this one that take its mail: "mx2.example.net"
+//   imap_server = ""          where users read their mail by IMAP, told to their mail clients
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct DomainSettings {
   DmarcPractice dmarc = DmarcPractice::honour;
   tlspolicy::MtaStsMode mta_sts = tlspolicy::MtaStsMode::testing;
   std::vector<std::string> mta_sts_mx;  // in lower case; "*." for one label
+  std::string imap_server;              // in lower case; empty: none is known
 
   bool operator==(const DomainSettings&) const = default;
 };

@@ -29,8 +29,8 @@ enum class Door : std::uint8_t {
   submissions,  // port 465: TLS from the first byte
 };
 
-// What sessions share; one for each loop. References outlive every session. `tls` may be null:
-// then there is no TLS and nobody can log in.
+// What sessions share; one for each loop. References outlive every session. `tls` may be null or
+// not be ready yet: then there is no TLS and nobody can log in.
 struct SessionWorld {
   Loop& loop;
   Clock& clock;
