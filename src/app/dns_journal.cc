@@ -32,20 +32,20 @@ Result<std::vector<provision::JournalEntry>> DnsJournal::entries() {
   if (error && error != std::errc::no_such_file_or_directory)
     return std::unexpected(files::system_error("read", folder_, error.value()));
   if (paths.size() > entries_max)
-    return fail(Code::full,
-                fmt::format("{} has more than {} entries: move old ones away",
-                            folder_.string(),
-                            entries_max));
+    return fail(
+        Code::full,
+        fmt::format(
+            "{} has more than {} entries: move old ones away", folder_.string(), entries_max));
   std::ranges::sort(paths);
   std::vector<provision::JournalEntry> entries;
   for (const auto& path : paths) {
     TAPAL_TRY(const auto text, files::read_file(path, provision::journal_entry_bytes_max));
     auto entry = provision::parse_journal_entry(text);
     if (!entry)
-      return fail(Code::invalid,
-                  fmt::format("{}: {}; move it away to go on without it",
-                              path.string(),
-                              entry.error().what));
+      return fail(
+          Code::invalid,
+          fmt::format(
+              "{}: {}; move it away to go on without it", path.string(), entry.error().what));
     entries.push_back(*std::move(entry));
   }
   return entries;
@@ -53,8 +53,7 @@ Result<std::vector<provision::JournalEntry>> DnsJournal::entries() {
 
 Result<void> DnsJournal::put(const provision::JournalEntry& entry) {
   TAPAL_CHECK(files::create_folder(folder_, 0700));
-  return files::write_atomically(
-      folder_ / (entry.id + ".txt"), provision::to_text(entry), 0600);
+  return files::write_atomically(folder_ / (entry.id + ".txt"), provision::to_text(entry), 0600);
 }
 
 }  // namespace tapal::app

@@ -81,9 +81,7 @@ void add_pinned_keys(const files::ConfigFolder& folder,
   }
 }
 
-void add_issuer(const Settings& settings,
-                files::CertificateFolder& ours,
-                MailIdentity& identity) {
+void add_issuer(const Settings& settings, files::CertificateFolder& ours, MailIdentity& identity) {
   const auto& acme = settings.acme;
   const auto authority = acme::find_authority(acme.directory);
   if (acme.names.empty() || !authority) return;
@@ -121,19 +119,21 @@ void declare_identity(const Command& command, IdentityOptions& into) {
                into.reports);
   command.texts({"--no-mail-host", "a name that neither gets nor sends mail, as www.example.com"},
                 into.no_mail_hosts);
-  command.text({"--spf-end",
-                "how a new SPF record ends: ~all (default; forwarded mail is not lost) or -all (for "
-                "domains that no person writes from)",
-                false,
-                {},
-                {"~all", "-all"}},
-               into.spf_end);
-  command.text({"--dmarc",
-                "the policy of a new DMARC record; default none, until reports tell that all is well",
-                false,
-                {},
-                {"none", "quarantine", "reject"}},
-               into.dmarc);
+  command.text(
+      {"--spf-end",
+       "how a new SPF record ends: ~all (default; forwarded mail is not lost) or -all (for "
+       "domains that no person writes from)",
+       false,
+       {},
+       {"~all", "-all"}},
+      into.spf_end);
+  command.text(
+      {"--dmarc",
+       "the policy of a new DMARC record; default none, until reports tell that all is well",
+       false,
+       {},
+       {"none", "quarantine", "reject"}},
+      into.dmarc);
 }
 
 std::vector<IpAddress> egress_addresses(const Settings& settings) {
@@ -157,9 +157,9 @@ Result<MailIdentity> gather_identity(const CommonOptions& common,
       files::load_config_folder({common.config, settings.certificates_folder(common.config)});
   const auto* domain = folder.directory.settings(identity.domain);
   if (domain == nullptr)
-    return fail(Code::not_found,
-                fmt::format("{0} is no domain of ours; `tapal init {0}` makes it one",
-                            identity.domain));
+    return fail(
+        Code::not_found,
+        fmt::format("{0} is no domain of ours; `tapal init {0}` makes it one", identity.domain));
   identity.role = domain->role;
   identity.spf_ending =
       options.spf_end == "-all" ? provision::SpfEnding::fail : provision::SpfEnding::softfail;

@@ -13,8 +13,8 @@ namespace tapal::app {
 // What a command may tell better.
 struct IdentityOptions {
   std::string domain;
-  std::vector<std::string> addresses;      // empty: as set for sending, else the machine's public ones
-  std::string reports;                     // empty: postmaster of the domain
+  std::vector<std::string> addresses;  // empty: as set for sending, else the machine's public ones
+  std::string reports;                 // empty: postmaster of the domain
   std::vector<std::string> no_mail_hosts;  // whole names
   std::string spf_end = "~all";            // or "-all"
   std::string dmarc = "none";              // of a new record

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "drivers/files/descriptor.h"
 
 namespace tapal::files {
 
@@ -15,18 +16,9 @@ class FolderLock {
   // Makes the folder, owner-only. Never waits: Code::denied says that somebody `works` there now.
   static Result<FolderLock> take(const std::filesystem::path& folder, std::string_view works);
 
-  FolderLock(FolderLock&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  FolderLock& operator=(FolderLock&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock();
-
  private:
-  explicit FolderLock(int number) : number_(number) {}
-  int number_;
+  explicit FolderLock(Descriptor file) : file_(std::move(file)) {}
+  Descriptor file_;
 };
 
 }  // namespace tapal::files

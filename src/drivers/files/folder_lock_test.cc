@@ -11,7 +11,8 @@ namespace {
 
 TEST(FolderLock, is_held_by_one_at_a_time) {
   const ScratchFolder scratch;
-  std::optional<FolderLock> held = FolderLock::take(scratch.path() / "changes", "changes DNS").value();
+  std::optional<FolderLock> held =
+      FolderLock::take(scratch.path() / "changes", "changes DNS").value();
   const auto second = FolderLock::take(scratch.path() / "changes", "changes DNS");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::denied);
