@@ -69,6 +69,8 @@ class Command {
   void number(const Argument& argument, NumberRange range, std::int64_t& into) const;
   void flag(const Argument& argument, bool& into) const;
   void runs(Run run) const;
+  // As runs(), for what changes the configuration: it is then committed to the backup.
+  void changes(Run run) const;
 
  private:
   CLI::App* place_;

@@ -83,7 +83,7 @@ void declare_app_password(const Command& user) {
     auto options = std::make_shared<AppPasswordOptions>();
     command.text({"address", "the user's whole address", true}, options->address);
     command.text({"--name", "what it is for: a-z, 0-9, \"-\", \"_\", \".\"", true}, options->name);
-    command.runs([options, run](const auto& common) { return run(common, *options); });
+    command.changes([options, run](const auto& common) { return run(common, *options); });
   };
   named("add", "make a password for one application and print it", &run_add);
   named("del", "take a password back; sessions that used it can send no more", &run_del);

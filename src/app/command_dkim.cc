@@ -1,6 +1,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "app/command_dkim_keys.h"
 #include "app/commands.h"
 #include "app/dkim_check.h"
 #include "app/dns_option.h"
@@ -105,6 +106,7 @@ int run_dkim_dns(const CommonOptions& common, const std::string& domain) {
         {Code::not_found,
          fmt::format("{} has no DKIM key; `tapal dkim keygen {}` makes one", *ascii, *ascii)});
   for (const auto& key : keys->second) {
+    if (key.state.stage == provision::KeyStage::revoked) continue;
     const auto parsed = crypto::PrivateKey::from_pem(key.pem);
     const auto line =
         parsed ? dkim_zone_line(*ascii, key.selector, *parsed) : std::unexpected(parsed.error());
@@ -147,7 +149,7 @@ void declare_dkim(const Command& tapal) {
   keygen.text({"--algorithm", "rsa (default) or ed25519", false, {}, {"rsa", "ed25519"}},
               made->algorithm);
   keygen.number({"--bits", "of an RSA key; default 2048"}, {1024, 8192}, made->bits);
-  keygen.runs([made](const auto& common) { return run_dkim_keygen(common, *made); });
+  keygen.changes([made](const auto& common) { return run_dkim_keygen(common, *made); });
 
   const auto dns =
       dkim.add("dns", "print the DNS records of a domain's keys", "dkim dns example.com");
@@ -173,6 +175,8 @@ void declare_dkim(const Command& tapal) {
   verify.text({"--dns-server", dns_server_help}, to_verify->dns_server);
   verify.text({"file", "the message; - is standard input", true}, to_verify->file);
   verify.runs([to_verify](const auto& common) { return run_dkim_verify(common, *to_verify); });
+
+  declare_dkim_keys(dkim);
 }
 
 }  // namespace tapal::app

@@ -265,7 +265,7 @@ void declare_gmail(const Command& tapal) {
                options->wait_seconds);
   gmail.text({"--ca-file", "trust these certificates in place of the system's: for tests"},
              options->ca_file);
-  gmail.runs([options](const auto& common) { return run_gmail(common, *options); });
+  gmail.changes([options](const auto& common) { return run_gmail(common, *options); });
 }
 
 }  // namespace tapal::app

@@ -69,7 +69,7 @@ void declare_init(const Command& tapal) {
             options->state_folder);
   init.text({"--password-file", "the first user's password; default: one is made"},
             options->password.file);
-  init.runs([options](const auto& common) { return run_init(common, *options); });
+  init.changes([options](const auto& common) { return run_init(common, *options); });
 }
 
 }  // namespace tapal::app

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/config_backup.h"
 #include "app/settings.h"
 
 namespace tapal::app {
@@ -54,6 +55,16 @@ void Command::runs(Run run) const {
   place_->callback([chosen = chosen_, run = std::move(run)] { *chosen = run; });
 }
 
+// The message of the backup's commit is the command's name alone: arguments may be secret.
+void Command::changes(Run run) const {
+  std::string name;
+  for (const auto* at = place_; at != nullptr; at = at->get_parent())
+    name = at->get_name() + (name.empty() ? "" : " ") + name;
+  runs([name = std::move(name), run = std::move(run)](const auto& common) {
+    return run_and_commit(common, name, run);
+  });
+}
+
 int run_command_line(int argc, const char* const* argv) {
   CLI::App app("tapal: a mail sending server for your own domain", "tapal");
   app.require_subcommand(1);
@@ -86,6 +97,7 @@ int run_command_line(int argc, const char* const* argv) {
                              &declare_send,
                              &declare_queue,
                              &declare_filter,
+                             &declare_backup,
                              &declare_config})
     declare(tapal);
   try {

@@ -12,6 +12,7 @@ Result<std::shared_ptr<const intake::Domains>> make_domains(const files::ConfigF
   for (const auto& [domain, keys] : folder.signing_keys) {
     auto& signers = domains->signers[domain];
     for (const auto& key : keys) {
+      if (!provision::signs(key.state)) continue;
       auto parsed = crypto::PrivateKey::from_pem(key.pem);
       if (!parsed) return fail(Code::invalid, key.file + ": " + parsed.error().what);
       signers.push_back(

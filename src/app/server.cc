@@ -91,13 +91,9 @@ Result<void> Server::Parts::listen_for_control() {
                           [this] { return reload(); },
                           *authenticator,
                           confirmations,
+                          events,
                           challenges,
-                          {}};
-  if (certificates)
-    for (const auto* command : {"cert issue", "cert renew"})
-      world.others[command] = [&keeper = certificates->keeper()](std::string request) {
-        return answer_cert(keeper, std::move(request));
-      };
+                          upkeep->commands()};
   control = std::make_unique<api::Control>(std::move(world));
   TAPAL_TRY(auto socket, ListenSocket::unix_domain(settings.control_socket().string(), 0600));
   std::vector<AcceptTarget> targets;
@@ -142,15 +138,12 @@ Result<void> Server::Parts::take_in_changes() {
 
 Task<void> Server::Parts::stop_listening() {
   closing = true;
-  if (certificates) certificates->keeper().stop();
   dispatcher->release_sessions();
   web->close();
   for (auto& listener : listeners) listener->close();
   control_listener->close();
   co_await control->stop();
 }
-
-Task<void> Server::Parts::stop_upkeep() { co_await upkeep->join(); }
 
 Task<void> Server::Parts::stop_dispatching(std::chrono::seconds grace) {
   dispatcher->stop(grace);
@@ -166,8 +159,9 @@ void Server::Parts::stop(std::chrono::seconds grace) {
     on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
   }
   on_loop(main_loop(), [this, grace] { return stop_dispatching(grace); });
-  on_loop(main_loop(), [this] { return stop_upkeep(); });
+  on_loop(main_loop(), [this] { return upkeep->stop(); });
   resolver->close();
+  on_loop(main_loop(), [this] { return upkeep->end(); });
   loops->stop();
   loops->join();
 }
@@ -187,10 +181,9 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   parts->loops->start();
   parts->running = true;
   parts->dispatching = std::make_unique<TaskGroup>();
-  parts->upkeep = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] {
     p.dispatching->spawn(p.dispatcher->run());
-    if (p.certificates) p.upkeep->spawn(p.certificates->keeper().run());
+    p.upkeep->start();
   });
   log.write(Level::info, "ready", {{"host", parts->settings.hostname}, {"version", TAPAL_VERSION}});
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -53,7 +53,7 @@ std::vector<ServedCertificate> served(const files::ConfigFolder& folder) {
 Server::Parts::Parts(std::filesystem::path folder, Settings given, Log& to)
     : config_folder(std::move(folder)),
       settings(std::move(given)),
-      log(to),
+      events(to),
       intake_options(app::intake_options(settings)) {}
 
 Marks Server::Parts::take_marks() const {
@@ -157,7 +157,8 @@ Result<void> Server::Parts::build_delivery() {
                                   [this](const auto& sender) { return place_notice(sender); }};
   dispatcher = std::make_unique<delivery::Dispatcher>(
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));
-  return dispatcher->load();
+  dispatcher->load();
+  return {};
 }
 
 // A notice comes from MAILER-DAEMON at the host: the key of the nearest domain above it signs.
@@ -184,13 +185,7 @@ std::vector<mail::Recipient> Server::Parts::place_notice(const mail::Recipient& 
 void Server::Parts::build_intake() {
   inspectors = std::make_unique<Inspectors>(
       settings.filters,
-      InspectorsWorld{*loops,
-                      clock,
-                      log,
-                      *resolver,
-                      *client_tls,
-                      *programs,
-                      std::filesystem::path(settings.state_folder) / "greylist"});
+      InspectorsWorld{*loops, clock, log, *resolver, *client_tls, *programs, *store});
   for (std::size_t i = 0; i < loops->size(); ++i) {
     const intake::SessionWorld world{loops->loop(i),
                                      clock,
@@ -209,25 +204,19 @@ void Server::Parts::build_intake() {
   }
 }
 
-// Mail goes on where certificates cannot be looked after.
 void Server::Parts::build_upkeep() {
-  CertificateWorld world{main_loop(),
-                         clock,
-                         log,
-                         *resolver,
-                         *disk_workers,
-                         *programs,
-                         challenges,
-                         nullptr,
-                         !settings.listen.http.empty(),
-                         !settings.listen.https.empty(),
-                         [this] { return reload(); }};
-  auto made = CertificateParts::make(config_folder, settings, std::move(world));
-  if (made) {
-    certificates = *std::move(made);
-  } else {
-    log.write(Level::error, "certificates are not renewed", {{"reason", made.error().what}});
-  }
+  upkeep = std::make_unique<Upkeep>(UpkeepWorld{main_loop(),
+                                                clock,
+                                                random,
+                                                log,
+                                                *resolver,
+                                                *http,
+                                                *disk_workers,
+                                                *programs,
+                                                challenges,
+                                                config_folder,
+                                                settings,
+                                                [this] { return reload(); }});
 }
 
 }  // namespace tapal::app

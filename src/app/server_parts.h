@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "app/certificate_parts.h"
 #include "app/certificate_swap.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
+#include "app/upkeep.h"
 #include "app/web_front.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/folder_marks.h"
@@ -43,7 +43,8 @@ struct Marks {
 struct Server::Parts {
   std::filesystem::path config_folder;
   Settings settings;
-  Log& log;
+  api::EventWatch events;  // before the log that was given
+  Log& log = events;
   SystemClock clock;
   SystemRandom random;
   intake::Options intake_options;
@@ -80,8 +81,7 @@ struct Server::Parts {
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
   std::unique_ptr<WebFront> web;
-  std::unique_ptr<CertificateParts> certificates;  // null where their settings are wrong
-  std::unique_ptr<TaskGroup> upkeep;
+  std::unique_ptr<Upkeep> upkeep;
   std::atomic<bool> running = false;
   bool submission_is_open = false;  // as reload_mutex guards it
   bool closing = false;             // belongs to the main loop
@@ -109,7 +109,6 @@ struct Server::Parts {
   Result<void> take_in_changes();                                        // with reload_mutex held
   Result<void> take_up_certificates(const files::ConfigFolder& folder);  // the same
   Task<void> stop_listening();
-  Task<void> stop_upkeep();
   Task<void> stop_dispatching(std::chrono::seconds grace);
   void stop(std::chrono::seconds grace);
 };

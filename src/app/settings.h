@@ -26,6 +26,7 @@
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
 #include "services/judge/options.h"
+#include "services/upkeep/key_keeper.h"
 
 namespace tapal::app {
 
@@ -108,6 +109,12 @@ struct DnsSettings {
   std::map<std::string, DnsAccountSettings, std::less<>> zones;  // that another account holds
 };
 
+// Keys that change by themselves.
+struct KeySettings {
+  upkeep::KeyKeeperOptions dkim;
+  std::chrono::seconds srs_rotate_every = std::chrono::days(180);  // 0: never
+};
+
 struct WorkerSettings {
   std::size_t password_threads = 2;
 };
@@ -135,6 +142,7 @@ struct Settings {
   AcmeSettings acme;
   DnsSettings dns;
   LogSettings log;
+  KeySettings keys;
   WorkerSettings workers;
   intake::AuthenticatorOptions auth;
   std::map<std::string, std::string> route_password_files;  // route -> file, not yet read

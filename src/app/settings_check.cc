@@ -8,6 +8,7 @@
 
 #include "values/crypto/certificate.h"
 #include "values/crypto/key.h"
+#include "values/text/duration.h"
 #include "values/text/idna.h"
 
 namespace tapal::app {
@@ -28,6 +29,7 @@ class Check {
     check_queue();
     check_limits();
     check_relay();
+    check_rotation();
     return std::move(result_);
   }
 
@@ -148,6 +150,23 @@ class Check {
       warn("queue.give_up is under a day: mail bounces when a server is down for a night");
     if (settings_.delivery.connections_per_destination_max > settings_.delivery.connections_max)
       warn("delivery.connections_per_destination_max is above delivery.connections_max");
+  }
+
+  // What is on its way when a key retires must still be checked where it arrives.
+  void check_rotation() {
+    const auto least = settings_.queue.retry.give_up + settings_.dkim_expiry();
+    if (settings_.keys.dkim.rotation.keep_old < least)
+      warn(
+          "dkim.keep_old is shorter than a message's longest life, {}: what was signed last with "
+          "an "
+          "old key could arrive when it is gone",
+          text::duration_text(least));
+    constexpr std::chrono::days srs_least{30};
+    const auto srs = settings_.keys.srs_rotate_every;
+    if (srs.count() > 0 && srs < srs_least)
+      error(
+          "srs.rotate_every: 30 days at least, since bounces come to an old key's addresses so "
+          "long");
   }
 
   // Least sizes of RFC 5321 section 4.5.3.1.

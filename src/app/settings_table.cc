@@ -11,7 +11,7 @@ std::span<const SettingRow> setting_rows() {
   static const auto all = [] {
     std::vector<SettingRow> rows;
     for (const auto part :
-         {machine_rows(), receiving_rows(), sending_rows(), acme_rows(), dns_rows()})
+         {machine_rows(), receiving_rows(), sending_rows(), dns_rows(), acme_rows(), key_rows()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -2,6 +2,7 @@
 import base64
 import os
 import re
+import signal
 
 from harness import ROOT, Server, ask_tool, free_port, new_address, wait_until
 
@@ -32,6 +33,7 @@ class Dns:
         self.folder = case.folder / f"dns-{self.address}"
         self.zones = {"example": f"ns.example. 60 IN A {self.address}\n"}
         self.signed, self.update_key = set(signed), update_key
+        self.serial = 1
         self.server = None
 
     @property
@@ -74,6 +76,17 @@ class Dns:
         if not self.server.running():
             raise AssertionError("knot did not start:\n" + self.server.log())
         return self
+
+    def rewrite(self, records, zone="example"):
+        """Another content for a zone, as its owner would write it. Nothing of it lives longer than a second."""
+        self.serial += 1
+        soa = f"@ 1 IN SOA ns.example. hostmaster.example. {self.serial} 3600 600 86400 1\n@ 60 IN NS ns.example.\n"
+        if zone == "example":
+            records = f"ns.example. 60 IN A {self.address}\n{records}"
+        (self.folder / f"{zone}.zone").write_text(f"$ORIGIN {zone}.\n$TTL 1\n{soa}{records}\n")
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any(f" {self.serial} " in line for line in self.ask(zone + ".", "SOA")),
+                   f"knot serves {zone} with serial {self.serial}")
 
     def ask(self, name, kind):
         """The answer's data, a line each."""

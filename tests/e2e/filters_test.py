@@ -8,7 +8,7 @@ import unittest
 import dkim
 
 from dns import Dns
-from filter_peers import OddHttp, OddMilter, Opendkim, Rspamd
+from filter_peers import OddHttp, OddMilter, Rspamd, SigningOpendkim
 from harness import Case, free_port, new_address, raw_session
 
 GTUBE = "JS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -116,7 +116,7 @@ class WithOpendkim(FilterCase):
     @classmethod
     def prepare(cls):
         super().prepare()
-        cls.opendkim = Opendkim(cls, "sender.example")
+        cls.opendkim = SigningOpendkim(cls, "sender.example")
 
     def test_its_signature_holds(self):
         said = self.verdict({"milters": [self.opendkim.milter]})

@@ -5,10 +5,12 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include "drivers/files/files.h"
 #include "rules/account/users_file.h"
+#include "rules/provision/key_state_file.h"
 #include "values/crypto/certificate.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/key.h"
@@ -23,7 +25,7 @@ constexpr std::size_t pem_file_bytes_max = 256UL * 1024;
 
 class Loader {
  public:
-  explicit Loader(const ConfigPlaces& places) : places_(places) {}
+  explicit Loader(ConfigPlaces places) : places_(std::move(places)) {}
 
   ConfigFolder load() {
     if (!fs::is_directory(places_.folder, ignored_)) {
@@ -38,6 +40,11 @@ class Loader {
         places_.certificates.empty() ? places_.folder / "certs" : places_.certificates;
     for (const fs::path& folder : entries(certificates, certificates_max))
       if (fs::is_directory(folder, ignored_)) load_certificate(folder);
+    return std::move(result_);
+  }
+
+  ConfigFolder load_keys_of(const std::string& domain) {
+    load_signing_keys(places_.folder / "domains" / domain / "dkim", domain);
     return std::move(result_);
   }
 
@@ -106,7 +113,7 @@ class Loader {
 
   // A file that an aliases file includes. Links may lead about in the configuration folder, not
   // out of it.
-  Result<std::string> read_included(const fs::path& file) const {
+  Result<std::string> read_included(const fs::path& file) {
     std::error_code error;
     const fs::path real = fs::canonical(file, error);
     if (error) return fail(Code::not_found, fmt::format("{}: {}", file.string(), error.message()));
@@ -114,6 +121,7 @@ class Loader {
     if (error || std::ranges::mismatch(root, real).in1 != root.end())
       return fail(Code::denied,
                   fmt::format("{} leads out of the configuration folder", file.string()));
+    result_.included_files.push_back(real.string());
     return read_file(real, alias::include_bytes_max);
   }
 
@@ -141,7 +149,34 @@ class Loader {
     domains_.push_back(std::move(input));
   }
 
+  // What the keys beside it are for; nothing when no file says so, or a wrong one, which is told.
+  std::optional<std::vector<provision::RotatingKey>> load_key_states(const fs::path& file) {
+    if (!fs::exists(file, ignored_)) return {};
+    const auto text = read(file);
+    if (!text) return {};
+    auto states = provision::read_key_states(*text, file.string());
+    if (states) return *std::move(states);
+    result_.problems.push_back(states.error().what);
+    return {};
+  }
+
+  static provision::RotatingKey state_of(
+      const std::optional<std::vector<provision::RotatingKey>>& states,
+      const std::string& selector,
+      const fs::path& file) {
+    using provision::KeyStage;
+    provision::RotatingKey state{.selector = selector,
+                                 .stage = states ? KeyStage::made : KeyStage::signing};
+    struct stat facts{};
+    if (stat(file.c_str(), &facts) == 0)
+      state.since = WallTime(std::chrono::seconds(facts.st_mtime));
+    if (!states) return state;
+    const auto found = std::ranges::find(*states, selector, &provision::RotatingKey::selector);
+    return found == states->end() ? state : *found;
+  }
+
   void load_signing_keys(const fs::path& folder, const std::string& domain) {
+    const auto states = load_key_states(folder / "state.toml");
     for (const fs::path& file : entries(folder, 4 * signing_keys_per_domain_max)) {
       if (file.extension() != ".pem") continue;
       const std::string selector = file.stem().string();
@@ -161,7 +196,9 @@ class Loader {
       } else if (key->kind() == crypto::KeyKind::ec_p256) {
         problem(file, "DKIM signs with RSA or Ed25519 keys, this one is EC P-256");
       } else {
-        keys.push_back({selector, *std::move(pem), file.string()});
+        auto state = state_of(states, selector, file);
+        state.kind = key->kind();
+        keys.push_back({selector, *std::move(pem), file.string(), std::move(state)});
       }
     }
   }
@@ -212,7 +249,7 @@ class Loader {
                                     key_file.string()});
   }
 
-  const ConfigPlaces& places_;
+  ConfigPlaces places_;
   ConfigFolder result_;
   std::vector<alias::DomainInput> domains_;
   std::error_code ignored_;
@@ -221,6 +258,15 @@ class Loader {
 }  // namespace
 
 ConfigFolder load_config_folder(const ConfigPlaces& places) { return Loader(places).load(); }
+
+Result<std::vector<SigningKey>> load_signing_keys(const fs::path& config, std::string_view domain) {
+  auto folder = Loader({config, {}}).load_keys_of(std::string(domain));
+  if (!folder.problems.empty())
+    return fail(Code::invalid, fmt::format("{}", fmt::join(folder.problems, "\n")));
+  const auto found = folder.signing_keys.find(domain);
+  if (found == folder.signing_keys.end()) return std::vector<SigningKey>();
+  return std::move(found->second);
+}
 
 fs::path users_file(const fs::path& config, std::string_view domain) {
   return config / "domains" / domain / "users";
@@ -240,6 +286,10 @@ fs::path signing_key_file(const fs::path& config,
                           std::string_view domain,
                           std::string_view selector) {
   return config / "domains" / domain / "dkim" / fmt::format("{}.pem", selector);
+}
+
+fs::path key_states_file(const fs::path& config, std::string_view domain) {
+  return config / "domains" / domain / "dkim" / "state.toml";
 }
 
 }  // namespace tapal::files

@@ -104,11 +104,13 @@ Result<SrsKeys> read_srs_keys(std::string_view text, std::string_view file_name)
   return SrsKeys{std::string(keys[0]), keys.size() > 1 ? std::string(keys[1]) : std::string()};
 }
 
-std::string make_srs_keys(std::string_view random_bytes) {
+std::string make_srs_keys(std::string_view random_bytes, std::string_view previous) {
   return fmt::format(
       "# Keys for the return paths of forwarded mail, one a line: the first signs, the second is\n"
-      "# still believed. To change the key put a new line on top. Keep the file secret.\n{}\n",
-      text::to_base64_url(random_bytes));
+      "# still believed. To change the key put a new line on top. Keep the file secret.\n{}\n{}{}",
+      text::to_base64_url(random_bytes),
+      previous,
+      previous.empty() ? "" : "\n");
 }
 
 std::string_view text_of(SrsRefusal refusal) {

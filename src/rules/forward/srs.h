@@ -31,7 +31,8 @@ struct SrsKeys {
 };
 // The Error is "file:line: what is wrong"; it never repeats a key.
 Result<SrsKeys> read_srs_keys(std::string_view text, std::string_view file_name);
-std::string make_srs_keys(std::string_view random_bytes);  // the text of a new file
+// The text of a new file; `previous` may be empty.
+std::string make_srs_keys(std::string_view random_bytes, std::string_view previous = {});
 
 enum class SrsRefusal : std::uint8_t {
   not_srs,          // an address like any other

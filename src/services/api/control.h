@@ -9,6 +9,10 @@
 //       {"ok":true,"confirmation":{...}|null}   when Gmail's confirmation comes, the time is over,
 //       or
 //                                               the client says something more
+//   {"command":"follow"}  {"ok":true}: from here on this connection sees what happens
+//   {"command":"events","queue_id":"...","seconds":60}   to a message since then, or since the last
+//       {"ok":true,"events":[{"event":"message delivered","to":"<...>",...}]}   question; waits for
+//                                                        the first, or for the time to be over
 //   {"command":"challenge show","token":"...","authorization":"..."}      answers of another ACME
 //   {"command":"challenge show","host":"...","chain":"PEM","key":"PEM"}   client: http-01,
 //   tls-alpn-01
@@ -34,6 +38,7 @@
 #include "ports/stream.h"
 #include "ports/workers.h"
 #include "services/api/confirmation_watch.h"
+#include "services/api/event_watch.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/authenticator.h"
 
@@ -52,6 +57,7 @@ struct ControlWorld {
   std::function<Result<void>()> reload;  // may block for a moment; called on a worker
   intake::Authenticator& authenticator;
   ConfirmationWatch& confirmations;
+  EventWatch& events;
   ChallengeBoard& challenges;
   std::map<std::string, OtherCommand, std::less<>> others;  // by the command's name
 };

@@ -1,0 +1,136 @@
+#include "app/upkeep.h"
+
+#include <utility>
+
+#include "app/config_backup.h"
+#include "app/srs_keys.h"
+
+namespace tapal::app {
+namespace {
+
+constexpr std::chrono::days look_every{1};
+
+}  // namespace
+
+Upkeep::Upkeep(UpkeepWorld world)
+    : world_(std::move(world)),
+      accounts_(world_.settings.dns,
+                {world_.http, world_.loop, world_.resolver, world_.clock, world_.random},
+                world_.log),
+      texts_(accounts_),
+      authorities_(world_.resolver, world_.loop),
+      key_files_(world_.config, world_.clock),
+      keys_(
+          {world_.loop,
+           world_.clock,
+           world_.log,
+           world_.resolver,
+           world_.workers,
+           key_files_,
+           [this](std::string_view domain) { return accounts_.of(domain); },
+           [this](Loop& loop, std::string name) { return ask_authorities(loop, std::move(name)); },
+           [this](std::string what) { on_change(std::move(what)); },
+           world_.settings.keys.dkim}),
+      srs_(world_.loop, look_every, [this] { return turn_srs(); }),
+      backup_(world_.loop, look_every, [this] { return back_up("edited by hand"); }) {
+  open_certificates();
+}
+
+// Mail goes on where certificates cannot be looked after.
+void Upkeep::open_certificates() {
+  CertificateWorld world{world_.loop,
+                         world_.clock,
+                         world_.log,
+                         world_.resolver,
+                         world_.workers,
+                         world_.programs,
+                         world_.challenges,
+                         accounts_.any() ? &texts_ : nullptr,
+                         !world_.settings.listen.http.empty(),
+                         !world_.settings.listen.https.empty(),
+                         world_.take_in};
+  auto made = CertificateParts::make(world_.config, world_.settings, std::move(world));
+  if (made) {
+    certificates_ = *std::move(made);
+  } else {
+    world_.log.write(Level::error, "certificates are not renewed", {{"reason", made.error().what}});
+  }
+}
+
+std::map<std::string, api::OtherCommand, std::less<>> Upkeep::commands() {
+  std::map<std::string, api::OtherCommand, std::less<>> commands;
+  if (certificates_)
+    for (const auto* command : {"cert issue", "cert renew"})
+      commands[command] = [&keeper = certificates_->keeper()](std::string request) {
+        return answer_cert(keeper, std::move(request));
+      };
+  return commands;
+}
+
+// Nobody to ask, or no answer, is an answer that tells nothing.
+Task<std::vector<dns::LookupReply>> Upkeep::ask_authorities(Loop& loop, std::string name) {
+  std::vector<dns::LookupReply> replies;
+  auto zone = co_await authorities_.find(loop, name);
+  if (!zone) {
+    replies.emplace_back();
+    co_return replies;
+  }
+  dns::Lookup lookup{std::move(name), dns::Type::txt};
+  const auto answers = co_await authorities_.ask_all(loop, *std::move(zone), std::move(lookup));
+  for (const auto& answer : answers)
+    replies.push_back(answer.reply ? *answer.reply : dns::LookupReply());
+  co_return replies;
+}
+
+void Upkeep::start() {
+  if (certificates_) tasks_.spawn(certificates_->keeper().run());
+  tasks_.spawn(keys_.run());
+  tasks_.spawn(srs_.run());
+  tasks_.spawn(backup_.run());
+}
+
+Task<void> Upkeep::stop() {
+  if (certificates_) certificates_->keeper().stop();
+  keys_.stop();
+  srs_.stop();
+  backup_.stop();
+  is_stopping_ = true;
+  // A commit is let end, or it would leave its locks behind; a push may take its time and is not.
+  if (is_pushing_) world_.programs.stop();
+  co_return;
+}
+
+Task<void> Upkeep::end() { co_await tasks_.join(); }
+
+Task<void> Upkeep::turn_srs() {
+  const auto turned =
+      turn_srs_keys(world_.config, world_.settings.keys.srs_rotate_every, world_.clock.wall_now());
+  if (!turned) {
+    world_.log.write(
+        Level::error, "the key for return paths stays", {{"reason", turned.error().what}});
+  } else if (*turned == SrsKeysTurned::yes) {
+    world_.log.write(Level::info, "a new key for return paths of forwarded mail");
+    on_change("SRS key");
+  }
+  co_return;
+}
+
+void Upkeep::on_change(std::string what) { tasks_.spawn(back_up(std::move(what))); }
+
+// Commits what is new, and pushes what could not be pushed before.
+Task<void> Upkeep::back_up(std::string message) {
+  if (!ConfigBackup::is_there(world_.config)) co_return;
+  ConfigBackup backup(world_.loop, world_.programs, world_.config);
+  auto done = co_await backup.commit(std::move(message));
+  Result<void> pushed;
+  if (done && !is_stopping_) {
+    is_pushing_ = true;
+    pushed = co_await backup.push();
+    is_pushing_ = false;
+  }
+  const auto* trouble = !done ? &done.error() : !pushed ? &pushed.error() : nullptr;
+  if (trouble != nullptr)
+    world_.log.write(Level::warning, "backup is behind", {{"reason", trouble->what}});
+}
+
+}  // namespace tapal::app

@@ -1,0 +1,32 @@
+// Asks the world what the doctor's checks want to know, many questions at once, all with bounds.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "ports/clock.h"
+#include "ports/http_client.h"
+#include "ports/resolver.h"
+#include "rules/provision/checks.h"
+#include "services/upkeep/registration.h"
+#include "services/upkeep/smtp_probe.h"
+
+namespace tapal::upkeep {
+
+struct ExaminationWorld {
+  Resolver& resolver;
+  HttpClient& http;
+  Clock& clock;
+  ProbeWorld probes;
+  std::string rdap_server = std::string(rdap_everywhere);
+  std::chrono::seconds time_max{120};  // for all of it; what is open then has no answer
+  std::size_t at_once_max = 32;
+};
+
+// Until every check has come to its end; its findings stand then. Runs on the probes' loop.
+// References must outlive the task.
+Task<void> examine(ExaminationWorld world, provision::Examination& examination);
+
+}  // namespace tapal::upkeep
