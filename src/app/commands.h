@@ -27,6 +27,11 @@ void declare_spf(const Command& tapal);
 void declare_srs(const Command& tapal);
 void declare_user(const Command& tapal);
 
+// Below `tapal dns` and `tapal dmarc`.
+void declare_dns_plan(const Command& dns);
+void declare_dns_apply(const Command& dns);
+void declare_dmarc_advance(const Command& dmarc);
+
 // argv to one of them; its exit code.
 int run_command_line(int argc, const char* const* argv);
 
