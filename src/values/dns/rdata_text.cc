@@ -1,4 +1,5 @@
 // Record data in master-file text: the second half of rdata.h.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -257,7 +258,9 @@ std::optional<std::string> raw_text(Type type, const RawData& raw) {
       const std::string_view tag = reader.take(reader.u8());
       const std::string_view value = reader.rest();
       if (!reader.ok() || tag.empty() || value.size() > string_bytes_max) return {};
-      return fmt::format("{}{} {}", text, quoted(tag), quoted(value));
+      // Bare, as RFC 8659 section 4.1.1 has it: some servers take quotes for a part of it.
+      const bool is_plain = std::ranges::all_of(tag, text::is_alnum);
+      return fmt::format("{}{} {}", text, is_plain ? std::string(tag) : quoted(tag), quoted(value));
     }
     default: return {};
   }
