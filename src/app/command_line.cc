@@ -75,6 +75,7 @@ int run_command_line(int argc, const char* const* argv) {
                              &declare_alias,
                              &declare_srs,
                              &declare_dkim,
+                             &declare_cert,
                              &declare_forward,
                              &declare_dmarc,
                              &declare_dns,

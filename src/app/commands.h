@@ -8,6 +8,7 @@ namespace tapal::app {
 void declare_address(const Command& tapal);
 void declare_arc(const Command& tapal);
 void declare_alias(const Command& tapal);
+void declare_cert(const Command& tapal);
 void declare_config(const Command& tapal);
 void declare_demo(const Command& tapal);
 void declare_dkim(const Command& tapal);

@@ -78,15 +78,22 @@ Result<void> Server::Parts::load_configuration() {
 
   ServerTlsOptions server_tls{.least_version = settings.tls.minimum_version};
   if (settings.tls.tickets) server_tls.tickets = std::make_shared<TicketKeys>();
-  if (auto certificates = served(folder); !certificates.empty()) {
-    TAPAL_TRY(tls, ServerContext::make(certificates, std::move(server_tls)));
-  } else {
+  tls = ServerContext::without_certificate(std::move(server_tls));
+  TAPAL_CHECK(take_up_certificates(folder));
+  if (!tls->is_ready())
     log.write(Level::warning,
               "no certificate: no TLS, and nobody can log in; see `tapal config check`");
-  }
   ClientTlsOptions outbound{.trusted_ca_file = settings.tls.trusted_ca_file,
                             .least_version = settings.tls.minimum_version};
   TAPAL_TRY(client_tls, ClientContext::make(outbound));
+  return {};
+}
+
+// Once there were some, those in use stay in place of none.
+Result<void> Server::Parts::take_up_certificates(const files::ConfigFolder& folder) {
+  if (folder.certificates.empty() && !tls->is_ready()) return {};
+  TAPAL_CHECK(tls->replace(served(folder)));
+  certificates_seen = tell_certificates(folder.certificates, certificates_seen, *tls, log);
   return {};
 }
 
@@ -108,7 +115,7 @@ Result<void> Server::Parts::open_stores() {
   programs = std::make_unique<ProgramRunner>(*program_workers);
   authenticator =
       std::make_unique<intake::Authenticator>(*password_workers, clock, random, settings.auth);
-  connections = std::make_unique<intake::ConnectionCount>(settings.connections);
+  connections = std::make_unique<ConnectionCount>(settings.connections);
   return {};
 }
 
@@ -199,6 +206,27 @@ void Server::Parts::build_intake() {
                                      &confirmations,
                                      &inspectors->of_loop(i)};
     sessions.push_back(std::make_unique<intake::Sessions>(world));
+  }
+}
+
+// Mail goes on where certificates cannot be looked after.
+void Server::Parts::build_upkeep() {
+  CertificateWorld world{main_loop(),
+                         clock,
+                         log,
+                         *resolver,
+                         *disk_workers,
+                         *programs,
+                         challenges,
+                         nullptr,
+                         !settings.listen.http.empty(),
+                         !settings.listen.https.empty(),
+                         [this] { return reload(); }};
+  auto made = CertificateParts::make(config_folder, settings, std::move(world));
+  if (made) {
+    certificates = *std::move(made);
+  } else {
+    log.write(Level::error, "certificates are not renewed", {{"reason", made.error().what}});
   }
 }
 

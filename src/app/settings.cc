@@ -119,6 +119,8 @@ void make_paths_absolute(const fs::path& folder, Settings& settings) {
                             &settings.mailbox.folder,
                             &settings.webhook.key_file,
                             &settings.dns.account.credentials_file,
+                            &settings.acme.external_account_key_file,
+                            &settings.acme.trusted_ca_file,
                             &settings.resolver.root_hints_file})
     make_absolute(folder, *path);
   if (settings.resolver.trust_anchor_file)

@@ -11,19 +11,20 @@
 #include <string_view>
 #include <vector>
 
+#include "base/connection_count.h"
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "drivers/net/tls.h"
 #include "drivers/resolver/unbound_resolver.h"
 #include "drivers/rocksdb/rocksdb_store.h"
 #include "ports/log.h"
+#include "protocols/acme/challenge.h"
 #include "protocols/smtp/client_session.h"
 #include "protocols/smtp/server_options.h"
 #include "rules/forward/plan.h"
 #include "rules/queue/retry.h"
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
-#include "services/intake/connection_count.h"
 #include "services/judge/options.h"
 
 namespace tapal::app {
@@ -32,7 +33,9 @@ struct ListenSettings {
   std::vector<Endpoint> smtp = {{IpAddress::v4({0, 0, 0, 0}), 25}, {IpAddress{}, 25}};
   std::vector<Endpoint> submission = {{IpAddress::v4({0, 0, 0, 0}), 587}, {IpAddress{}, 587}};
   std::vector<Endpoint> submissions = {{IpAddress::v4({0, 0, 0, 0}), 465}, {IpAddress{}, 465}};
-  std::string control;  // empty: state_folder/control.sock
+  std::vector<Endpoint> http;   // challenges; everything else is led to https
+  std::vector<Endpoint> https;  // policies, settings for mail clients, challenges
+  std::string control;          // empty: state_folder/control.sock
 };
 
 struct RelaySettings {
@@ -73,6 +76,18 @@ struct WebhookSettings {
   std::string key_file;  // empty: webhook.key of the configuration folder, which may be absent
 };
 
+struct AcmeSettings {
+  std::string directory = "letsencrypt";  // a name of protocols/acme/authorities.h, or a URL
+  std::vector<std::string> names;         // A-labels, "*." allowed
+  std::string contact;
+  std::string profile;
+  std::vector<acme::ChallengeKind> challenges{
+      acme::ChallengeKind::tls_alpn_01, acme::ChallengeKind::http_01, acme::ChallengeKind::dns_01};
+  std::string external_account_id;
+  std::string external_account_key_file;
+  std::string trusted_ca_file;  // empty: as tls.trusted_ca_file
+};
+
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
 
 struct LogSettings {
@@ -106,7 +121,7 @@ struct Settings {
   ForwardSettings forward;
   TlsSettings tls;
   smtp::ServerLimits limits;
-  intake::ConnectionLimits connections;
+  ConnectionLimits connections;
   std::uint64_t receiving_memory = 128ULL * 1024 * 1024;  // of all loops together
   QueueSettings queue;
   RocksdbStoreOptions spool;  // its folder is state_folder/spool
@@ -118,6 +133,7 @@ struct Settings {
   ResolverOptions resolver;
   judge::Options filters;
   DnsSettings dns;
+  AcmeSettings acme;
   LogSettings log;
   WorkerSettings workers;
   intake::AuthenticatorOptions auth;

@@ -85,6 +85,10 @@ class TableOfNames final : public Resolver {
     answer.status = DnsAnswer::Status::found;
     answer.records.push_back({name, type, std::chrono::seconds(60), std::move(data)});
   }
+  void set(const std::string& name, dns::Type type, DnsAnswer answer) {
+    names_.insert(name);
+    answers_[{name, type}] = std::move(answer);
+  }
   void mx(const std::string& name, std::uint16_t preference, const std::string& exchange) {
     add(name, dns::Type::mx, dns::MailExchange{preference, exchange});
   }

@@ -144,8 +144,7 @@ class DnspodAccount final : public RecordAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  const crypto::AccessKey key{options.credentials.at("secret_id"),
-                              options.credentials.at("secret_key")};
+  const crypto::AccessKey key{options.given("secret_id"), options.given("secret_key")};
   ApiDialect dialect;
   dialect.provider = "DNSPod";
   dialect.base_url = options.url;

@@ -6,7 +6,6 @@
 
 #include "drivers/dnsapi/json_call.h"
 #include "drivers/dnsapi/ovh_signature.h"
-#include "drivers/dnsapi/plain_content.h"
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/crypto/request_signature.h"
@@ -19,10 +18,6 @@ constexpr std::size_t records_max = 100;  // of one name and type; each is a cal
 
 // Its forms for mail make records of types of their own, which are TXT in DNS.
 constexpr std::array text_types = {"TXT", "SPF", "DKIM", "DMARC"};
-
-std::string content_of(dns::Type type, const dns::Data& data) {
-  return type == dns::Type::caa ? authorization_text(data) : dns::data_to_text(type, data);
-}
 
 class OvhAccount final : public RecordAccount {
  public:
@@ -86,7 +81,7 @@ class OvhAccount final : public RecordAccount {
   Task<Result<void>> add(Loop& loop, Place place, KeptRecord record) override {
     const json::object body{{"fieldType", dns::type_text(place.type)},
                             {"subDomain", place.relative("")},
-                            {"target", content_of(place.type, record.data)},
+                            {"target", dns::data_to_text(place.type, record.data)},
                             {"ttl", record.ttl.count()}};
     auto call = json_call("POST", records_of(place.zone), body);
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
@@ -95,7 +90,7 @@ class OvhAccount final : public RecordAccount {
   Task<Result<void>> change(Loop& loop, Place place, KeptRecord record) override {
     // The type is left as it is: it cannot be changed, nor be one of those for mail.
     const json::object body{{"subDomain", place.relative("")},
-                            {"target", content_of(place.type, record.data)},
+                            {"target", dns::data_to_text(place.type, record.data)},
                             {"ttl", record.ttl.count()}};
     auto call = json_call("PUT", fmt::format("{}/{}", records_of(place.zone), record.id), body);
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));

@@ -108,7 +108,9 @@ class UpdateAccount final : public DnsAccount {
     TAPAL_CO_TRY(const auto done, co_await exchange(loop, *update));
     if (done.rcode == dns::Rcode::refused)
       co_return wrong(Code::denied,
-                      fmt::format("REFUSED; may the key \"{}\" update this zone?", key_.name));
+                      fmt::format("REFUSED, its log says why: may the key \"{}\" update this zone, "
+                                  "and has the target of every MX in it an address?",
+                                  key_.name));
     TAPAL_CO_CHECK(check_rcode(done.rcode));
     co_return Result<void>();
   }

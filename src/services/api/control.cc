@@ -75,7 +75,11 @@ class Request {
     if (command == "status") co_return status();
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
+    if (command == "challenge show") co_return show_challenge();
+    if (command == "challenge withdraw") co_return withdraw_challenge();
     if (command == "reload") co_return co_await reload();
+    if (const auto other = world_.others.find(command); other != world_.others.end())
+      co_return co_await ask(other->second);
     for (const auto& [name, order] : orders)
       if (command == name) co_return co_await give(order);
     co_return refused(fmt::format("no such command: {}", text::printable(command)));
@@ -179,6 +183,31 @@ class Request {
     json::object answer{{"ok", true}, {"confirmation", nullptr}};
     if (seen) answer["confirmation"] = shown(*seen);
     co_return answer;
+  }
+
+  Task<json::object> ask(const OtherCommand& other) {
+    const auto result = co_await other(json::serialize(request_));
+    if (!result) co_return refused(result.error().what);
+    co_return json::object{{"ok", true}, {"result", json::parse(*result)}};
+  }
+
+  json::object show_challenge() {
+    auto token = text_of(request_, "token");
+    auto host = text::to_lower(text_of(request_, "host"));
+    if (token.empty() == host.empty()) return refused("a challenge has a token, or a host");
+    if (host.empty()) {
+      world_.challenges.show_http(std::move(token), text_of(request_, "authorization"));
+    } else {
+      world_.challenges.show_tls(std::move(host),
+                                 {text_of(request_, "chain"), text_of(request_, "key")});
+    }
+    return {{"ok", true}};
+  }
+
+  json::object withdraw_challenge() {
+    world_.challenges.withdraw_http(text_of(request_, "token"));
+    world_.challenges.withdraw_tls(text::to_lower(text_of(request_, "host")));
+    return {{"ok", true}};
   }
 
   Task<json::object> reload() {

@@ -9,11 +9,17 @@
 //       {"ok":true,"confirmation":{...}|null}   when Gmail's confirmation comes, the time is over,
 //       or
 //                                               the client says something more
+//   {"command":"challenge show","token":"...","authorization":"..."}      answers of another ACME
+//   {"command":"challenge show","host":"...","chain":"PEM","key":"PEM"}   client: http-01,
+//   tls-alpn-01
+//   {"command":"challenge withdraw","token":"..."|"host":"..."}
 //   {"command":"status"}  {"command":"reload"}
+//   what other parts answer (ControlWorld::others): {"ok":true,"result":...}
 // A refusal is {"ok":false,"error":"..."}.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -21,6 +27,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "ports/challenge_board.h"
 #include "ports/clock.h"
 #include "ports/loop.h"
 #include "ports/store.h"
@@ -32,6 +39,9 @@
 
 namespace tapal::api {
 
+// A command of another part: gets the whole request, gives a JSON text.
+using OtherCommand = std::function<Task<Result<std::string>>(std::string request)>;
+
 // References must outlive the control.
 struct ControlWorld {
   Loop& loop;  // the dispatcher's
@@ -42,6 +52,8 @@ struct ControlWorld {
   std::function<Result<void>()> reload;  // may block for a moment; called on a worker
   intake::Authenticator& authenticator;
   ConfirmationWatch& confirmations;
+  ChallengeBoard& challenges;
+  std::map<std::string, OtherCommand, std::less<>> others;  // by the command's name
 };
 
 class Control {

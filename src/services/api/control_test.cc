@@ -22,6 +22,7 @@ struct World : delivery::DispatcherTestWorld {
   intake::Authenticator authenticator{
       workers, loop, dice, {.password_cost = {.memory_kib = 8, .passes = 1}}};
   ConfirmationWatch confirmations;
+  ChallengeBoard challenges;
   std::optional<Control> control;
   Result<void> reloaded;
   std::size_t reloads = 0;
@@ -39,7 +40,8 @@ struct World : delivery::DispatcherTestWorld {
                                        return reloaded;
                                      },
                                  .authenticator = authenticator,
-                                 .confirmations = confirmations});
+                                 .confirmations = confirmations,
+                                 .challenges = challenges});
     network.at("9.9.9.1:25").plan.recipient =
         [](const mail::Recipient&) -> std::optional<smtp::Reply> {
       return smtp::make_reply(451, "4.3.0", "not \xFF now");
@@ -301,6 +303,20 @@ TEST(Control, waits_no_longer_than_asked_nor_for_a_client_that_left) {
   w.loop.run_for(seconds(2));
   EXPECT_TRUE(w.talk(*patient, "").value().contains("\"confirmation\":null"));
   EXPECT_FALSE(w.error(R"({"command":"watch","address":"nobody"})").empty());
+}
+
+TEST(Control, shows_the_answers_of_another_acme_client) {
+  World w;
+  w.ask(R"({"command":"challenge show","token":"t","authorization":"t.print"})");
+  w.ask(R"({"command":"challenge show","host":"A.example","chain":"C","key":"K"})");
+  EXPECT_EQ(w.challenges.http("t"), "t.print");
+  ASSERT_TRUE(w.challenges.tls("a.example"));
+  EXPECT_EQ(w.challenges.tls("a.example")->key_pem, "K");
+  w.ask(R"({"command":"challenge withdraw","token":"t"})");
+  w.ask(R"({"command":"challenge withdraw","host":"a.example"})");
+  EXPECT_FALSE(w.challenges.http("t"));
+  EXPECT_FALSE(w.challenges.tls("a.example"));
+  EXPECT_FALSE(w.error(R"({"command":"challenge show"})").empty());
 }
 
 }  // namespace

@@ -258,9 +258,9 @@ std::optional<std::string> raw_text(Type type, const RawData& raw) {
       const std::string_view tag = reader.take(reader.u8());
       const std::string_view value = reader.rest();
       if (!reader.ok() || tag.empty() || value.size() > string_bytes_max) return {};
-      // Bare, as RFC 8659 section 4.1.1 has it: some servers take quotes for a part of it.
-      const bool is_plain = std::ranges::all_of(tag, text::is_alnum);
-      return fmt::format("{}{} {}", text, is_plain ? std::string(tag) : quoted(tag), quoted(value));
+      // A tag is letters and digits, written bare (RFC 8659 section 4.1.1): some refuse it in quotes.
+      const bool is_bare = std::ranges::all_of(tag, text::is_alnum);
+      return fmt::format("{}{} {}", text, is_bare ? std::string(tag) : quoted(tag), quoted(value));
     }
     default: return {};
   }

@@ -1,8 +1,8 @@
-#include "services/intake/connection_count.h"
+#include "base/connection_count.h"
 
 #include <gtest/gtest.h>
 
-namespace tapal::intake {
+namespace tapal {
 namespace {
 
 using Verdict = ConnectionCount::Verdict;
@@ -42,4 +42,4 @@ TEST(ConnectionCount, bounds_all_of_them) {
 }
 
 }  // namespace
-}  // namespace tapal::intake
+}  // namespace tapal

@@ -1,8 +1,8 @@
-#include "services/intake/connection_count.h"
+#include "base/connection_count.h"
 
 #include <algorithm>
 
-namespace tapal::intake {
+namespace tapal {
 
 ConnectionCount::Verdict ConnectionCount::enter(const IpAddress& address) {
   const std::scoped_lock lock(mutex_);
@@ -32,4 +32,4 @@ IpAddress ConnectionCount::peer_of(IpAddress address) {
   return address;
 }
 
-}  // namespace tapal::intake
+}  // namespace tapal

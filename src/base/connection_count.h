@@ -10,7 +10,7 @@
 
 #include "base/ip_address.h"
 
-namespace tapal::intake {
+namespace tapal {
 
 struct ConnectionLimits {
   std::size_t all_max = 10'000;  // on all listeners together
@@ -36,4 +36,4 @@ class ConnectionCount {
   std::map<IpAddress, std::size_t> by_peer_;
 };
 
-}  // namespace tapal::intake
+}  // namespace tapal
