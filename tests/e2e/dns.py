@@ -10,7 +10,9 @@ SOA = "@ 60 IN SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ 60 IN 
 class Dns:
     """knotd on an address of its own. Records are collected, then start() serves them."""
 
-    def __init__(self, case, signed=()):
+    def __init__(self, case, signed=(), update_key=None):
+        """update_key: name and secret of a TSIG key that may change every zone."""
+        self.update_key = update_key
         self.address, self.case = new_address(), case
         self.port = free_port(self.address)
         self.folder = case.folder / f"dns-{self.address}"
@@ -33,9 +35,11 @@ class Dns:
                  "log:", "  - target: stderr", "    any: info",
                  "database:", f"    storage: {self.folder}/db", "    journal-db-max-size: 16M",
                  "    kasp-db-max-size: 16M", "    timer-db-max-size: 4M",
+                 *self.rights(),
                  "policy:", "  - id: quick", "    algorithm: ecdsap256sha256", "    single-type-signing: on",
                  "    nsec3: off", "template:", "  - id: default", f"    storage: {self.folder}",
-                 "    zonefile-sync: -1", "zone:"]
+                 "    zonefile-sync: -1",
+                 *(["    acl: updates"] if self.update_key else []), "zone:"]
         for zone, records in self.zones.items():
             (self.folder / f"{zone}.zone").write_text(f"$ORIGIN {zone}.\n$TTL 60\n{SOA}{records}")
             lines += [f"  - domain: {zone}.", f"    file: {zone}.zone"]
@@ -52,6 +56,13 @@ class Dns:
         if not self.server.running():
             raise AssertionError("knot did not start:\n" + self.server.log())
         return self
+
+    def rights(self):
+        if not self.update_key:
+            return []
+        name, secret = self.update_key
+        return ["key:", f"  - id: {name}", "    algorithm: hmac-sha256", f"    secret: {secret}",
+                "acl:", "  - id: updates", f"    key: {name}", "    action: [query, update]"]
 
     def ask(self, name, kind):
         """The answer's data, a line each."""
