@@ -3,13 +3,14 @@ for what Debian's Pebble lacks."""
 import base64
 import contextlib
 import json
+import os
 import smtplib
 import socket
 import ssl
 import unittest
 
 from authorities import Pebble, SmallAuthority
-from dns import Dns
+from dns import Dns, UpdateKey
 from harness import Case, free_port, new_address, wait_until
 
 ISSUED = "a certificate was issued"
@@ -211,6 +212,47 @@ class InterruptedTest(AcmeCase):
         tapal.start()
         tapal.server.wait_for("a certificate is ordered")
         self.assertEqual(0, tapal.server.stop(15))
+
+
+class DnsTest(AcmeCase):
+    """dns-01, with records written by RFC 2136 into knot, which is asked at port 53 whether it shows them."""
+    @classmethod
+    def prepare(cls):
+        if os.getuid() != 0:
+            raise unittest.SkipTest("port 53 is for root only")
+        update_key = UpdateKey("tapal")
+        cls.dns = Dns(cls, update_key=update_key)
+        cls.dns.port = 53
+        cls.tapal = cls.new_tapal("example")
+        cls.dns.add(f"mail.example. 60 IN A {cls.tapal.address}\n"
+                    "_acme-challenge.alias.example. 60 IN CNAME elsewhere.example.").start()
+        update_key.credentials(cls.tapal.config / "dns.key", cls.dns.address)
+        cls.pebble = Pebble(cls, cls.dns, free_port(), free_port())
+        cls.tapal.set({"dns": {"provider": "rfc2136"}, "resolver": {"servers": [cls.dns.endpoint]},
+                       "acme": {"directory": cls.pebble.directory, "trusted_ca_file": str(cls.pebble.own_certificate)}})
+
+    def test_a_name_and_its_wildcard_are_proven_at_one_record(self):
+        done = self.tapal.command("cert", "issue", "example", "*.example")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual({"example", "*.example"}, set(self.listed(self.tapal)["example"]["names"]))
+        self.assertEqual([], self.dns.ask("_acme-challenge.example", "TXT"))
+
+    def test_an_alias_is_followed(self):
+        done = self.tapal.command("cert", "issue", "alias.example")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(["elsewhere.example."], self.dns.ask("_acme-challenge.alias.example", "TXT"))
+
+    def test_a_key_that_may_not_write_is_told(self):
+        key = self.tapal.config / "wrong.key"
+        secret = base64.b64encode(bytes(32)).decode()
+        key.write_text(f"server = {self.dns.address}\nkey_name = tapal\nsecret = {secret}\n")
+        key.chmod(0o600)
+        self.tapal.set({"dns": {"credentials_file": str(key)}})
+        done = self.tapal.command("cert", "issue", "mail.example")
+        self.tapal.set({"dns": {"credentials_file": str(self.tapal.config / "dns.key")}})
+        self.assertEqual(1, done.returncode)
+        self.assertIn("_acme-challenge.mail.example cannot be written", done.stderr)
+        self.assertNotIn(secret, done.stderr)
 
 
 class SmallAuthorityTest(AcmeCase):
