@@ -25,13 +25,6 @@ Task<Result<milter::Outcome>> MilterConnection::play(milter::Message message, co
   }
 }
 
-Task<void> MilterConnection::quit() {
-  session_.quit();
-  while (auto action = session_.next_action())
-    if (const auto* bytes = std::get_if<milter::Send>(&*action)) co_await send(*bytes);
-  stream_->close();
-}
-
 Task<bool> MilterConnection::perform(milter::Action action, const Body& body) {
   if (const auto* bytes = std::get_if<milter::Send>(&action)) {
     co_await send(*bytes);

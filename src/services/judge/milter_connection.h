@@ -21,8 +21,7 @@ class MilterConnection {
   // One at a time; `body` must outlive the task. Errors: timed_out; internal when the milter hangs
   // up or breaks the protocol. After one the connection is of no use.
   Task<Result<milter::Outcome>> play(milter::Message message, const Body& body);
-  bool may_reuse() const { return session_.may_reuse(); }
-  Task<void> quit();
+  bool may_follow(const milter::Message& message) const { return session_.may_follow(message); }
 
  private:
   Task<bool> perform(milter::Action action, const Body& body);  // true: the message is over

@@ -1,5 +1,6 @@
 #include "services/judge/milter_filter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -87,28 +88,28 @@ Task<Result<std::unique_ptr<Stream>>> MilterFilter::connect() {
   co_return co_await network_.connect_unix(place_.socket, deadline);
 }
 
-std::unique_ptr<MilterConnection> MilterFilter::take_idle() {
+std::unique_ptr<MilterConnection> MilterFilter::take_idle(const milter::Message& message) {
   const auto oldest = loop_.now() - idle_time_max;
   std::erase_if(idle_, [oldest](const Idle& idle) { return idle.since < oldest; });
-  if (idle_.empty()) return nullptr;
-  auto connection = std::move(idle_.back().connection);
-  idle_.pop_back();
+  const auto fits = [&message](const Idle& idle) { return idle.connection->may_follow(message); };
+  const auto found = std::ranges::find_if(idle_, fits);
+  if (found == idle_.end()) return nullptr;
+  auto connection = std::move(found->connection);
+  idle_.erase(found);
   return connection;
 }
 
-Task<void> MilterFilter::let_go(std::unique_ptr<MilterConnection> connection) {
-  if (connection->may_reuse() && idle_.size() < idle_connections_max)
-    idle_.push_back({std::move(connection), loop_.now()});
-  else
-    co_await connection->quit();
+void MilterFilter::keep(std::unique_ptr<MilterConnection> connection) {
+  if (idle_.size() >= idle_connections_max) idle_.erase(idle_.begin());
+  idle_.push_back({std::move(connection), loop_.now()});
 }
 
 Task<Result<Opinion>> MilterFilter::look_at(const Mail& mail) {
   auto message = milter_message(mail, host_name_);
-  if (auto kept = take_idle()) {
+  if (auto kept = take_idle(message)) {
     auto outcome = co_await kept->play(message, *mail.body);
     if (outcome) {
-      co_await let_go(std::move(kept));
+      keep(std::move(kept));
       co_return milter_opinion(*std::move(outcome));
     }
     if (outcome.error().code == Code::timed_out) co_return std::unexpected(outcome.error());
@@ -118,7 +119,7 @@ Task<Result<Opinion>> MilterFilter::look_at(const Mail& mail) {
   auto connection = std::make_unique<MilterConnection>(loop_, std::move(stream), options_);
   auto outcome = co_await connection->play(std::move(message), *mail.body);
   if (!outcome) co_return std::unexpected(outcome.error());
-  co_await let_go(std::move(connection));
+  keep(std::move(connection));
   co_return milter_opinion(*std::move(outcome));
 }
 

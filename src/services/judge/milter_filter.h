@@ -1,5 +1,5 @@
-// A milter as a judge. A connection is kept for the next message, where the milter speaks version 6
-// of the protocol, which can tell it that the next client's begins.
+// A milter as a judge. A connection is kept for a while for the client's next message, and for
+// others' where the milter can be told of another client.
 #pragma once
 
 #include <chrono>
@@ -53,8 +53,9 @@ class MilterFilter final : public Judge {
     Instant since;
   };
   Task<Result<std::unique_ptr<Stream>>> connect();
-  std::unique_ptr<MilterConnection> take_idle();  // null: none is fresh enough
-  Task<void> let_go(std::unique_ptr<MilterConnection> connection);
+  // Null: none is fresh enough.
+  std::unique_ptr<MilterConnection> take_idle(const milter::Message& message);
+  void keep(std::unique_ptr<MilterConnection> connection);
 
   MilterPlace place_;
   std::string name_;
