@@ -148,22 +148,8 @@ int run_show(const CommonOptions& common, const std::string& name) {
   return exit_done;
 }
 
-// The running server does it where there is one: it has the ports, and takes the files up.
-Result<std::string> order(const CommonOptions& common, const json::object& request) {
-  TAPAL_TRY(const auto settings, load_settings(common.config));
-  const auto line = json::serialize(request);
-  const auto answer = ask_server(settings.control_socket(), line);
-  if (!answer && answer.error().code == Code::not_found)
-    return order_alone(common.config, settings, line);
-  if (!answer) return std::unexpected(answer.error());
-  const auto object = json::parse(*answer).as_object();
-  if (!object.at("ok").as_bool())
-    return fail(Code::denied, std::string(object.at("error").as_string()));
-  return std::string(object.at("result").as_string());
-}
-
 int run_order(const CommonOptions& common, const json::object& request) {
-  const auto folder = order(common, request);
+  const auto folder = order_certificate(common, request);
   if (folder) return run_show(common, *folder);
   if (common.output == Output::json) print_json({{"error", folder.error().what}});
   return tell(folder.error());

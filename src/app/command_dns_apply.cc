@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/dns_plan_view.h"
 #include "app/dns_work.h"
+#include "app/dns_writing.h"
 #include "rules/provision/dmarc_advance.h"
 #include "rules/provision/dmarc_edit.h"
 
@@ -25,27 +26,6 @@ struct ApplyOptions {
   bool yes = false;
 };
 
-// What came of a plan.
-struct Applied {
-  DnsPlanning planning;
-  std::optional<JournalEntry> entry;  // nothing: nothing was written
-  std::vector<LaggingServer> behind;
-};
-
-upkeep::DnsChange change_for(DnsWork& work,
-                             DnsAccount& account,
-                             upkeep::ZoneAuthorities& authorities) {
-  upkeep::DnsChange change({account, authorities, work.journal(), work.clock()},
-                           work.change_options());
-  change.tell = [](std::string_view text) { fmt::print(stderr, "{}\n", text); };
-  return change;
-}
-
-std::vector<dns::RecordSet> sets_after(const JournalEntry& entry) {
-  std::vector<dns::RecordSet> sets;
-  for (const auto& set : entry.sets) sets.push_back(set.after);
-  return sets;
-}
 std::vector<dns::RecordSet> sets_before(const JournalEntry& entry) {
   std::vector<dns::RecordSet> sets;
   for (const auto& set : entry.sets) sets.push_back(set.before);
@@ -54,22 +34,6 @@ std::vector<dns::RecordSet> sets_before(const JournalEntry& entry) {
 
 bool may_write(const provision::Plan& plan, bool yes) {
   return yes && plan.writes() && plan.blocking().empty();
-}
-
-// `show` is called with the plan before anything is written.
-template <class MakePlan, class Show>
-Task<Result<Applied>> carry_out(
-    NetLoop& loop, DnsAccount& account, DnsWork& work, MakePlan& make_plan, Show& show) {
-  upkeep::ZoneAuthorities authorities(work.resolver(), loop, work.authorities());
-  auto change = change_for(work, account, authorities);
-  TAPAL_CO_CHECK(co_await change.settle(loop));
-  Applied applied;
-  TAPAL_CO_TRY(applied.planning, co_await make_plan(loop, account));
-  if (!show(applied.planning)) co_return applied;
-  TAPAL_CO_TRY(applied.entry, co_await change.apply(loop, applied.planning.plan));
-  auto sets = sets_after(*applied.entry);
-  TAPAL_CO_TRY(applied.behind, co_await change.wait_until_shown(loop, std::move(sets)));
-  co_return applied;
 }
 
 std::string ending(const Applied& applied, std::string_view domain) {
@@ -104,36 +68,19 @@ int tell(const CommonOptions& common, const Applied& applied) {
   return is_done ? exit_done : exit_failed;
 }
 
-// Opened, with the lock of those that write.
-Result<std::unique_ptr<DnsWork>> open_to_write(const CommonOptions& common,
-                                               const DnsWorkOptions& options) {
-  TAPAL_TRY(auto work, DnsWork::open(common, options));
-  TAPAL_CHECK(work->journal().lock());
-  return work;
-}
-
-template <class MakePlan>
-int write_plan(const CommonOptions& common, DnsWork& work, bool yes, MakePlan make_plan) {
-  auto show = [&](const DnsPlanning& planning) {
+int write_plan(const CommonOptions& common, DnsWork& work, bool yes, const MakePlan& make_plan) {
+  const auto show = [&](const DnsPlanning& planning) {
     if (common.output == Output::text) print_plan(planning, PlanDetail::all);
     return may_write(planning.plan, yes);
   };
-  const auto applied = work.run_with_account<Applied>([&](NetLoop& loop, DnsAccount& account) {
-    return carry_out(loop, account, work, make_plan, show);
-  });
+  const auto applied = write_dns(work, make_plan, show);
   return applied ? tell(common, *applied) : app::tell(applied.error());
 }
 
 int run_apply(const CommonOptions& common, const ApplyOptions& options) {
   const auto work = open_to_write(common, options.work);
   if (!work) return app::tell(work.error());
-  const auto plan = [&](NetLoop& loop, DnsAccount& account) -> Task<Result<DnsPlanning>> {
-    auto plan_options = (*work)->plan_options();
-    if (!plan_options) co_return std::unexpected(plan_options.error());
-    co_return co_await upkeep::plan_dns(
-        loop, (*work)->resolver(), &account, (*work)->identity(), *std::move(plan_options));
-  };
-  return write_plan(common, **work, options.yes, plan);
+  return write_plan(common, **work, options.yes, plan_of(**work));
 }
 
 // --- rollback

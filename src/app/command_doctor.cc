@@ -7,7 +7,7 @@
 
 #include "app/commands.h"
 #include "app/dns_option.h"
-#include "app/doctor_home.h"
+#include "app/doctor_look.h"
 #include "app/doctor_repairs.h"
 #include "app/doctor_report.h"
 #include "app/message_file.h"
@@ -39,17 +39,6 @@ struct DoctorOptions {
   bool paste = false;
 };
 
-// What one run stands on.
-struct Surgery {
-  CommonOptions common;
-  Settings settings;
-  dns::PublicSuffixes suffixes;
-  std::unique_ptr<UnboundResolver> resolver;
-  std::unique_ptr<ClientContext> tls;
-  upkeep::AuthorityOptions authorities;
-  SystemClock clock;
-};
-
 int exit_code(Severity worst) {
   if (worst == Severity::error) return exit_failed;
   return worst == Severity::warning ? exit_warnings : exit_done;
@@ -62,62 +51,15 @@ ReportStyle style_of(const DoctorOptions& options) {
   return style;
 }
 
-Result<Surgery> prepare(const CommonOptions& common, const DoctorOptions& options) {
-  TAPAL_TRY(auto settings, load_settings(common.config));
-  TAPAL_TRY(auto resolving, resolver_options(common, options.dns_server));
-  upkeep::AuthorityOptions authorities;
-  // A server of one's own, as in a closed network: its zones are asked where it is asked.
-  if (!options.dns_server.empty()) authorities.port = resolving.servers.front().port;
-  TAPAL_TRY(auto resolver, UnboundResolver::open(std::move(resolving)));
-  ClientTlsOptions trust;
-  trust.trusted_ca_file = settings.tls.trusted_ca_file;
-  TAPAL_TRY(auto tls, ClientContext::make(trust));
-  TAPAL_TRY(auto suffixes, load_public_suffixes());
-  return Surgery{common,
-                 std::move(settings),
-                 std::move(suffixes),
-                 std::move(resolver),
-                 std::move(tls),
-                 authorities,
-                 {}};
-}
-
-Task<bool> look(NetLoop& loop, Surgery& surgery, provision::Examination& examination) {
-  StreamHttpClient http({loop, loop, *surgery.resolver, *surgery.tls});
-  upkeep::ExaminationWorld world{.resolver = *surgery.resolver,
-                                 .http = http,
-                                 .clock = surgery.clock,
-                                 .probes = {.loop = loop,
-                                            .network = loop,
-                                            .tls = *surgery.tls,
-                                            .certificates_of = peer_certificates},
-                                 .authorities = surgery.authorities};
-  co_await upkeep::examine(world, examination);
-  co_return true;
-}
-
-Result<std::vector<Finding>> examine(Surgery& surgery,
-                                     const DoctorPlace& place,
-                                     const std::vector<std::string>& only) {
-  auto folder = std::make_shared<const files::ConfigFolder>(files::load_config_folder(
-      {place.config, surgery.settings.certificates_folder(place.config)}));
-  const auto now = surgery.clock.wall_now();
-  TAPAL_TRY(auto home, make_home(place, surgery.settings, folder, now));
-  home.queue = queue_of_running_server(surgery.settings, now);
-  provision::Examination examination(std::move(home), surgery.suffixes, only);
-  run_once<bool>([&](NetLoop& loop) { return look(loop, surgery, examination); });
-  return examination.findings();
-}
-
 // Mends what it may, then looks again at what that touched.
-Result<std::vector<Finding>> mend(Surgery& surgery,
+Result<std::vector<Finding>> mend(DoctorLook& look,
                                   const DoctorPlace& place,
                                   std::vector<Finding> findings) {
   const auto repaired = repair(place.config, findings);
   for (const auto& one : repaired.done) fmt::print(stderr, "mended: {}\n", one);
   for (const auto& one : repaired.failed) fmt::print(stderr, "not mended: {}\n", one);
   if (repaired.done.empty()) return findings;
-  TAPAL_TRY(const auto again, examine(surgery, place, repaired.checks));
+  TAPAL_TRY(const auto again, look.examine(place, repaired.checks));
   std::erase_if(findings, [&](const Finding& one) {
     return std::ranges::find(repaired.checks, one.id) != repaired.checks.end();
   });
@@ -125,13 +67,13 @@ Result<std::vector<Finding>> mend(Surgery& surgery,
   return findings;
 }
 
-Result<std::vector<std::string>> chosen_domains(const Surgery& surgery,
+Result<std::vector<std::string>> chosen_domains(const CommonOptions& common,
                                                 const DoctorOptions& options) {
   if (!options.domain.empty()) {
     TAPAL_TRY(auto domain, text::domain_to_ascii(options.domain));
     return std::vector{std::move(domain)};
   }
-  auto all = files::load_config_folder({surgery.common.config, {}}).directory.domains();
+  auto all = files::load_config_folder({common.config, {}}).directory.domains();
   if (all.empty())
     return fail(Code::not_found, "there is no domain yet: tapal init DOMAIN makes one");
   return all;
@@ -179,16 +121,16 @@ int run_doctor(const CommonOptions& common, const DoctorOptions& options) {
     tell(!addresses ? addresses.error() : names.error());
     return exit_usage;
   }
-  auto surgery = prepare(common, options);
-  if (!surgery) return tell(surgery.error());
-  const auto domains = chosen_domains(*surgery, options);
+  const auto look = DoctorLook::prepare(common, options.dns_server);
+  if (!look) return tell(look.error());
+  const auto domains = chosen_domains(common, options);
   if (!domains) return tell(domains.error());
   auto worst = Severity::ok;
   json::array reports;
   for (const auto& domain : *domains) {
     const DoctorPlace place{common.config, domain, *addresses};
-    auto findings = examine(*surgery, place, options.only);
-    if (findings && options.fixes) findings = mend(*surgery, place, *std::move(findings));
+    auto findings = (*look)->examine(place, options.only);
+    if (findings && options.fixes) findings = mend(**look, place, *std::move(findings));
     if (!findings) return tell(findings.error());
     worst = std::max(worst, provision::worst_of(*findings));
     if (common.output == Output::json)

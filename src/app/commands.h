@@ -25,6 +25,7 @@ void declare_send(const Command& tapal);
 void declare_serve(const Command& tapal);
 void declare_spf(const Command& tapal);
 void declare_srs(const Command& tapal);
+void declare_up(const Command& tapal);
 void declare_user(const Command& tapal);
 
 // Below `tapal dns` and `tapal dmarc`.

@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 
 #include "app/certificate_parts.h"
-#include "app/challenge_hook.h"
+#include "app/control_client.h"
 #include "app/once.h"
 #include "base/snapshot.h"
 #include "drivers/net/http_client.h"
@@ -92,13 +92,13 @@ Task<Result<std::string>> run(NetLoop& loop, Order order) {
   WorkerPool workers({.threads = 1, .name = "disk"});
   ProgramRunner programs(workers);
   ChallengeBoard board;
-  const HookFolders folders{order.config, order.settings.state_folder};
-  TAPAL_CO_TRY(const auto hook,
-               make_challenge_hook(order.settings.challenge_hook, folders, programs));
+  SystemRandom random;
+  TAPAL_CO_TRY(const auto tls, ClientContext::make({order.settings.tls.trusted_ca_file}));
+  StreamHttpClient http({loop, loop, order.resolver, *tls});
   ChallengeFront front(loop, clock, log, board);
   const auto& listen = order.settings.listen;
   CertificateWorld world{
-      loop, clock, log, order.resolver, workers, programs, board, hook.get(), false, false, {}};
+      loop, clock, log, order.resolver, workers, programs, board, http, random, false, false, {}};
   world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
   world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
   auto parts = CertificateParts::make(order.config, order.settings, std::move(world));
@@ -118,6 +118,20 @@ Result<std::string> order_alone(const std::filesystem::path& config,
   TAPAL_TRY(const auto answer,
             run_once<Result<std::string>>([&](NetLoop& loop) { return run(loop, order); }));
   return std::string(boost::json::parse(answer).as_string());
+}
+
+Result<std::string> order_certificate(const CommonOptions& common,
+                                      const boost::json::object& request) {
+  TAPAL_TRY(const auto settings, load_settings(common.config));
+  const auto line = boost::json::serialize(request);
+  const auto answer = ask_server(settings.control_socket(), line);
+  if (!answer && answer.error().code == Code::not_found)
+    return order_alone(common.config, settings, line);
+  if (!answer) return std::unexpected(answer.error());
+  const auto object = boost::json::parse(*answer).as_object();
+  if (!object.at("ok").as_bool())
+    return fail(Code::denied, std::string(object.at("error").as_string()));
+  return std::string(object.at("result").as_string());
 }
 
 }  // namespace tapal::app

@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <string>
 
+#include <boost/json/object.hpp>
+
+#include "app/command.h"
 #include "app/settings.h"
 #include "base/result.h"
 
@@ -15,5 +18,10 @@ namespace tapal::app {
 Result<std::string> order_alone(const std::filesystem::path& config,
                                 const Settings& settings,
                                 const std::string& request);
+
+// The running server does it where there is one: it has the ports, and takes the files up. Else as
+// above. `request` is the control socket's "cert issue" or "cert renew".
+Result<std::string> order_certificate(const CommonOptions& common,
+                                      const boost::json::object& request);
 
 }  // namespace tapal::app

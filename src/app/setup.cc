@@ -118,7 +118,9 @@ Result<SetupDone> set_up(const SetupOptions& options) {
   TAPAL_CHECK(write_settings(options, done));
   TAPAL_CHECK(make_signing_key(options, done));
   TAPAL_CHECK(make_srs_keys(options, done));
-  TAPAL_CHECK(make_certificate(options, done));
+  if (options.certificate == SetupOptions::Certificate::self_signed) {
+    TAPAL_CHECK(make_certificate(options, done));
+  }
   TAPAL_CHECK(make_webhook_key(options, done));
   return done;
 }

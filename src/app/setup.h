@@ -2,6 +2,7 @@
 // there.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ struct SetupOptions {
   std::string domain;  // A-labels
   std::string hostname;
   std::string state_folder;  // empty: the default
+  enum class Certificate : std::uint8_t {
+    self_signed,
+    none
+  } certificate = Certificate::self_signed;
 };
 
 struct SetupDone {
@@ -23,7 +28,7 @@ struct SetupDone {
 };
 
 // tapal.toml, the domain's folder with a DKIM key (RSA-2048), keys for rewritten return paths, and
-// a self-signed certificate for the host name.
+// where it is wanted, a self-signed certificate for the host name.
 Result<SetupDone> set_up(const SetupOptions& options);
 
 }  // namespace tapal::app

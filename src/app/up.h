@@ -45,6 +45,7 @@ struct Up {
   std::vector<IpAddress> addresses;
   mail::Address user;
   std::vector<mail::Address> forward;  // none or one
+  bool on_scratch = false;             // a plan is worked out in a folder that will vanish
 
   bool only_plans() const { return options.plan; }
 };
@@ -53,6 +54,7 @@ struct Up {
 // do.
 Result<void> up_look(Up& up);
 Result<void> up_identity(Up& up);
+Result<void> up_settings(Up& up);
 Result<void> up_dns(Up& up);
 Result<void> up_reverse_names(Up& up);
 Result<void> up_certificate(Up& up);

@@ -52,20 +52,17 @@ Result<void> have_alias(Up& up, std::string_view name, const std::string& target
 
 Result<void> up_identity(Up& up) {
   up.report.tell(Mark::fine, fmt::format("{} is served by {}", up.domain, up.hostname));
-  if (up.only_plans()) {
-    if (!std::filesystem::exists(up.common.config / settings_file_name))
-      up.report.tell(Mark::planned,
-                     fmt::format("{} with settings, DKIM keys and keys for return paths",
-                                 up.common.config.string()));
-    return {};
-  }
+  if (up.only_plans() && !up.on_scratch) return {};
   SetupOptions setup{.config = up.common.config,
                      .domain = up.domain,
                      .hostname = up.hostname,
-                     .state_folder = up.options.state_folder};
+                     .state_folder = up.options.state_folder,
+                     .certificate = SetupOptions::Certificate::none};
   TAPAL_TRY(const auto made, set_up(setup));
   for (const auto& line : made.done)
-    up.report.tell(line.starts_with("made") ? Mark::changed : Mark::fine,
+    up.report.tell(!line.starts_with("made") ? Mark::fine
+                   : up.only_plans()         ? Mark::planned
+                                             : Mark::changed,
                    line.substr(line.find_first_not_of(' ', line.find(' '))));
   TAPAL_TRY(const auto settings, load_settings(up.common.config));
   if (settings.hostname != up.hostname)
@@ -74,7 +71,7 @@ Result<void> up_identity(Up& up) {
                             "`tapal config set hostname {1}`",
                             settings.hostname,
                             up.hostname));
-  return {};
+  return up_settings(up);
 }
 
 Result<void> up_first_user(Up& up) {

@@ -1,0 +1,51 @@
+#include "app/doctor_look.h"
+
+#include <utility>
+
+#include "app/dns_option.h"
+#include "app/once.h"
+#include "app/public_suffix_file.h"
+#include "drivers/net/http_client.h"
+
+namespace tapal::app {
+
+Result<std::unique_ptr<DoctorLook>> DoctorLook::prepare(const CommonOptions& common,
+                                                        const std::string& dns_server) {
+  TAPAL_TRY(auto settings, load_settings(common.config));
+  TAPAL_TRY(auto suffixes, load_public_suffixes());
+  std::unique_ptr<DoctorLook> look(new DoctorLook(std::move(settings), std::move(suffixes)));
+  TAPAL_TRY(auto resolving, resolver_options(common, dns_server));
+  // A server of one's own, as in a closed network: its zones are asked where it is asked.
+  if (!dns_server.empty()) look->authorities_.port = resolving.servers.front().port;
+  TAPAL_TRY(look->resolver_, UnboundResolver::open(std::move(resolving)));
+  ClientTlsOptions trust;
+  trust.trusted_ca_file = look->settings_.tls.trusted_ca_file;
+  TAPAL_TRY(look->tls_, ClientContext::make(trust));
+  return look;
+}
+
+Task<bool> DoctorLook::look(NetLoop& loop, provision::Examination& examination) {
+  StreamHttpClient http({loop, loop, *resolver_, *tls_});
+  upkeep::ExaminationWorld world{
+      .resolver = *resolver_,
+      .http = http,
+      .clock = clock_,
+      .probes = {.loop = loop, .network = loop, .tls = *tls_, .certificates_of = peer_certificates},
+      .authorities = authorities_};
+  co_await upkeep::examine(world, examination);
+  co_return true;
+}
+
+Result<std::vector<provision::Finding>> DoctorLook::examine(const DoctorPlace& place,
+                                                            const std::vector<std::string>& only) {
+  auto folder = std::make_shared<const files::ConfigFolder>(
+      files::load_config_folder({place.config, settings_.certificates_folder(place.config)}));
+  const auto now = clock_.wall_now();
+  TAPAL_TRY(auto home, make_home(place, settings_, folder, now));
+  home.queue = queue_of_running_server(settings_, now);
+  provision::Examination examination(std::move(home), suffixes_, only);
+  run_once<bool>([&](NetLoop& loop) { return look(loop, examination); });
+  return examination.findings();
+}
+
+}  // namespace tapal::app

@@ -1,0 +1,44 @@
+// The doctor's look at a domain, for commands.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/command.h"
+#include "app/doctor_home.h"
+#include "app/settings.h"
+#include "drivers/net/tls.h"
+#include "drivers/resolver/unbound_resolver.h"
+#include "drivers/system/clock.h"
+#include "rules/provision/finding.h"
+#include "services/upkeep/examination.h"
+#include "services/upkeep/zone_authorities.h"
+#include "values/dns/public_suffix.h"
+
+namespace tapal::app {
+
+class DoctorLook {
+ public:
+  // `dns_server` as --dns-server has it; empty: as the settings or the system say.
+  static Result<std::unique_ptr<DoctorLook>> prepare(const CommonOptions& common,
+                                                     const std::string& dns_server);
+
+  // What the chosen checks (none: all) find. Blocks, for a minute or two at most.
+  Result<std::vector<provision::Finding>> examine(const DoctorPlace& place,
+                                                  const std::vector<std::string>& only);
+
+ private:
+  DoctorLook(Settings settings, dns::PublicSuffixes suffixes)
+      : settings_(std::move(settings)), suffixes_(std::move(suffixes)) {}
+  Task<bool> look(NetLoop& loop, provision::Examination& examination);
+
+  Settings settings_;
+  dns::PublicSuffixes suffixes_;
+  std::unique_ptr<UnboundResolver> resolver_;
+  std::unique_ptr<ClientContext> tls_;
+  upkeep::AuthorityOptions authorities_;
+  SystemClock clock_;
+};
+
+}  // namespace tapal::app
