@@ -152,7 +152,7 @@ TEST(ConfigProblems, finds_what_will_go_wrong_later) {
        [](Machine& s) { s.settings.queue.retry.delay_notice = days(6); },
        "",
        "queue.delay_notice is not shorter"},
-      {"deaf", [](Machine& s) { s.settings.listen = {{}, {}, {}, ""}; }, "", "no listener is on"},
+      {"deaf", [](Machine& s) { s.settings.listen = {{}, {}, {}, {}, {}, ""}; }, "", "no listener is on"},
       {"few recipients",
        [](Machine& s) { s.settings.limits.recipients = 5; },
        "",
