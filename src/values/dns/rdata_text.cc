@@ -1,4 +1,5 @@
 // Record data in master-file text: the second half of rdata.h.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
