@@ -23,6 +23,7 @@ constexpr auto sections = std::to_array<Section>({
     {"listen", "Where connections are taken"},
     {"relay", "Who may send without a password"},
     {"tls", "Certificates and TLS"},
+    {"acme", "Certificates that the server gets by itself"},
     {"limits", "What one client may ask"},
     {"queue", "How long mail is tried"},
     {"spool", "The spool"},

@@ -30,7 +30,7 @@ constexpr SettingRow rows[] = {
     {"dns.credentials_file",
      field<File, TAPAL_FIELD(dns.account.credentials_file)>(),
      {},
-     "A file that only its owner may read, with the credentials: lines of name = value, or the "
+     "A file that only its owner may read, with the credentials: lines of name=value, or the "
      "token alone. What is not in it is taken from the environment.",
      "dns.key in the configuration folder, where that is there",
      "\"/etc/tapal/dns.key\""},

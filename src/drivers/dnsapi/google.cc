@@ -42,7 +42,10 @@ json::object to_json(const dns::RecordSet& set) {
 
 class GoogleAccount final : public SetAccount {
  public:
-  GoogleAccount(ApiClient api, DnsAccountLimits limits, std::string project, AccessTokens tokens)
+  GoogleAccount(ApiClient api,
+                DnsAccountLimits limits,
+                const std::string& project,
+                AccessTokens tokens)
       : SetAccount(std::move(api), std::move(limits)),
         path_("/projects/" + project + "/managedZones"),
         tokens_(std::move(tokens)) {}
@@ -133,7 +136,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
   return std::make_unique<GoogleAccount>(
       ApiClient(std::move(dialect), world.http, world.clock),
       google_provider().limits,
-      std::move(project),
+      project,
       AccessTokens(std::move(service), scope, world.http, world.clock));
 }
 

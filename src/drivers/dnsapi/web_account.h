@@ -59,7 +59,7 @@ class WebAccount : public DnsAccount {
                                         Zone zone,
                                         std::vector<dns::RecordSet> sets) = 0;
 
-  ApiClient api_;
+  ApiClient api_;  // NOLINT(readability-identifier-naming): a member all the same
 
  private:
   Task<Result<Zone>> zone_of(Loop& loop, std::string name);

@@ -54,6 +54,7 @@ Result<void> check(std::string_view name, std::string_view value) {
 void blank_values(std::string& text, const std::vector<std::string>& environment) {
   constexpr std::string_view stars = "***";
   std::vector<std::string_view> secrets;
+  secrets.reserve(environment.size());
   for (const auto& variable : environment)
     secrets.push_back(std::string_view(variable).substr(variable.find('=') + 1));
   std::ranges::sort(secrets, std::ranges::greater{}, &std::string_view::size);
