@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "app/domains.h"
+#include "app/program_rights.h"
 #include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
 #include "services/intake/admission.h"
@@ -25,6 +27,7 @@ intake::Options intake_options(const Settings& settings) {
           .check_time_max = settings.checks.time_max,
           .remedies = settings.forward.remedies,
           .seals_arc = settings.forward.arc,
+          .uses_junk_folder = settings.mailbox.junk_folder,
           .forward_patience = settings.forward.patience,
           .receiving_memory_max = settings.receiving_memory / loops_of_machine()};
 }
@@ -105,7 +108,8 @@ Result<void> Server::Parts::open_stores() {
   mailbox = std::make_unique<files::MaildirMailbox>(settings.mail_folder(), *disk_workers);
   program_workers = std::make_unique<WorkerPool>(WorkerPoolOptions{
       .threads = settings.programs.at_once_max, .waiting_max = 10'000, .name = "program"});
-  programs = std::make_unique<ProgramRunner>(*program_workers);
+  TAPAL_TRY(auto rights, program_rights(settings.programs.user, ::geteuid()));
+  programs = std::make_unique<ProgramRunner>(*program_workers, std::move(rights));
   authenticator =
       std::make_unique<intake::Authenticator>(*password_workers, clock, random, settings.auth);
   connections = std::make_unique<intake::ConnectionCount>(settings.connections);
@@ -177,13 +181,7 @@ std::vector<mail::Recipient> Server::Parts::place_notice(const mail::Recipient& 
 void Server::Parts::build_intake() {
   inspectors = std::make_unique<Inspectors>(
       settings.filters,
-      InspectorsWorld{*loops,
-                      clock,
-                      log,
-                      *resolver,
-                      *client_tls,
-                      *programs,
-                      *store});
+      InspectorsWorld{*loops, clock, log, *resolver, *client_tls, *programs, *store});
   for (std::size_t i = 0; i < loops->size(); ++i) {
     const intake::SessionWorld world{loops->loop(i),
                                      clock,
