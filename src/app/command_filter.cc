@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/dns_option.h"
 #include "app/message_file.h"
+#include "app/program_rights.h"
 #include "app/settings.h"
 #include "drivers/net/http_client.h"
 #include "drivers/net/tls.h"
@@ -92,7 +93,8 @@ Result<judge::Verdict> judge_mail(const CommonOptions& common,
   SystemClock clock;
   TextLog log(STDERR_FILENO, clock, Level::warning, LineStart::no_time);
   WorkerPool workers(WorkerPoolOptions{.threads = 1, .name = "program"});
-  ProgramRunner programs(workers);
+  TAPAL_TRY(auto rights, program_rights(settings.programs.user, ::geteuid()));
+  ProgramRunner programs(workers, std::move(rights));
   const Outside outside{settings.filters, *resolver, *tls, programs, clock, log};
   return run_once<judge::Verdict>(
       [&](NetLoop& loop) { return look(loop, outside, std::move(mail)); });

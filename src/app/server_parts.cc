@@ -7,9 +7,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "app/challenge_hook.h"
 #include "app/domains.h"
+#include "app/program_rights.h"
 #include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
 #include "services/intake/admission.h"
@@ -26,6 +28,7 @@ intake::Options intake_options(const Settings& settings) {
           .check_time_max = settings.checks.time_max,
           .remedies = settings.forward.remedies,
           .seals_arc = settings.forward.arc,
+          .uses_junk_folder = settings.mailbox.junk_folder,
           .forward_patience = settings.forward.patience,
           .receiving_memory_max = settings.receiving_memory / loops_of_machine()};
 }
@@ -113,7 +116,8 @@ Result<void> Server::Parts::open_stores() {
   mailbox = std::make_unique<files::MaildirMailbox>(settings.mail_folder(), *disk_workers);
   program_workers = std::make_unique<WorkerPool>(WorkerPoolOptions{
       .threads = settings.programs.at_once_max, .waiting_max = 10'000, .name = "program"});
-  programs = std::make_unique<ProgramRunner>(*program_workers);
+  TAPAL_TRY(auto rights, program_rights(settings.programs.user, ::geteuid()));
+  programs = std::make_unique<ProgramRunner>(*program_workers, std::move(rights));
   authenticator =
       std::make_unique<intake::Authenticator>(*password_workers, clock, random, settings.auth);
   connections = std::make_unique<ConnectionCount>(settings.connections);

@@ -68,10 +68,12 @@ struct QueueSettings {
 
 struct MailboxSettings {
   std::string folder;  // empty: state_folder/mail
+  bool junk_folder = true;
 };
 
 struct ProgramSettings {
   std::size_t at_once_max = 10;
+  std::string user;  // empty: tapal's own, unless that is root
 };
 
 struct WebhookSettings {

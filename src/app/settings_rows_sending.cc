@@ -49,6 +49,19 @@ constexpr SettingRow rows[] = {
      "Where mail for users of our own domains ends up: `<folder>/<domain>/<user>`, as Maildir.",
      "mail in the state folder",
      "\"/var/mail\""},
+    {"mailbox.junk_folder",
+     field<Flag, TAPAL_FIELD(mailbox.junk_folder)>(),
+     {},
+     "Whether mail that a filter or DMARC wants kept aside goes into the folder Junk of its user's "
+     "mailbox (`.Junk`, as Maildir++ has it) in place of the inbox."},
+    {"programs.user",
+     field<Text, TAPAL_FIELD(programs.user)>(),
+     {},
+     "Whose rights programs get, those of aliases and of `filters.hooks`. Another user than "
+     "tapal's "
+     "own takes a start as root; started as root, tapal runs no program unless one is named here.",
+     "tapal's own, unless that is root",
+     "\"nobody\""},
     {"programs.at_once_max",
      field<Count, TAPAL_FIELD(programs.at_once_max)>(),
      {1, 1000},

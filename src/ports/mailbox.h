@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/queue_id.h"
 #include "base/result.h"
@@ -12,10 +13,14 @@
 
 namespace tapal {
 
-// For whom, and where: the user's own mailbox, or the Maildir folder at this absolute path.
+// Where our users find what is spam by the look of it.
+inline constexpr std::string_view junk_folder = "Junk";
+
+// For whom, and where: the user's own mailbox, junk_folder in it, or the Maildir folder at this
+// absolute path.
 struct MailboxPlace {
   mail::Address user;
-  std::string folder;  // empty: the user's own
+  std::string folder;  // empty: the mailbox itself
 };
 
 struct Mailbox {

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import pathlib
+import pwd
 import random
 import re
 import shutil
@@ -216,6 +217,7 @@ class Tapal(Mailboxes):
             "queue": {"retry": ["1s"], "retry_then_every": "1s", "jitter": 0, "disk_reserve": "1MiB"},
             "resolver": {"trust_anchor_file": "", "timeout": "5s", "server_timeout": "1s"},
             "auth": {"password_memory": "64KiB", "password_passes": 1},
+            "programs": {"user": pwd.getpwuid(os.geteuid()).pw_name},
         }
         self.set(settings or {})
         for user in users[1:]:

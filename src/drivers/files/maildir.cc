@@ -46,7 +46,9 @@ Result<void> create_maildir(const fs::path& maildir) {
   for (const char* part : {"new", "cur", "tmp"}) {
     TAPAL_CHECK(create_folder(maildir / part, folder_mode));
   }
-  return {};
+  // Maildir++ knows a folder in a mailbox by this file.
+  if (!maildir.filename().string().starts_with('.')) return {};
+  return write_atomically(maildir / "maildirfolder", "", file_mode);
 }
 
 }  // namespace
@@ -90,7 +92,7 @@ MaildirMailbox::MaildirMailbox(fs::path folder, Workers& workers)
 Result<fs::path> MaildirMailbox::maildir_of(const MailboxPlace& place) const {
   const mail::Address& user = place.user;
   if (place.folder.starts_with('/')) return fs::path(place.folder);
-  if (!place.folder.empty())
+  if (!place.folder.empty() && place.folder != junk_folder)
     return fail(Code::invalid, place.folder + ": a Maildir is named by its absolute path");
   // The key: one mailbox for a name however its case is written.
   const std::string key = user.key();
@@ -98,7 +100,8 @@ Result<fs::path> MaildirMailbox::maildir_of(const MailboxPlace& place) const {
   if (const auto wrong = account::user_name_problem(name); !wrong.empty())
     return fail(Code::invalid, wrong);
   TAPAL_CHECK(text::check_hostname(user.domain));
-  return folder_ / user.domain / name;
+  const auto mailbox = folder_ / user.domain / name;
+  return place.folder.empty() ? mailbox : mailbox / ("." + place.folder);
 }
 
 std::string MaildirMailbox::file_name(const mail::Address& user, QueueId id) {

@@ -1,5 +1,6 @@
-// Mailboxes as Maildir folders: <folder>/<domain>/<user>/{tmp,new,cur}, mode 0700. Messages are
-// kept with the line ends of files here (LF), as readers of Maildir expect.
+// Mailboxes as Maildir folders: <folder>/<domain>/<user>/{tmp,new,cur}, mode 0700, and folders in
+// them as Maildir++ has it (".Junk"). Messages are kept with the line ends of files here (LF), as
+// readers of Maildir expect.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +26,8 @@ class MaildirMailbox final : public Mailbox {
   Task<Result<void>> deliver(
       Loop& loop, MailboxPlace place, BodyPtr body, std::string prefix, QueueId id) override;
 
-  // Where it is; invalid for a user whose name cannot be a folder's, and for a relative path.
+  // Where it is; invalid for a user whose name cannot be a folder's, and for a relative path other
+  // than junk_folder.
   Result<std::filesystem::path> maildir_of(const MailboxPlace& place) const;
   // "<seconds>.<queue id>-<digest of the user>.tapal": the same for the same message and user.
   static std::string file_name(const mail::Address& user, QueueId id);

@@ -184,6 +184,20 @@ TEST(MaildirMailbox, delivers_into_the_folder_an_alias_names_one_copy_for_each_u
   EXPECT_EQ(relative.error().code, Code::invalid);
 }
 
+TEST(MaildirMailbox, has_a_folder_for_junk_that_other_programs_know) {
+  const ScratchFolder scratch;
+  OneThread thread;
+  MaildirMailbox box(scratch.path(), thread);
+  ASSERT_TRUE(deliver(thread, box, {{"bob", "example.com"}, std::string(junk_folder)}));
+  const auto junk = scratch.path() / "example.com" / "bob" / ".Junk";
+  EXPECT_EQ(files_in(junk / "new").size(), 1U);
+  EXPECT_TRUE(fs::is_regular_file(junk / "maildirfolder"));
+  ASSERT_TRUE(deliver(thread, box, {{"bob", "example.com"}, {}}));
+  const auto inbox = scratch.path() / "example.com" / "bob";
+  EXPECT_EQ(files_in(inbox / "new").size(), 1U);
+  EXPECT_FALSE(fs::exists(inbox / "maildirfolder"));
+}
+
 TEST(MaildirMailbox, says_so_when_too_much_waits) {
   const ScratchFolder scratch;
   OneThread thread;

@@ -5,15 +5,12 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +19,8 @@ extern "C" {            // which glibc 2.36 forgets
 #include <sys/pidfd.h>  // NOLINT(llvm-include-order)
 }
 
+#include "drivers/system/program_launch.h"
+#include "drivers/system/system_error.h"
 #include "values/text/line_ends.h"
 
 namespace tapal {
@@ -51,16 +50,6 @@ class Descriptor {
   int number_ = -1;
 };
 
-Error error_of(std::string_view what, int number) {
-  const auto code = number == ENOENT || number == ENOTDIR                      ? Code::not_found
-                    : number == EACCES || number == EPERM || number == ENOEXEC ? Code::denied
-                    : number == EAGAIN || number == EMFILE || number == ENFILE || number == ENOMEM
-                        ? Code::full
-                        : Code::internal;
-  return {code,
-          fmt::format("{}: {}", what, std::strerror(number))};  // NOLINT(concurrency-mt-unsafe)
-}
-
 // A pipe whose end here does not block and whose other end is for the child.
 struct Pipe {
   enum class Direction : std::uint8_t { to_child, from_child };
@@ -70,38 +59,13 @@ struct Pipe {
   static Result<Pipe> make(Direction direction) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-      return std::unexpected(error_of("cannot make a pipe", errno));
+      return std::unexpected(system_error("cannot make a pipe", errno));
     const bool writes = direction == Direction::to_child;
     Pipe pipe{Descriptor(ends[writes ? 1 : 0]), Descriptor(ends[writes ? 0 : 1])};
     ::fcntl(pipe.here.number(), F_SETFL, O_NONBLOCK);
     return pipe;
   }
 };
-
-// What posix_spawn() is told, freed with it.
-struct SpawnOrders {
-  SpawnOrders() {
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_init(&actions);
-  }
-  ~SpawnOrders() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  SpawnOrders(const SpawnOrders&) = delete;
-  SpawnOrders& operator=(const SpawnOrders&) = delete;
-
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_t actions{};
-};
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (auto& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 // The program's input, a block at a time.
 class Input {
@@ -146,7 +110,8 @@ class Input {
 // One program from its start to its end, on the thread that calls.
 class Child {
  public:
-  Child(ProgramRun& run, int stop_sign) : run_(run), input_(run), stop_sign_(stop_sign) {}
+  Child(ProgramRun& run, const SystemUser* user, int stop_sign)
+      : run_(run), user_(user), input_(run), stop_sign_(stop_sign) {}
   ~Child() { end_group(); }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -175,6 +140,7 @@ class Child {
   bool end_group();
 
   ProgramRun& run_;
+  const SystemUser* user_;  // null: our own rights
   Input input_;
   int stop_sign_;
   SteadyClock::time_point deadline_;
@@ -191,34 +157,12 @@ Result<void> Child::start() {
   TAPAL_TRY(auto input, Pipe::make(Pipe::Direction::to_child));
   TAPAL_TRY(auto output, Pipe::make(Pipe::Direction::from_child));
   TAPAL_TRY(auto error_output, Pipe::make(Pipe::Direction::from_child));
-  SpawnOrders orders;
-  sigset_t none;
-  sigset_t all;
-  ::sigemptyset(&none);
-  ::sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&orders.attributes, &none);
-  ::posix_spawnattr_setsigdefault(&orders.attributes, &all);
-  ::posix_spawnattr_setflags(&orders.attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  ::posix_spawn_file_actions_adddup2(&orders.actions, input.child.number(), STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&orders.actions, output.child.number(), STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&orders.actions, error_output.child.number(), STDERR_FILENO);
-  ::posix_spawn_file_actions_addclosefrom_np(&orders.actions, STDERR_FILENO + 1);
-  ::posix_spawn_file_actions_addchdir_np(&orders.actions, "/");
-  const auto arguments = pointers_to(run_.arguments);
-  const auto environment = pointers_to(run_.environment);
-  const int failed = ::posix_spawn(&pid_,
-                                   run_.arguments.front().c_str(),
-                                   &orders.actions,
-                                   &orders.attributes,
-                                   arguments.data(),
-                                   environment.data());
-  if (failed != 0) {
-    pid_ = -1;
-    return std::unexpected(error_of(run_.arguments.front(), failed));
-  }
+  TAPAL_TRY(
+      pid_,
+      launch_program(
+          run_, {input.child.number(), output.child.number(), error_output.child.number()}, user_));
   process_ = Descriptor(::pidfd_open(pid_, 0));
-  if (process_.number() < 0) return std::unexpected(error_of("cannot watch a program", errno));
+  if (process_.number() < 0) return std::unexpected(system_error("cannot watch a program", errno));
   standard_input_ = std::move(input.here);
   output_ = std::move(output.here);
   error_output_ = std::move(error_output.here);
@@ -299,8 +243,8 @@ struct ProgramRunner::StopSign {
   Descriptor descriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 };
 
-ProgramRunner::ProgramRunner(Workers& workers)
-    : workers_(workers), stop_sign_(std::make_unique<StopSign>()) {
+ProgramRunner::ProgramRunner(Workers& workers, ProgramRights rights)
+    : workers_(workers), rights_(std::move(rights)), stop_sign_(std::make_unique<StopSign>()) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL);  // where whoever started us ignored it, nobody could be waited for
 }
@@ -315,8 +259,10 @@ void ProgramRunner::stop() {
 Task<Result<ProgramEnd>> ProgramRunner::run(Loop& loop, ProgramRun run) {
   if (run.arguments.empty() || !run.arguments.front().starts_with('/'))
     co_return fail(Code::not_found, "a program is named by its absolute path");
-  const auto work = [&run, stop_sign = stop_sign_->descriptor.number()] {
-    Child child(run, stop_sign);
+  if (!rights_.refusal.empty()) co_return fail(Code::denied, rights_.refusal);
+  const auto* user = rights_.user ? &*rights_.user : nullptr;
+  const auto work = [&run, user, stop_sign = stop_sign_->descriptor.number()] {
+    Child child(run, user, stop_sign);
     return child.run();
   };
   auto running = run_on(workers_, loop, work);

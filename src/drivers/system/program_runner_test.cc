@@ -166,6 +166,65 @@ TEST(ProgramRunner, starts_it_with_default_signals_and_a_group_of_its_own) {
   EXPECT_EQ(session, pid);
 }
 
+struct OtherUser : testing::Test {
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to run programs as another user";
+    rights.user = find_system_user("nobody").value();
+  }
+  Ended run(ProgramRun run) {
+    World w;
+    ProgramRunner runner(w.pool, rights);
+    Ended end = fail(Code::internal, "did not end");
+    TaskGroup group;
+    group.spawn(World::into(runner, w.loop, std::move(run), end));
+    w.loop.run(group);
+    return end;
+  }
+  ProgramRights rights;
+};
+
+TEST_F(OtherUser, runs_the_program_with_its_rights_alone) {
+  const auto end = run(World::script_run(
+      "cat; id -u; id -G; grep -E '^(Cap(Prm|Eff)|Uid|Sig(Blk|Ign))' /proc/self/status; pwd; "
+      "cut -d' ' -f5 /proc/$$/stat; echo $$; ls /proc/$$/fd | wc -l; exit 3",
+      "in "));
+  ASSERT_TRUE(end) << end.error().what;
+  EXPECT_EQ(end->exit_code, 3);
+  const auto uid = std::to_string(rights.user->id);
+  EXPECT_TRUE(end->output.starts_with("in " + uid + "\n")) << end->output;
+  for (const std::string& line : {"Uid:\t" + uid + "\t" + uid + "\t" + uid + "\t" + uid + "\n",
+                                  std::string("CapPrm:\t0000000000000000\n"),
+                                  std::string("SigBlk:\t0000000000000000\n")})
+    EXPECT_TRUE(end->output.contains(line)) << line << end->output;
+  EXPECT_TRUE(end->output.contains("\n/\n")) << end->output;
+  EXPECT_TRUE(end->output.ends_with("\n3\n")) << end->output;  // its descriptors
+}
+
+TEST_F(OtherUser, tells_what_it_may_not_run) {
+  ProgramRun missing;
+  missing.arguments = {"/nonexistent/program"};
+  EXPECT_EQ(run(std::move(missing)).error().code, Code::not_found);
+  ProgramRun forbidden;
+  forbidden.arguments = {"/etc/shadow"};
+  EXPECT_EQ(run(std::move(forbidden)).error().code, Code::denied);
+}
+
+TEST(ProgramRunner, runs_nothing_where_it_is_told_why_not) {
+  World w;
+  ProgramRunner runner(w.pool, {{}, "not as root"});
+  Ended end = fail(Code::internal, "did not end");
+  TaskGroup group;
+  group.spawn(World::into(runner, w.loop, World::script_run("true"), end));
+  w.loop.run(group);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().what, "not as root");
+}
+
+TEST(SystemUser, is_found_by_name_or_not) {
+  EXPECT_EQ(find_system_user("root").value().id, 0U);
+  EXPECT_EQ(find_system_user("no-such-user").error().code, Code::not_found);
+}
+
 TEST(ProgramRunner, makes_line_ends_local_where_that_is_asked_for) {
   World w;
   auto run = World::script_run("cat", "A: b\r\n");

@@ -5,6 +5,26 @@
 #include <utility>
 
 namespace tapal::intake {
+namespace {
+
+class BodyBehindBlankLine final : public Body {
+ public:
+  explicit BodyBehindBlankLine(const Body& body) : body_(body) {}
+  std::uint64_t size() const override { return body_.size() - blank_line; }
+  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
+    return body_.read(offset + blank_line, into);
+  }
+
+ private:
+  static constexpr std::uint64_t blank_line = 2;
+  const Body& body_;
+};
+
+}  // namespace
+
+BodyPtr body_of(const Branch& branch) {
+  return std::make_shared<BodyBehindBlankLine>(*branch.body);
+}
 
 std::vector<Branch> branches_of(std::vector<Placed> recipients) {
   std::vector<Branch> branches;

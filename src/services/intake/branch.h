@@ -24,6 +24,10 @@ struct Branch {
   std::unique_ptr<BodyWriter> body = nullptr;
 };
 
+// The message's body: what follows the blank line that the branch's begins with. Good for as long
+// as branch.body is.
+BodyPtr body_of(const Branch& branch);
+
 // Those that stay as they came first, if there are any.
 std::vector<Branch> branches_of(std::vector<Placed> recipients);
 std::size_t count_branches(const std::vector<Placed>& recipients);

@@ -163,8 +163,72 @@ TEST(IncomingForward, waits_to_be_released_when_the_message_looks_forged) {
   ASSERT_EQ(w.taken.size(), 2U) << w.refusal;
   EXPECT_EQ(w.taken[0].message.recipients[0].state, queue::State::waiting);
   EXPECT_TRUE(w.taken[0].text.contains("X-Spam-Flag: YES\r\n"));
+  EXPECT_EQ(w.taken[0].message.recipients[0].recipient.handover.target, junk_folder);
+  EXPECT_TRUE(w.taken[1].message.recipients[0].recipient.handover.target.empty());
   EXPECT_EQ(w.taken[1].message.recipients[0].state, queue::State::held);
   EXPECT_FALSE(w.taken[0].message.origin.authenticated);  // nobody vouches for its return path
+  w.options.uses_junk_folder = false;
+  w.receive({"alice@own.example"}, "info@doubt.example");
+  ASSERT_EQ(w.taken.size(), 1U) << w.refusal;
+  EXPECT_TRUE(w.taken[0].message.recipients[0].recipient.handover.target.empty());
+}
+
+std::string to_whom(const std::vector<Taken>& taken) {
+  std::string text;
+  for (const auto& [message, body] : taken) {
+    for (const auto& state : message.recipients) text += state.recipient.address.text() + " ";
+    text += "| ";
+  }
+  return text;
+}
+
+judge::Opinion change_of_recipients(const std::vector<std::string>& added,
+                                    const std::vector<std::string>& removed = {}) {
+  judge::Opinion opinion;
+  for (const auto& one : added)
+    opinion.added_recipients.push_back(mail::parse_address(one).value());
+  for (const auto& one : removed)
+    opinion.removed_recipients.push_back(mail::parse_address(one).value());
+  return opinion;
+}
+
+TEST(IncomingForward, goes_to_whom_a_filter_adds_and_not_to_whom_it_takes_out) {
+  World w;
+  w.judges.add(
+      std::make_unique<ToldJudge>(change_of_recipients(
+          {"carol@own.example", "both@own.example", "BOB@own.example"}, {"alice@own.example"})),
+      judge::WhenDown::defer);
+  w.receive({"alice@own.example", "bob@own.example"}, "info@club.example");
+  EXPECT_EQ(to_whom(w.taken),
+            "bob@own.example carol@own.example alice@own.example | me@far.example | ")
+      << w.refusal;
+  for (const auto& [message, text] : w.taken)
+    EXPECT_TRUE(text.ends_with("\r\n\r\nhello\r\n")) << text;
+  EXPECT_TRUE(w.taken.at(1).text.starts_with("ARC-Seal:")) << w.taken.at(1).text;
+  EXPECT_TRUE(w.taken[1].message.envelope.return_path->local.starts_with("SRS0="));
+}
+
+TEST(IncomingForward, goes_to_nobody_that_the_client_may_not_send_to) {
+  World w;
+  w.judges.add(std::make_unique<ToldJudge>(change_of_recipients(
+                   {"nobody-here@own.example", "spy@far.example", "bob@own.example"})),
+               judge::WhenDown::defer);
+  w.receive({"alice@own.example"}, "info@club.example");
+  EXPECT_EQ(to_whom(w.taken), "alice@own.example bob@own.example | ") << w.refusal;
+  EXPECT_EQ(w.log.count("a filter's recipient is not taken"), 2U);
+  w.options.limits.recipients = 1;
+  w.receive({"alice@own.example"}, "info@club.example");
+  EXPECT_EQ(to_whom(w.taken), "alice@own.example | ");
+}
+
+TEST(IncomingForward, is_thrown_away_where_all_are_taken_out_and_none_can_come_in) {
+  World w;
+  w.judges.add(
+      std::make_unique<ToldJudge>(change_of_recipients({"spy@far.example"}, {"alice@own.example"})),
+      judge::WhenDown::defer);
+  w.receive({"alice@own.example"}, "info@club.example");
+  EXPECT_TRUE(w.refusal.empty());
+  EXPECT_TRUE(w.taken.empty());
 }
 
 TEST(IncomingForward, finds_that_it_was_here_before) {

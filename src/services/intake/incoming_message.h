@@ -93,6 +93,11 @@ class IncomingMessage {
   Result<void> take_in(judge::Verdict& verdict,
                        mail::Envelope& envelope,
                        std::optional<crypto::Digest>& body_hash);
+  Result<void> change_recipients(const std::vector<mail::Address>& wanted,
+                                 std::optional<crypto::Digest>& body_hash);
+  std::vector<Placed> admit(const mail::Address& address, std::size_t recipients_so_far) const;
+  Result<void> add(std::vector<Placed> recipients, std::optional<crypto::Digest>& body_hash);
+  void put_aside(std::vector<mail::Recipient>& recipients) const;
   Refusal plan(Facts& facts) const;
   Result<StoreChange::NewMessage> finish(Branch& branch,
                                          mail::Envelope envelope,
@@ -104,7 +109,7 @@ class IncomingMessage {
   std::shared_ptr<const Domains> domains_;
   Sender sender_;
   WallTime now_;
-  std::vector<Branch> branches_;  // at least one
+  std::vector<Branch> branches_;  // at least one, until a filter has taken out all recipients
   mail::HeaderReader header_reader_;
   mail::ContentScanner scanner_;
   std::optional<Inspection> inspection_;  // of strangers' mail

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "ports/mailbox.h"
 #include "rules/forward/passed_on.h"
 #include "rules/queue/message_life.h"
 #include "services/intake/branch_head.h"
@@ -18,7 +19,6 @@ namespace {
 using smtp::make_reply;
 
 constexpr std::size_t subject_bytes_max = 200;  // queue::Message keeps it for people
-constexpr std::size_t copy_bytes = 64UL * 1024;
 
 // What the envelope says of the content is what the content is: a client that declares nothing may
 // still have sent 8-bit text.
@@ -37,41 +37,6 @@ bool has_utf8_address(const mail::Envelope& envelope) {
   };
   return (envelope.return_path && !envelope.return_path->is_ascii()) ||
          std::ranges::any_of(envelope.recipients, is_utf8);
-}
-
-// What follows the blank line that a branch's body begins with.
-class BodyBehindBlankLine final : public Body {
- public:
-  explicit BodyBehindBlankLine(const Body& body) : body_(body) {}
-  std::uint64_t size() const override { return body_.size() - blank_line; }
-  Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
-    return body_.read(offset + blank_line, into);
-  }
-
- private:
-  static constexpr std::uint64_t blank_line = 2;
-  const Body& body_;
-};
-
-// A body in place of what the branches have. Its hash.
-Result<crypto::Digest> replace_body(const Body& from, std::vector<Branch>& branches, Store& store) {
-  for (auto& branch : branches) {
-    branch.body = store.new_body();
-    TAPAL_CHECK(branch.body->append("\r\n"));
-  }
-  mailauth::DkimBodyHasher hasher;
-  std::string chunk(copy_bytes, '\0');
-  for (std::uint64_t offset = 0; offset < from.size();) {
-    TAPAL_TRY(const auto count, from.read(offset, chunk));
-    if (count == 0) break;
-    const auto piece = std::string_view(chunk).substr(0, count);
-    hasher.update(piece);
-    for (auto& branch : branches) {
-      TAPAL_CHECK(branch.body->append(piece));
-    }
-    offset += count;
-  }
-  return hasher.finish();
 }
 
 }  // namespace
@@ -107,6 +72,7 @@ Task<IncomingMessage::Completed> IncomingMessage::complete(mail::Envelope envelo
     if (verdict.action == judge::Action::discard) co_return Completed();
     if (const auto taken = take_in(verdict, envelope, facts.body_hash); !taken)
       co_return std::unexpected(storage_refusal(taken.error()));
+    if (branches_.empty()) co_return Completed();
   }
   if (auto refusal = plan(facts)) co_return std::unexpected(*std::move(refusal));
   if (signers_ != nullptr && facts.body_hash) {
@@ -154,7 +120,7 @@ InspectionInput IncomingMessage::inspection_input(const Arrival& arrival) {
       .tls_version = arrival.tls.substr(0, space),
       .tls_cipher = space == std::string::npos ? std::string() : arrival.tls.substr(space + 1),
       .header = header_,
-      .body = std::make_shared<BodyBehindBlankLine>(*branches_.front().body),
+      .body = body_of(branches_.front()),
       .practice = account::DmarcPractice::ignore,
       .until = context_.clock.now() + context_.options.check_time_max};
   for (const auto& branch : branches_)
@@ -165,27 +131,6 @@ InspectionInput IncomingMessage::inspection_input(const Arrival& arrival) {
         input.practice = std::min(input.practice, settings->dmarc);
     }
   return input;
-}
-
-// What the filters have changed.
-Result<void> IncomingMessage::take_in(judge::Verdict& verdict,
-                                      mail::Envelope& envelope,
-                                      std::optional<crypto::Digest>& body_hash) {
-  if (verdict.header_changed) header_ = std::move(verdict.mail.header);
-  if (verdict.envelope_changed) {
-    envelope.return_path = verdict.mail.return_path;
-    const auto is_out = [&verdict](const mail::Recipient& recipient) {
-      return std::ranges::find(verdict.mail.recipients, recipient.address) ==
-             verdict.mail.recipients.end();
-    };
-    for (auto& branch : branches_) std::erase_if(branch.recipients, is_out);
-    std::erase_if(branches_, [](const Branch& branch) { return branch.recipients.empty(); });
-  }
-  if (!verdict.body_changed) return {};
-  const auto body = verdict.mail.body;  // may be what a branch has now
-  TAPAL_TRY(const auto hash, replace_body(*body, branches_, context_.store));
-  if (body_hash) body_hash = hash;
-  return {};
 }
 
 // What becomes of mail that aliases pass on. Where others get the message too, it cannot be refused
@@ -221,6 +166,7 @@ Result<StoreChange::NewMessage> IncomingMessage::finish(Branch& branch,
   if (branch.alias)
     envelope.return_path = passed_on_path(*domains_, came_from, *branch.alias, now_);
   envelope.recipients = std::move(branch.recipients);
+  if (!branch.alias && facts.is_aside()) put_aside(envelope.recipients);
   envelope.smtputf8 = envelope.smtputf8 || has_utf8_address(envelope);
 
   StoreChange::NewMessage added{queue::new_message(branch.id, std::move(envelope), now_),
@@ -245,6 +191,15 @@ Result<StoreChange::NewMessage> IncomingMessage::finish(Branch& branch,
   message.message_id = text::printable(message_id_, subject_bytes_max);
   if (branch.alias && facts.is_aside()) queue::hold(message);
   return added;
+}
+
+// Our users find it in a folder of its own.
+void IncomingMessage::put_aside(std::vector<mail::Recipient>& recipients) const {
+  if (!context_.options.uses_junk_folder) return;
+  for (auto& recipient : recipients)
+    if (recipient.handover == mail::Handover{} &&
+        domains_->directory.has_mailboxes(recipient.address.domain))
+      recipient.handover.target = junk_folder;
 }
 
 Result<std::string> IncomingMessage::head(const Branch& branch,

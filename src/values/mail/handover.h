@@ -10,7 +10,7 @@ namespace tapal::mail {
 
 struct Handover {
   enum class Kind : std::uint8_t {
-    usual,    // our user's mailbox, or by the domain's MX and the routes of the settings
+    usual,    // our user's mailbox (its folder `target`), or by the domain's MX and routes
     host,     // by SMTP to `target`: "host", "host:port", "[2001:db8::1]:25"
     lmtp,     // by LMTP (RFC 2033) to `target`: "unix:/run/x.sock" or "host:port"
     maildir,  // into the Maildir folder `target`, an absolute path
