@@ -33,7 +33,7 @@ void look_below(const fs::path& folder, std::vector<provision::LooseFile>& loose
     if (!is_secret(entries->path()) || !entries->is_regular_file(error)) continue;
     const auto mode = entries->status(error).permissions();
     if (!error && (mode & others) != fs::perms::none)
-      loose.push_back({entries->path().string(), mode});
+      loose.push_back({entries->path().string(), static_cast<std::uint32_t>(mode)});
   }
 }
 

@@ -151,10 +151,7 @@ Result<Home> make_home(const DoctorPlace& place,
   if (const auto relay = settings.delivery.routes.find("*");
       relay != settings.delivery.routes.end())
     home.smarthost = relay->second.host;
-  home.big_domains = settings.doctor.big_domains;
-  home.lists = {settings.doctor.address_lists, settings.doctor.domain_lists};
-  home.issuers = settings.doctor.issuers;
-  home.clock_pages = settings.doctor.clock_pages;
+  home.outside = settings.doctor.outside;
   set_egress(home, place, settings);
   add_ports(home, settings.listen.smtp, OwnPort::Door::relay);
   add_ports(home, settings.listen.submission, OwnPort::Door::submission);

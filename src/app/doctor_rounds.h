@@ -14,6 +14,7 @@
 #include "ports/http_client.h"
 #include "ports/resolver.h"
 #include "ports/workers.h"
+#include "rules/provision/home.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/domains.h"
 #include "services/upkeep/daily_examination.h"

@@ -22,7 +22,7 @@
 #include "protocols/smtp/client_session.h"
 #include "protocols/smtp/server_options.h"
 #include "rules/forward/plan.h"
-#include "rules/provision/home.h"
+#include "rules/provision/outside.h"
 #include "rules/queue/retry.h"
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
@@ -95,11 +95,7 @@ struct AcmeSettings {
 struct DoctorSettings {
   bool daily = true;
   std::chrono::seconds first_after{600};  // certificates and DNS come to rest after a start
-  std::vector<std::string> big_domains = provision::Home{}.big_domains;
-  std::vector<std::string> address_lists = provision::BlockLists{}.of_addresses;
-  std::vector<std::string> domain_lists = provision::BlockLists{}.of_domains;
-  std::vector<std::string> issuers = provision::Home{}.issuers;
-  std::vector<std::string> clock_pages = provision::Home{}.clock_pages;
+  provision::Outside outside;
 };
 
 // How challenges are shown in DNS where it is not by an account (app/challenge_hook.h).

@@ -24,7 +24,7 @@ constexpr std::chrono::days backup_age_max{30};
 // By the dates of web servers: the median, since one of them may be wrong itself.
 void check_clock(Look& look) {
   bool is_complete = true;
-  for (const auto& url : look.home.clock_pages)
+  for (const auto& url : look.home.outside.clock_pages)
     is_complete = look.page(url) != nullptr && is_complete;
   if (!is_complete) return;
   std::vector<std::int64_t> ahead;
@@ -102,8 +102,7 @@ void check_queue(Look& look) {
 void check_loose_files(Look& look) {
   for (const auto& file : look.home.loose_files)
     look.error(file.path,
-               {.seen = fmt::format("others may read it (mode {:03o})",
-                                    static_cast<unsigned>(file.mode) & 0777U),
+               {.seen = fmt::format("others may read it (mode {:03o})", file.mode & 0777U),
                 .expected = "its owner alone",
                 .fix = "chmod go= " + file.path,
                 .repair = Repair{Repair::Kind::owner_only, file.path}});

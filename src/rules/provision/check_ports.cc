@@ -23,7 +23,7 @@ std::optional<std::vector<BigServer>> big_servers(Look& look, const IpAddress& f
   const auto type = from.is_v4() ? dns::Type::a : dns::Type::aaaa;
   std::vector<BigServer> servers;
   bool is_complete = true;
-  for (const auto& domain : look.home.big_domains) {
+  for (const auto& domain : look.home.outside.big_domains) {
     const auto* mx = look.dns(domain, dns::Type::mx);
     is_complete = is_complete && mx != nullptr;
     if (mx == nullptr) continue;
@@ -92,13 +92,6 @@ void look_out(Look& look, const IpAddress& from) {
   } else {
     look.ok(subject, fmt::format("{}", fmt::join(reached, ", ")));
   }
-}
-
-const OwnService* first_answering(const std::vector<OwnService>& services, Door door) {
-  const auto found = std::ranges::find_if(services, [door](const OwnService& one) {
-    return one.port.door == door && one.fact->reach == Reach::answered;
-  });
-  return found == services.end() ? nullptr : &*found;
 }
 
 bool is_trusted(const Look& look, const IpAddress& client) {
@@ -180,8 +173,6 @@ void check_auth_in_clear(Look& look) {
 void check_open_relay(Look& look) {
   const auto services = own_services(look);
   if (!services) return;
-  const auto* relay = first_answering(*services, Door::relay);
-  if (relay == nullptr) return;  // port.in tells that
   for (const auto& service : *services) {
     const auto& fact = *service.fact;
     if (service.port.door != Door::relay || fact.foreign_recipient_code == 0) continue;

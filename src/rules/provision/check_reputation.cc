@@ -87,12 +87,12 @@ std::string day_of(WallTime time) { return text::rfc3339_date(time).substr(0, 10
 
 void check_address_lists(Look& look) {
   for (const auto& address : look.home.egress)
-    ask_lists(look, {address.text(), reversed(address)}, look.home.lists.of_addresses);
+    ask_lists(look, {address.text(), reversed(address)}, look.home.outside.address_lists);
 }
 
 void check_domain_lists(Look& look) {
   const auto domain = registered_domain(look);
-  ask_lists(look, {domain, domain}, look.home.lists.of_domains);
+  ask_lists(look, {domain, domain}, look.home.outside.domain_lists);
 }
 
 void check_domain_age(Look& look) {

@@ -224,26 +224,28 @@ void check_caa(Look& look) {
       const auto is_allowed = [&](const std::string& one) {
         return std::ranges::find(issuers, one) != issuers.end();
       };
-      if (issuers.empty() || std::ranges::any_of(look.home.issuers, is_allowed))
+      if (issuers.empty() || std::ranges::any_of(look.home.outside.issuers, is_allowed))
         return look.ok(name,
                        issuers.empty() ? "no limit on who issues"
                                        : fmt::format("{}", fmt::join(issuers, ", ")));
       return look.error(
           name,
           {.seen = fmt::format("only {} may issue", fmt::join(issuers, ", ")),
-           .expected = fmt::format("{}", fmt::join(look.home.issuers, " or ")),
-           .fix = fmt::format("publish beside it: {}. 3600 IN CAA 0 issue \"{}\"",
-                              name,
-                              look.home.issuers.empty() ? "" : look.home.issuers.front())});
+           .expected = fmt::format("{}", fmt::join(look.home.outside.issuers, " or ")),
+           .fix = fmt::format(
+               "publish beside it: {}. 3600 IN CAA 0 issue \"{}\"",
+               name,
+               look.home.outside.issuers.empty() ? "" : look.home.outside.issuers.front())});
     }
     name = std::string(dns::parent_of(name));
   }
   look.info(look.home.domain,
             {.seen = "no CAA: any authority may issue for it",
              .expected = "ours alone",
-             .fix = fmt::format("publish: {}. 3600 IN CAA 0 issue \"{}\"",
-                                look.home.domain,
-                                look.home.issuers.empty() ? "" : look.home.issuers.front())});
+             .fix = fmt::format(
+                 "publish: {}. 3600 IN CAA 0 issue \"{}\"",
+                 look.home.domain,
+                 look.home.outside.issuers.empty() ? "" : look.home.outside.issuers.front())});
 }
 
 }  // namespace tapal::provision

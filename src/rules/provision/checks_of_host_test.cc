@@ -84,7 +84,7 @@ const Case cases[] = {
      warning,
      "554 go away",
      [](auto& w) {
-       w.home.big_domains.push_back("friend.example");
+       w.home.outside.big_domains.push_back("friend.example");
        w.ports[{ip("198.51.100.9"), 25}] = {.greeting = "554 go away"};
      }},
     {"port.25-out",

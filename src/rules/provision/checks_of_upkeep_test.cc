@@ -265,9 +265,7 @@ const Case cases[] = {
      "a key for all",
      error,
      "mode 644",
-     [](auto& w) {
-       w.home.loose_files = {{"/etc/tapal/srs.keys", static_cast<std::filesystem::perms>(0644)}};
-     }},
+     [](auto& w) { w.home.loose_files = {{"/etc/tapal/srs.keys", 0644}}; }},
     {"backup.state", "none", info, "no backup", [](auto& w) { w.home.backup = BackupFacts{}; }},
     {"backup.state",
      "changed since",

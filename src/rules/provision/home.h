@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "base/ip_address.h"
 #include "base/time.h"
 #include "rules/account/domain_settings.h"
+#include "rules/provision/outside.h"
 #include "values/crypto/certificate.h"
 
 namespace tapal::provision {
@@ -82,14 +82,7 @@ struct CredentialFacts {
 // A file or folder of secrets that others may read.
 struct LooseFile {
   std::string path;
-  std::filesystem::perms mode = std::filesystem::perms::none;
-};
-
-struct BlockLists {
-  // zen.spamhaus.org is asked for by most receivers of the world; it comes first.
-  std::vector<std::string> of_addresses = {
-      "zen.spamhaus.org", "bl.spamcop.net", "b.barracudacentral.org", "psbl.surriel.com"};
-  std::vector<std::string> of_domains = {"dbl.spamhaus.org", "multi.surbl.org", "multi.uribl.com"};
+  std::uint32_t mode = 0;  // 0644
 };
 
 struct Home {
@@ -109,14 +102,9 @@ struct Home {
   std::string first_user;  // an address that missing roles may go to; empty: nobody
   std::vector<std::string> own_domains;
 
-  std::vector<std::string> big_domains = {"gmail.com", "yahoo.com", "outlook.com"};
+  Outside outside;
   std::uint16_t delivery_port = 25;
   std::string smarthost;  // mail to all others leaves through it; empty: none
-  BlockLists lists;
-  std::vector<std::string> clock_pages = {"https://acme-v02.api.letsencrypt.org/directory",
-                                          "https://www.google.com/generate_204",
-                                          "https://www.cloudflare.com/cdn-cgi/trace"};
-  std::vector<std::string> issuers = {"letsencrypt.org"};  // who makes our certificates
 
   std::optional<QueueFacts> queue;  // nothing: no server is running
   std::vector<DiskFacts> disks;

@@ -76,9 +76,10 @@ class TestWorld {
     };
     home.first_user = "ann@123.example";
     home.own_domains = {"123.example"};
-    home.big_domains = {"gmail.com"};
-    home.lists = {{"zen.example", "second.example"}, {"dbl.example"}};
-    home.clock_pages = {"https://time.example/"};
+    home.outside.big_domains = {"gmail.com"};
+    home.outside.address_lists = {"zen.example", "second.example"};
+    home.outside.domain_lists = {"dbl.example"};
+    home.outside.clock_pages = {"https://time.example/"};
     home.queue = QueueFacts{};
     home.disks = {{"/var/lib/tapal", 5ULL << 30U, 20ULL << 30U}};
     home.renewals.emplace(1, RenewalFacts{"mail.123.example", now + days(50), {}});
@@ -186,8 +187,9 @@ class TestWorld {
     }
     for (const auto& lookup : std::set(evidence.authorities.wanted())) {
       const auto records = names.answer(lookup).records;
-      AuthoritiesFact fact{"123.example",
-                           {{"ns1.example", {}, records}, {"ns2.example", {}, records}}};
+      AuthoritiesFact fact;
+      fact.zone = "123.example";
+      fact.servers = {{"ns1.example", {}, records}, {"ns2.example", {}, records}};
       if (change_authorities) change_authorities(fact);
       evidence.authorities.add(lookup, std::move(fact));
     }
