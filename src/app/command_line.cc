@@ -78,6 +78,7 @@ int run_command_line(int argc, const char* const* argv) {
                              &declare_cert,
                              &declare_forward,
                              &declare_dmarc,
+                             &declare_dns,
                              &declare_address,
                              &declare_spf,
                              &declare_arc,

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "app/certificate_parts.h"
+#include "app/dns_texts.h"
 #include "app/once.h"
 #include "base/snapshot.h"
 #include "drivers/net/http_server.h"
@@ -14,6 +15,7 @@
 #include "drivers/system/clock.h"
 #include "drivers/system/log_sinks.h"
 #include "drivers/system/program_runner.h"
+#include "drivers/system/random.h"
 #include "drivers/system/worker_pool.h"
 #include "services/api/web_site.h"
 
@@ -81,6 +83,7 @@ struct Order {
   const Settings& settings;
   const std::string& request;
   Resolver& resolver;
+  TlsClient& tls;  // towards DNS providers
 };
 
 Task<Result<std::string>> run(NetLoop& loop, Order order) {
@@ -91,8 +94,12 @@ Task<Result<std::string>> run(NetLoop& loop, Order order) {
   ChallengeBoard board;
   ChallengeFront front(loop, clock, log, board);
   const auto& listen = order.settings.listen;
+  SystemRandom random;
+  StreamHttpClient http({loop, loop, order.resolver, order.tls});
+  DnsTexts texts(order.settings.dns, {http, loop, order.resolver, clock, random});
   CertificateWorld world{
       loop, clock, log, order.resolver, workers, programs, board, nullptr, false, false, {}};
+  if (has_dns_account(order.settings.dns)) world.texts = &texts;
   world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
   world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
   auto parts = CertificateParts::make(order.config, order.settings, std::move(world));
@@ -108,7 +115,10 @@ Result<std::string> order_alone(const std::filesystem::path& config,
                                 const Settings& settings,
                                 const std::string& request) {
   TAPAL_TRY(const auto resolver, UnboundResolver::open(settings.resolver));
-  const Order order{config, settings, request, *resolver};
+  ClientTlsOptions trust;
+  trust.trusted_ca_file = settings.tls.trusted_ca_file;
+  TAPAL_TRY(const auto tls, ClientContext::make(trust));
+  const Order order{config, settings, request, *resolver, *tls};
   TAPAL_TRY(const auto answer,
             run_once<Result<std::string>>([&](NetLoop& loop) { return run(loop, order); }));
   return std::string(boost::json::parse(answer).as_string());

@@ -211,6 +211,9 @@ void Server::Parts::build_intake() {
 
 // Mail goes on where certificates cannot be looked after.
 void Server::Parts::build_upkeep() {
+  if (has_dns_account(settings.dns))
+    dns_texts = std::make_unique<DnsTexts>(
+        settings.dns, dnsapi::World{*http, main_loop(), *resolver, clock, random});
   CertificateWorld world{main_loop(),
                          clock,
                          log,
@@ -218,7 +221,7 @@ void Server::Parts::build_upkeep() {
                          *disk_workers,
                          *programs,
                          challenges,
-                         nullptr,
+                         dns_texts.get(),
                          !settings.listen.http.empty(),
                          !settings.listen.https.empty(),
                          [this] { return reload(); }};

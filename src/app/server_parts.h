@@ -11,6 +11,7 @@
 
 #include "app/certificate_parts.h"
 #include "app/certificate_swap.h"
+#include "app/dns_texts.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
@@ -80,6 +81,7 @@ struct Server::Parts {
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
   std::unique_ptr<WebFront> web;
+  std::unique_ptr<DnsTexts> dns_texts;             // null without an account at a DNS provider
   std::unique_ptr<CertificateParts> certificates;  // null where their settings are wrong
   std::unique_ptr<TaskGroup> upkeep;
   std::atomic<bool> running = false;

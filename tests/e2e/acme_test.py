@@ -10,7 +10,7 @@ import ssl
 import unittest
 
 from authorities import Pebble, SmallAuthority
-from dns import Dns
+from dns import Dns, UpdateKey
 from harness import Case, free_port, new_address, wait_until
 
 ISSUED = "a certificate was issued"
@@ -72,7 +72,6 @@ class PebbleTest(AcmeCase):
         one = self.listed(self.tapal)["mail.example"]
         self.assertTrue(one["renewed_by_tapal"])
         self.assertEqual(self.pebble.directory, one["authority"])
-        self.assertIn("challenge tls-alpn-01", self.pebble.server.log().replace("Challenge", "challenge").lower() or "")
 
     def test_a_command_has_the_server_get_one_by_http_01(self):
         # The running server keeps to its own list: tls-alpn-01.
@@ -94,7 +93,8 @@ class PebbleTest(AcmeCase):
         done = self.tapal.command("cert", "issue", "other.example")
         self.assertEqual(1, done.returncode)
         self.assertIn("other.example", done.stderr)
-        self.assertIn("do the A and AAAA records lead here", done.stderr)
+        self.assertIn("Failed to connect", done.stderr)
+        self.assertIn("something else answers in our place", done.stderr)
         self.assertNotIn("other.example", self.listed(self.tapal))
 
     def test_a_wildcard_without_a_dns_account_is_refused_with_what_to_do(self):
@@ -170,8 +170,9 @@ class RenewalTest(AcmeCase):
         self.tapal.server.wait_for(ISSUED)
         self.tapal.server.wait_for("configuration reloaded")
         first = self.served(self.tapal, self.pebble.root, "mail.example")["serialNumber"]
-        with contextlib.closing(smtplib.SMTP_SSL(self.tapal.address, self.tapal.submissions_port,
-                                                 context=self.tapal.tls())) as session:
+        trust = ssl.create_default_context(cafile=self.pebble.root)
+        trust.check_hostname = False
+        with contextlib.closing(smtplib.SMTP_SSL(self.tapal.address, self.tapal.submissions_port, context=trust)) as session:
             serials = {first}
 
             def renewed():
@@ -220,14 +221,15 @@ class DnsTest(AcmeCase):
     def prepare(cls):
         if os.getuid() != 0:
             raise unittest.SkipTest("port 53 is for root only")
-        secret = base64.b64encode(os.urandom(32)).decode()
-        cls.dns = Dns(cls, update_key=("tapal", secret))
+        update_key = UpdateKey()
+        cls.dns = Dns(cls, update_key=update_key)
         cls.dns.port = 53
         cls.tapal = cls.new_tapal("example")
         cls.dns.add(f"mail.example. 60 IN A {cls.tapal.address}\n"
                     "_acme-challenge.alias.example. 60 IN CNAME elsewhere.example.").start()
         key = cls.tapal.config / "dns.key"
-        key.write_text(f"server = {cls.dns.address}\nkey_name = tapal\nsecret = {secret}\n")
+        key.write_text(f"server = {cls.dns.address}\nkey_name = {update_key.name}\n"
+                       f"secret = {update_key.secret}\nalgorithm = {update_key.algorithm}\n")
         key.chmod(0o600)
         cls.pebble = Pebble(cls, cls.dns, free_port(), free_port())
         cls.tapal.set({"dns": {"provider": "rfc2136"}, "resolver": {"servers": [cls.dns.endpoint]},
