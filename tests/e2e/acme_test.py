@@ -227,10 +227,7 @@ class DnsTest(AcmeCase):
         cls.tapal = cls.new_tapal("example")
         cls.dns.add(f"mail.example. 60 IN A {cls.tapal.address}\n"
                     "_acme-challenge.alias.example. 60 IN CNAME elsewhere.example.").start()
-        key = cls.tapal.config / "dns.key"
-        key.write_text(f"server = {cls.dns.address}\nkey_name = {update_key.name}\n"
-                       f"secret = {update_key.secret}\nalgorithm = {update_key.algorithm}\n")
-        key.chmod(0o600)
+        update_key.credentials(cls.tapal.config / "dns.key", cls.dns.address)
         cls.pebble = Pebble(cls, cls.dns, free_port(), free_port())
         cls.tapal.set({"dns": {"provider": "rfc2136"}, "resolver": {"servers": [cls.dns.endpoint]},
                        "acme": {"directory": cls.pebble.directory, "trusted_ca_file": str(cls.pebble.own_certificate)}})
@@ -247,16 +244,14 @@ class DnsTest(AcmeCase):
         self.assertEqual(["elsewhere.example."], self.dns.ask("_acme-challenge.alias.example", "TXT"))
 
     def test_a_key_that_may_not_write_is_told(self):
-        key = self.tapal.config / "wrong.key"
-        secret = base64.b64encode(bytes(32)).decode()
-        key.write_text(f"server = {self.dns.address}\nkey_name = tapal\nsecret = {secret}\n")
-        key.chmod(0o600)
+        wrong = UpdateKey()  # of the same name
+        key = wrong.credentials(self.tapal.config / "wrong.key", self.dns.address)
         self.tapal.set({"dns": {"credentials_file": str(key)}})
         done = self.tapal.command("cert", "issue", "mail.example")
         self.tapal.set({"dns": {"credentials_file": str(self.tapal.config / "dns.key")}})
         self.assertEqual(1, done.returncode)
         self.assertIn("_acme-challenge.mail.example cannot be written", done.stderr)
-        self.assertNotIn(secret, done.stderr)
+        self.assertNotIn(wrong.secret, done.stderr)
 
 
 class SmallAuthorityTest(AcmeCase):

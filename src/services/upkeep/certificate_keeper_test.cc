@@ -185,6 +185,7 @@ TEST(CertificateNote, survives_being_written_and_read) {
                        "shortlived",
                        "https://ca.example/renewal",
                        {},
+                       {},
                        {}};
   const WallTime now{days(20'819)};
   note.suggestion =
