@@ -1,5 +1,6 @@
 #include "app/lone_order.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -100,8 +101,14 @@ Task<Result<std::string>> run(NetLoop& loop, Order order) {
   CertificateWorld world{
       loop, clock, log, order.resolver, workers, programs, board, nullptr, false, false, {}};
   if (has_dns_account(order.settings.dns)) world.texts = &texts;
-  world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
-  world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
+  const auto is_wanted = [&order](acme::ChallengeKind kind) {
+    const auto& kinds = order.settings.acme.challenges;
+    return std::ranges::find(kinds, kind) != kinds.end();
+  };
+  if (is_wanted(acme::ChallengeKind::http_01))
+    world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
+  if (is_wanted(acme::ChallengeKind::tls_alpn_01))
+    world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
   auto parts = CertificateParts::make(order.config, order.settings, std::move(world));
   auto answer = parts ? co_await answer_cert((*parts)->keeper(), order.request)
                       : Result<std::string>(std::unexpected(parts.error()));
