@@ -126,7 +126,7 @@ Task<WallTime> CertificateKeeper::look_for_wanted(const Kept& kept) {
   wish.names = options_.names;
   const auto done = co_await issue(std::move(wish));
   // A folder of another program's is not ours to look into every second.
-  co_return done || !failures_.contains(folder) ? later : now + look_again_min;
+  co_return done || failures_.contains(folder) ? now + look_again_min : later;
 }
 
 void CertificateKeeper::warn(const KeptCertificate& kept, const crypto::CertificateFacts& facts) {

@@ -126,6 +126,10 @@ Task<Result<void>> CertificateKeeper::keep(Target& target,
                                            const crypto::PrivateKey& key,
                                            std::string chain_pem) {
   TAPAL_CO_TRY(const auto next, crypto::PrivateKey::generate_ec_p256());
+  const auto now = world_.order.clock.wall_now();
+  const bool is_early =
+      target.note.suggestion && target.old && now < acme::moment_by_lifetime(target.old->validity);
+  target.note.renewed_early = is_early ? std::optional(now) : std::nullopt;
   target.note.suggestion.reset();
   target.note.failure.reset();
   const CertificateSet set{
@@ -133,12 +137,6 @@ Task<Result<void>> CertificateKeeper::keep(Target& target,
   const auto put = [&] { return world_.files.put(target.folder, set); };
   TAPAL_CO_CHECK(co_await on_worker(world_.workers, world_.order.loop, put));
   TAPAL_CO_TRY(const auto facts, crypto::read_certificate(set.chain_pem));
-  world_.log.write(Level::info,
-                   "a certificate was issued",
-                   {{"name", target.folder},
-                    {"names", fmt::format("{}", fmt::join(facts.names, ","))},
-                    {"by", facts.issuer},
-                    {"until", text::rfc3339_date(facts.validity.not_after)}});
   if (world_.take_in) {
     const auto taken = co_await on_worker(world_.workers, world_.order.loop, world_.take_in);
     if (!taken)
@@ -146,6 +144,13 @@ Task<Result<void>> CertificateKeeper::keep(Target& target,
                        "the new certificate is not in use",
                        {{"name", target.folder}, {"reason", taken.error().what}});
   }
+  world_.log.write(Level::info,
+                   "a certificate was issued",
+                   {{"name", target.folder},
+                    {"names", fmt::format("{}", fmt::join(facts.names, ","))},
+                    {"by", facts.issuer},
+                    {"until", text::rfc3339_date(facts.validity.not_after)}});
+  timer_->cancel();  // its turn comes sooner than we meant to look, perhaps
   co_await run_hooks(target.folder);
   co_return Result<void>();
 }

@@ -185,10 +185,12 @@ TEST(CertificateNote, survives_being_written_and_read) {
                        "shortlived",
                        "https://ca.example/renewal",
                        {},
+                       {},
                        {}};
   const WallTime now{days(20'819)};
   note.suggestion =
       CertificateNote::Suggestion{{now, now + hours(2), "https://ca.example/why"}, now + hours(6)};
+  note.renewed_early = now;
   note.failure = CertificateNote::Failure{3, "no \"good\"", now, now + hours(4)};
   const auto read = read_certificate_note(note.to_json());
   ASSERT_TRUE(read) << read.error().what;
@@ -206,6 +208,11 @@ TEST(RenewalDue, is_the_authoritys_moment_unless_that_is_too_late) {
   note.suggestion = CertificateNote::Suggestion{{start + days(10), start + days(12), {}}, start};
   EXPECT_EQ(renewal_due(note, facts), start + days(10));
   note.suggestion->window = {start + days(80), start + days(100), {}};
+  EXPECT_EQ(renewal_due(note, facts), start + days(60));
+  note.suggestion->window = {start + days(1), start + days(2), {}};
+  note.renewed_early = start + days(2);
+  EXPECT_EQ(renewal_due(note, facts), start + days(2) + hours(6));
+  note.suggestion.reset();
   EXPECT_EQ(renewal_due(note, facts), start + days(60));
   note.failure = CertificateNote::Failure{1, "", start + days(60), start + days(61)};
   EXPECT_EQ(renewal_due(note, facts), start + days(61));

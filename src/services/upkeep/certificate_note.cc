@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::hours first_pause{1};
 constexpr std::chrono::hours pause_max{24};
+constexpr std::chrono::hours early_pause{6};
 constexpr std::size_t doublings_max = 5;
 constexpr std::size_t failure_bytes_max = 2'000;
 
@@ -66,6 +67,7 @@ std::string CertificateNote::to_json() const {
                           {"end", text::rfc3339_date(suggestion->window.end)},
                           {"explanation", suggestion->window.explanation_url},
                           {"ask_again", text::rfc3339_date(suggestion->ask_again)}};
+  if (renewed_early) note["renewed_early"] = text::rfc3339_date(*renewed_early);
   if (failure)
     note["failure"] = {{"count", failure->count},
                        {"what", failure->what},
@@ -93,6 +95,7 @@ Result<CertificateNote> read_certificate_note(std::string_view text) {
     return fail(Code::invalid, "a note without an authority or names");
   if (const auto* suggestion = object_at(*object, "suggestion"))
     if (auto read = suggestion_of(*suggestion)) note.suggestion = *std::move(read);
+  if (const auto early = time_at(*object, "renewed_early")) note.renewed_early = *early;
   if (const auto* failure = object_at(*object, "failure"))
     if (auto read = failure_of(*failure)) note.failure = *std::move(read);
   return note;
@@ -102,8 +105,10 @@ WallTime renewal_due(const CertificateNote& note, const crypto::CertificateFacts
   const auto& validity = certificate.validity;
   auto due = acme::moment_by_lifetime(validity);
   // A window behind the end is none: a certificate must not end while we wait for it.
-  if (note.suggestion && note.suggestion->window.end < validity.not_after)
+  if (note.suggestion && note.suggestion->window.end < validity.not_after) {
     due = acme::moment_in(note.suggestion->window, certificate.sha256);
+    if (note.renewed_early) due = std::max(due, *note.renewed_early + early_pause);
+  }
   return note.failure ? std::max(due, note.failure->next_try) : due;
 }
 

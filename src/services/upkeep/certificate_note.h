@@ -24,6 +24,8 @@ struct CertificateNote {
     WallTime ask_again;
   };
   std::optional<Suggestion> suggestion;
+  // When it was last renewed before its time because the authority wanted it so.
+  std::optional<WallTime> renewed_early;
 
   struct Failure {  // of the orders since the last good one
     std::size_t count = 0;
@@ -40,7 +42,8 @@ struct CertificateNote {
 Result<CertificateNote> read_certificate_note(std::string_view json);
 
 // Whichever is later: its turn by the authority or by its lifetime, or the next try after failures.
-// Never so late that it ends first.
+// Never so late that it ends first; and an authority that is never content is not asked for ever
+// more: of early renewals there are four a day at most.
 WallTime renewal_due(const CertificateNote& note, const crypto::CertificateFacts& certificate);
 
 // An hour after the first failure, twice as long after each more, a day at most; longer where the
