@@ -72,7 +72,6 @@ class PebbleTest(AcmeCase):
         one = self.listed(self.tapal)["mail.example"]
         self.assertTrue(one["renewed_by_tapal"])
         self.assertEqual(self.pebble.directory, one["authority"])
-        self.assertIn("challenge tls-alpn-01", self.pebble.server.log().replace("Challenge", "challenge").lower() or "")
 
     def test_a_command_has_the_server_get_one_by_http_01(self):
         # The running server keeps to its own list: tls-alpn-01.
@@ -94,7 +93,8 @@ class PebbleTest(AcmeCase):
         done = self.tapal.command("cert", "issue", "other.example")
         self.assertEqual(1, done.returncode)
         self.assertIn("other.example", done.stderr)
-        self.assertIn("do the A and AAAA records lead here", done.stderr)
+        self.assertIn("Failed to connect", done.stderr)
+        self.assertIn("something else answers in our place", done.stderr)
         self.assertNotIn("other.example", self.listed(self.tapal))
 
     def test_a_wildcard_without_a_dns_account_is_refused_with_what_to_do(self):
@@ -170,8 +170,9 @@ class RenewalTest(AcmeCase):
         self.tapal.server.wait_for(ISSUED)
         self.tapal.server.wait_for("configuration reloaded")
         first = self.served(self.tapal, self.pebble.root, "mail.example")["serialNumber"]
-        with contextlib.closing(smtplib.SMTP_SSL(self.tapal.address, self.tapal.submissions_port,
-                                                 context=self.tapal.tls())) as session:
+        trust = ssl.create_default_context(cafile=self.pebble.root)
+        trust.check_hostname = False
+        with contextlib.closing(smtplib.SMTP_SSL(self.tapal.address, self.tapal.submissions_port, context=trust)) as session:
             serials = {first}
 
             def renewed():
@@ -179,9 +180,8 @@ class RenewalTest(AcmeCase):
                 return len(serials) >= 3
             wait_until(renewed, "two renewals", 90)
             self.assertEqual(250, session.noop()[0])  # it began with the first one
-        lines = self.told.read_text().splitlines()
+        lines = wait_until(lambda: len(told := self.told.read_text().splitlines()) >= 3 and told, "hooks are told")
         folder = self.tapal.config / "certs/mail.example"
-        self.assertGreaterEqual(len(lines), 3)
         self.assertEqual({f"mail.example {folder}/fullchain.pem {folder}/privkey.pem"}, set(lines))
         self.tapal.server.wait_for("a reload hook failed.*20-fails.*exit code 3: no")
 
@@ -193,6 +193,7 @@ class InterruptedTest(AcmeCase):
         cls.tapal.set({"acme": {"names": ["mail.example"], "challenges": ["http-01", "tls-alpn-01"]}})
 
     def test_an_order_that_is_cut_short_is_made_again(self):
+        self.tapal.set({"acme": {"names": ["mail.example"]}})
         before = self.tapal.certificate.read_text()
         for _ in range(2):
             self.tapal.start()
@@ -220,7 +221,7 @@ class DnsTest(AcmeCase):
     def prepare(cls):
         if os.getuid() != 0:
             raise unittest.SkipTest("port 53 is for root only")
-        update_key = UpdateKey("tapal")
+        update_key = UpdateKey()
         cls.dns = Dns(cls, update_key=update_key)
         cls.dns.port = 53
         cls.tapal = cls.new_tapal("example")
@@ -229,7 +230,7 @@ class DnsTest(AcmeCase):
         update_key.credentials(cls.tapal.config / "dns.key", cls.dns.address)
         cls.pebble = Pebble(cls, cls.dns, free_port(), free_port())
         cls.tapal.set({"dns": {"provider": "rfc2136"}, "resolver": {"servers": [cls.dns.endpoint]},
-                       "acme": {"directory": cls.pebble.directory, "trusted_ca_file": str(cls.pebble.own_certificate)}})
+                       "acme": {"directory": cls.pebble.directory, "trusted_ca_file": str(cls.pebble.own_certificate), "challenges": ["dns-01"]}})
 
     def test_a_name_and_its_wildcard_are_proven_at_one_record(self):
         done = self.tapal.command("cert", "issue", "example", "*.example")
@@ -243,16 +244,14 @@ class DnsTest(AcmeCase):
         self.assertEqual(["elsewhere.example."], self.dns.ask("_acme-challenge.alias.example", "TXT"))
 
     def test_a_key_that_may_not_write_is_told(self):
-        key = self.tapal.config / "wrong.key"
-        secret = base64.b64encode(bytes(32)).decode()
-        key.write_text(f"server = {self.dns.address}\nkey_name = tapal\nsecret = {secret}\n")
-        key.chmod(0o600)
+        wrong = UpdateKey()  # of the same name
+        key = wrong.credentials(self.tapal.config / "wrong.key", self.dns.address)
         self.tapal.set({"dns": {"credentials_file": str(key)}})
         done = self.tapal.command("cert", "issue", "mail.example")
         self.tapal.set({"dns": {"credentials_file": str(self.tapal.config / "dns.key")}})
         self.assertEqual(1, done.returncode)
         self.assertIn("_acme-challenge.mail.example cannot be written", done.stderr)
-        self.assertNotIn(secret, done.stderr)
+        self.assertNotIn(wrong.secret, done.stderr)
 
 
 class SmallAuthorityTest(AcmeCase):
