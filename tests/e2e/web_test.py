@@ -67,7 +67,7 @@ class WebCase(Case):
         return ask_tool("openssl", "s_client", "-connect", f"{tapal.address}:{tapal.https_port}", "-servername", host,
                         *options, input="")
 
-    def fingerprint_shown(self, address, port, host="mail.a.example"):
+    def fingerprint_shown(self, address, port, host):
         pem = ssl.create_default_context()
         pem.check_hostname, pem.verify_mode = False, ssl.CERT_NONE
         with socket.create_connection((address, port), 20) as plain, pem.wrap_socket(plain, server_hostname=host) as tls:
@@ -171,12 +171,13 @@ class Pages(WebCase):
                              (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", b"413")):
             with socket.create_connection((self.tapal.address, self.tapal.http_port), 20) as web:
                 web.sendall(text)
-                self.assertTrue(web.makefile("rb").read().startswith(b"HTTP/1.1 " + status), text[:20])
+                with web.makefile("rb") as answer:
+                    self.assertTrue(answer.read().startswith(b"HTTP/1.1 " + status), text[:20])
 
 
 class Certificates(WebCase):
     def test_the_first_certificate_opens_the_ports_that_need_one(self):
-        tapal = self.new_web("a.example")
+        tapal = self.new_web("first.example")
         shutil.rmtree(tapal.certificate.parent)
         tapal.start()
         ports = tapal.submission_port, tapal.submissions_port
@@ -184,32 +185,32 @@ class Certificates(WebCase):
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection((tapal.address, port), 20)
         with self.assertRaises(ssl.SSLError):
-            self.fingerprint_shown(tapal.address, tapal.https_port)
+            self.fingerprint_shown(tapal.address, tapal.https_port, tapal.host)
         with raw_session(tapal.address, tapal.smtp_port) as mx:
             mx.read_reply()
             self.assertNotIn("STARTTLS", mx.say("EHLO client.example"))
 
-        self.make_certificate(self.folder / "first", "mail.a.example")
+        self.make_certificate(self.folder / "first", "mail.first.example")
         self.put_certificate(tapal, self.folder / "first")
         self.assertEqual(0, tapal.command("queue", "list").returncode)
         tapal.server.wait_for("the first certificate is here")
         first = self.fingerprint_of(self.folder / "first.pem")
         for port in (tapal.submissions_port, tapal.https_port):
-            self.assertEqual(first, self.fingerprint_shown(tapal.address, port))
+            self.assertEqual(first, self.fingerprint_shown(tapal.address, port, tapal.host))
         line = tapal.server.wait_for("certificate in use")
         self.assertEqual(2, line.count(first), "on disk and served")
         with smtplib.SMTP(tapal.address, tapal.submission_port, timeout=20) as session:
             session.starttls(context=tapal.tls())
-            session.login("ann@a.example", "correct horse 9")
+            session.login("ann@first.example", "correct horse 9")
         with raw_session(tapal.address, tapal.smtp_port) as mx:
             mx.read_reply()
             self.assertIn("STARTTLS", mx.say("EHLO client.example"))
         self.assertEqual(0, tapal.stop())
 
     def test_a_new_certificate_takes_over_and_no_session_is_lost(self):
-        tapal = self.new_web("a.example")
-        self.make_certificate(self.folder / "one", "mail.a.example", "mta-sts.a.example")
-        self.make_certificate(self.folder / "two", "mail.a.example", "mta-sts.a.example")
+        tapal = self.new_web("swap.example")
+        self.make_certificate(self.folder / "one", "mail.swap.example", "mta-sts.swap.example")
+        self.make_certificate(self.folder / "two", "mail.swap.example", "mta-sts.swap.example")
         (self.folder / "both.pem").write_text((self.folder / "one.pem").read_text() + (self.folder / "two.pem").read_text())
         self.put_certificate(tapal, self.folder / "one")
         tapal.start()
@@ -226,8 +227,8 @@ class Certificates(WebCase):
                         session.noop()
                     with contextlib.closing(trusted.wrap_socket(
                             socket.create_connection((tapal.address, tapal.https_port), 20),
-                            server_hostname="mta-sts.a.example")) as web:
-                        web.sendall(b"GET /.well-known/mta-sts.txt HTTP/1.0\r\nHost: mta-sts.a.example\r\n\r\n")
+                            server_hostname="mta-sts.swap.example")) as web:
+                        web.sendall(b"GET /.well-known/mta-sts.txt HTTP/1.0\r\nHost: mta-sts.swap.example\r\n\r\n")
                         if not web.makefile("rb").read().startswith(b"HTTP/1.1 200"):
                             troubles.append("no policy")
                     visits.append(1)
@@ -244,7 +245,7 @@ class Certificates(WebCase):
             line = tapal.server.wait_for(f"certificate in use.*{second}", after=mark)
             self.assertEqual(2, line.count(second), "on disk and served")
             for port in (tapal.submissions_port, tapal.https_port):
-                self.assertEqual(second, self.fingerprint_shown(tapal.address, port))
+                self.assertEqual(second, self.fingerprint_shown(tapal.address, port, tapal.host))
             seen = len(visits)
             wait_until(lambda: len(visits) > seen + 20, "visits after")
         finally:
@@ -252,13 +253,13 @@ class Certificates(WebCase):
             for visitor in visitors:
                 visitor.join()
         self.assertEqual([], troubles)
-        self.assertEqual(235, old.login("ann@a.example", "correct horse 9")[0], "a session from before goes on")
+        self.assertEqual(235, old.login("ann@swap.example", "correct horse 9")[0], "a session from before goes on")
 
     def test_a_certificate_in_the_shade_of_another_is_told(self):
-        tapal = self.new_web("a.example")
-        self.make_certificate(self.folder / "shade", "mail.a.example")
+        tapal = self.new_web("shade.example")
+        self.make_certificate(self.folder / "shade", "mail.shade.example")
         tapal.start()
-        fresh = tapal.certificate.parent.with_name("mail.a.example-0001")
+        fresh = tapal.certificate.parent.with_name("mail.shade.example-0001")
         fresh.mkdir()
         shutil.copy(self.folder / "shade.pem", fresh / "fullchain.pem")
         shutil.copy(self.folder / "shade.key", fresh / "privkey.pem")
@@ -269,7 +270,7 @@ class Certificates(WebCase):
 
 class Ports(WebCase):
     def test_a_port_that_is_taken_is_told_with_its_owner(self):
-        tapal = self.new_web("a.example")
+        tapal = self.new_web("taken.example")
         with socket.create_server((tapal.address, tapal.http_port)):
             server = Server("tapal", [TAPAL, "serve", "--config", tapal.config])
             self.addCleanup(server.stop)

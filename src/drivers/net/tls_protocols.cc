@@ -66,6 +66,9 @@ bool show(SSL* ssl, const ChallengeBoard::TlsAnswer& answer, std::string host) {
   // Else the listener's own would choose a certificate again.
   SSL_CTX_set_tlsext_servername_callback(
       context.get(), +[](SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; });
+  SSL_set_options(ssl,
+                  SSL_OP_NO_TICKET);  // there is nothing to come back for, and no key to seal with
+  SSL_set_num_tickets(ssl, 0);
   return SSL_set_SSL_CTX(ssl, context.get()) != nullptr;
 }
 

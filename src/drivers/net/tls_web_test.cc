@@ -64,7 +64,8 @@ struct World {
   ServedCertificate certificate = certificate_for({"mail.example.org"});
   ServedCertificate answer = certificate_for({"new.example.org"});
   ChallengeBoard board;
-  std::unique_ptr<ServerContext> server = ServerContext::make({certificate}).value();
+  std::unique_ptr<ServerContext> server =
+      ServerContext::make({certificate}, {.tickets = std::make_shared<TicketKeys>()}).value();
   WebTls web{*server, board};
 
   World() { board.show_tls("new.example.org", {answer.chain_pem, answer.key_pem}); }
