@@ -125,9 +125,19 @@ Result<std::vector<DomainReport>> tend(const CommonOptions& common,
   TAPAL_TRY(const auto domains, domains_of(common, options, shelf));
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "keys"});
   const auto log = default_log(clock, Level::error);
+  std::optional<upkeep::ZoneAuthorities> authorities;
   return run_once<std::vector<DomainReport>>([&](NetLoop& loop) {
-    auto keeper = std::make_shared<KeyKeeper>(upkeep::KeyKeeperWorld{
-        loop, clock, *log, *resolver, workers, shelf, {}, {}, {}, settings.keys.dkim});
+    authorities.emplace(*resolver, loop);
+    auto keeper = std::make_shared<KeyKeeper>(upkeep::KeyKeeperWorld{loop,
+                                                                     clock,
+                                                                     *log,
+                                                                     *resolver,
+                                                                     workers,
+                                                                     shelf,
+                                                                     {},
+                                                                     upkeep::ask_each(*authorities),
+                                                                     {},
+                                                                     settings.keys.dkim});
     return [](std::shared_ptr<KeyKeeper> held,
               std::vector<std::string> of,
               KeyKeeper::Order what) -> Task<std::vector<DomainReport>> {

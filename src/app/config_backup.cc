@@ -199,10 +199,12 @@ Task<Result<void>> ConfigBackup::init(SecretsInBackup secrets, std::string passp
     if (!made) co_return std::unexpected(std::move(made.error()));
     fs::permissions(config_ / ".git", fs::perms::owner_all, error);
   }
+  auto lock = co_await this->lock();
+  if (!lock) co_return std::unexpected(std::move(lock.error()));
   TAPAL_CO_CHECK(write_rules(secrets));
   auto forgotten = co_await git_.forget_all();
   if (!forgotten) co_return std::unexpected(std::move(forgotten.error()));
-  auto done = co_await commit("tapal backup init");
+  auto done = co_await commit_locked("tapal backup init");
   if (!done) co_return std::unexpected(std::move(done.error()));
   co_return Result<void>();
 }
@@ -210,6 +212,10 @@ Task<Result<void>> ConfigBackup::init(SecretsInBackup secrets, std::string passp
 Task<Result<bool>> ConfigBackup::commit(std::string message) {
   auto lock = co_await this->lock();
   if (!lock) co_return std::unexpected(std::move(lock.error()));
+  co_return co_await commit_locked(std::move(message));
+}
+
+Task<Result<bool>> ConfigBackup::commit_locked(std::string message) {
   const auto mode = secrets();
   TAPAL_CO_CHECK(write_rules(mode));
   if (mode == SecretsInBackup::encrypted) {

@@ -63,6 +63,7 @@ class ConfigBackup {
   class Lock;
   Task<Result<std::unique_ptr<Lock>>> lock();
   Result<void> mend() const;
+  Task<Result<bool>> commit_locked(std::string message);
   SecretsInBackup secrets() const;
   Result<void> write_rules(SecretsInBackup secrets) const;
   Task<Result<void>> seal();

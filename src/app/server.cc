@@ -146,6 +146,7 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   parts->dispatching = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] { p.dispatching->spawn(p.dispatcher->run()); });
   parts->upkeep = std::make_unique<Upkeep>(UpkeepWorld{parts->main_loop(),
+                                                       parts->main_loop(),
                                                        parts->clock,
                                                        log,
                                                        *parts->resolver,

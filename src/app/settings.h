@@ -25,7 +25,7 @@
 #include "services/intake/authenticator.h"
 #include "services/intake/connection_count.h"
 #include "services/judge/options.h"
-#include "services/upkeep/key_keeper.h"
+#include "services/upkeep/key_options.h"
 
 namespace tapal::app {
 

@@ -15,6 +15,7 @@ constexpr std::chrono::days look_every{1};
 Upkeep::Upkeep(UpkeepWorld world)
     : world_(std::move(world)),
       key_files_(world_.config, world_.clock),
+      authorities_(world_.resolver, world_.network),
       keys_({world_.loop,
              world_.clock,
              world_.log,
@@ -22,7 +23,7 @@ Upkeep::Upkeep(UpkeepWorld world)
              world_.workers,
              key_files_,
              world_.account,
-             world_.ask_authorities,
+             upkeep::ask_each(authorities_),
              [this](std::string what) { on_change(std::move(what)); },
              world_.settings.keys.dkim}),
       srs_(world_.loop, look_every, [this] { return turn_srs(); }),

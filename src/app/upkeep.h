@@ -18,6 +18,7 @@ namespace tapal::app {
 // All of it outlives the upkeep.
 struct UpkeepWorld {
   Loop& loop;
+  Network& network;  // of the loop
   const Clock& clock;
   Log& log;
   Resolver& resolver;
@@ -25,9 +26,8 @@ struct UpkeepWorld {
   Programs& programs;
   std::filesystem::path config;
   const Settings& settings;
-  // Who holds a domain's zone, and what its servers answer; empty: a person, and the resolver.
+  // Who holds a domain's zone; empty: a person.
   std::function<DnsAccount*(std::string_view domain)> account = {};
-  upkeep::AskAuthorities ask_authorities = {};
 };
 
 // All on the loop's thread.
@@ -45,6 +45,7 @@ class Upkeep {
 
   UpkeepWorld world_;
   KeyFiles key_files_;
+  upkeep::ZoneAuthorities authorities_;
   upkeep::KeyKeeper keys_;
   upkeep::Repeated srs_;
   upkeep::Repeated backup_;
