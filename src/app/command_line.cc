@@ -88,6 +88,7 @@ int run_command_line(int argc, const char* const* argv) {
                              &declare_dkim,
                              &declare_forward,
                              &declare_dmarc,
+                             &declare_dns,
                              &declare_address,
                              &declare_spf,
                              &declare_arc,

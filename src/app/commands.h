@@ -13,6 +13,7 @@ void declare_config(const Command& tapal);
 void declare_demo(const Command& tapal);
 void declare_dkim(const Command& tapal);
 void declare_dmarc(const Command& tapal);
+void declare_dns(const Command& tapal);
 void declare_forward(const Command& tapal);
 void declare_filter(const Command& tapal);
 void declare_gmail(const Command& tapal);

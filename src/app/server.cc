@@ -140,20 +140,12 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   TAPAL_CHECK(parts->open_stores());
   TAPAL_CHECK(parts->build_delivery());
   parts->build_intake();
+  parts->build_upkeep();
   TAPAL_CHECK(parts->listen());
   parts->loops->start();
   parts->running = true;
   parts->dispatching = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] { p.dispatching->spawn(p.dispatcher->run()); });
-  parts->upkeep = std::make_unique<Upkeep>(UpkeepWorld{parts->main_loop(),
-                                                       parts->main_loop(),
-                                                       parts->clock,
-                                                       log,
-                                                       *parts->resolver,
-                                                       *parts->disk_workers,
-                                                       *parts->programs,
-                                                       parts->config_folder,
-                                                       parts->settings});
   parts->main_loop().post([&p = *parts] { p.upkeep->start(); });
   log.write(Level::info, "ready", {{"host", parts->settings.hostname}, {"version", TAPAL_VERSION}});
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -202,4 +202,20 @@ void Server::Parts::build_intake() {
   }
 }
 
+void Server::Parts::build_upkeep() {
+  const dnsapi::World world{*http, main_loop(), *resolver, clock, random};
+  dns_accounts = std::make_unique<DnsAccounts>(settings.dns, world, log);
+  upkeep = std::make_unique<Upkeep>(
+      UpkeepWorld{main_loop(),
+                  main_loop(),
+                  clock,
+                  log,
+                  *resolver,
+                  *disk_workers,
+                  *programs,
+                  config_folder,
+                  settings,
+                  [this](std::string_view domain) { return dns_accounts->of(domain); }});
+}
+
 }  // namespace tapal::app

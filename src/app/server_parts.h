@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/dns_accounts.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
@@ -73,6 +74,7 @@ struct Server::Parts {
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
   ServerAddresses addresses;
+  std::unique_ptr<DnsAccounts> dns_accounts;  // of the main loop
   std::unique_ptr<Upkeep> upkeep;
   bool running = false;
 
@@ -85,6 +87,7 @@ struct Server::Parts {
   Result<void> open_stores();
   Result<void> build_delivery();
   void build_intake();
+  void build_upkeep();
   Result<void> listen();
   Result<void> listen_at(intake::Door door,
                          const std::vector<Endpoint>& endpoints,

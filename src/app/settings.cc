@@ -118,11 +118,13 @@ void make_paths_absolute(const fs::path& folder, Settings& settings) {
                             &settings.tls.trusted_ca_file,
                             &settings.mailbox.folder,
                             &settings.webhook.key_file,
+                            &settings.dns.account.credentials_file,
                             &settings.resolver.root_hints_file})
     make_absolute(folder, *path);
   if (settings.resolver.trust_anchor_file)
     make_absolute(folder, *settings.resolver.trust_anchor_file);
   for (auto& [route, file] : settings.route_password_files) make_absolute(folder, file);
+  for (auto& [zone, account] : settings.dns.zones) make_absolute(folder, account.credentials_file);
 }
 
 Result<std::string> system_hostname() {
@@ -185,6 +187,9 @@ ParsedSettings parse_settings(std::string_view text, std::string_view file_name)
   for (const TomlEntry& entry : toml.entries) {
     if (entry.path.front() == "routes") {
       routes.read(entry, result.settings);
+    } else if (is_dns_zone(entry)) {
+      if (auto wrong = read_dns_zone(entry, result.settings); !wrong.empty())
+        problems.push_back({entry.place, std::move(wrong)});
     } else if (auto wrong = read_entry(entry, result.settings); !wrong.empty()) {
       problems.push_back({entry.place, std::move(wrong)});
     }
@@ -231,6 +236,9 @@ Result<Settings> load_settings(const fs::path& config_folder) {
   }
   if (auto read = read_webhook_key(config_folder, settings); !read)
     problems.push_back(std::move(read).error().what);
+  if (const auto dns_key = config_folder / dns_key_file_name;
+      settings.dns.account.credentials_file.empty() && fs::exists(dns_key))
+    settings.dns.account.credentials_file = fs::absolute(dns_key).string();
   settings.filters.host_name = settings.hostname;
   if (!problems.empty()) return fail(Code::invalid, fmt::format("{}", fmt::join(problems, "\n")));
   return settings;
@@ -251,6 +259,7 @@ std::vector<std::string> changes_that_need_restart(const Settings& running,
     if (row.binding.print(before) != row.binding.print(after)) names.emplace_back(row.name);
   }
   if (running.delivery.routes != loaded.delivery.routes) names.emplace_back("[routes]");
+  if (running.dns.zones != loaded.dns.zones) names.emplace_back("[dns.zones]");
   return names;
 }
 

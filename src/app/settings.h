@@ -87,6 +87,19 @@ struct KeySettings {
   std::chrono::seconds srs_rotate_every = std::chrono::days(180);  // 0: never
 };
 
+// An account at a DNS provider (app/dns_account.h opens it).
+struct DnsAccountSettings {
+  std::string provider;          // empty: none
+  std::string credentials_file;  // empty: the environment alone
+  std::string url;               // of its API; empty: the provider's own
+  bool operator==(const DnsAccountSettings&) const = default;
+};
+
+struct DnsSettings {
+  DnsAccountSettings account;
+  std::map<std::string, DnsAccountSettings, std::less<>> zones;  // that another account holds
+};
+
 struct WorkerSettings {
   std::size_t password_threads = 2;
 };
@@ -111,6 +124,7 @@ struct Settings {
   smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
   judge::Options filters;
+  DnsSettings dns;
   LogSettings log;
   KeySettings keys;
   WorkerSettings workers;
@@ -125,6 +139,7 @@ struct Settings {
 
 inline constexpr std::string_view settings_file_name = "tapal.toml";
 inline constexpr std::string_view webhook_key_file_name = "webhook.key";
+inline constexpr std::string_view dns_key_file_name = "dns.key";
 inline constexpr std::size_t settings_bytes_max = 1U << 20U;
 inline constexpr std::size_t settings_problems_max = 50;
 

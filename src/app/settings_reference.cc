@@ -35,6 +35,7 @@ constexpr auto sections = std::to_array<Section>({
     {"delivery", "Sending to other servers"},
     {"delivery.timeouts", "Waiting for other servers"},
     {"resolver", "DNS"},
+    {"dns", "The account at the DNS provider"},
     {"log", "Logging"},
     {"workers", "Work beside the event loops"},
     {"auth", "Passwords"},
@@ -76,6 +77,18 @@ password_file = "smarthost.password"
 
 | field | meaning |
 |---|---|
+)";
+
+constexpr std::string_view markdown_dns_zones = R"(
+## `[dns.zones]`: zones that another account holds
+
+A table for each, with the settings of `[dns]`; it counts for the zone and every name below it.
+
+```toml
+[dns.zones."example.org"]
+provider = "rfc2136"
+credentials_file = "example.org.key"
+```
 )";
 
 constexpr std::string_view sample_routes = R"(
@@ -169,6 +182,7 @@ std::string settings_reference_markdown() {
   page += markdown_routes;
   for (const RouteField& field : route_fields())
     fmt::format_to(std::back_inserter(page), "| `{}` | {} |\n", field.name, field.help);
+  page += markdown_dns_zones;
   return page;
 }
 

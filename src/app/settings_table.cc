@@ -10,7 +10,8 @@ namespace tapal::app {
 std::span<const SettingRow> setting_rows() {
   static const auto all = [] {
     std::vector<SettingRow> rows;
-    for (const auto part : {machine_rows(), receiving_rows(), sending_rows(), key_rows()})
+    for (const auto part :
+         {machine_rows(), receiving_rows(), sending_rows(), dns_rows(), key_rows()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

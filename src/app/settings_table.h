@@ -63,6 +63,10 @@ struct RouteField {
 };
 std::span<const RouteField> route_fields();
 
+// What stands under [dns.zones."example.org"]; "" when all is well, else what was expected.
+bool is_dns_zone(const TomlEntry& entry);
+std::string read_dns_zone(const TomlEntry& entry, Settings& settings);
+
 // Reads what stands under [routes]: give it the entries whose path begins with "routes".
 class RouteReader {
  public:

@@ -1,4 +1,6 @@
 """A real DNS server: knot, with zones written by the test, one of them signed when asked."""
+import base64
+import os
 import re
 import signal
 
@@ -8,16 +10,30 @@ KNOTD = ROOT / "build/peers/knot/usr/sbin/knotd"
 SOA = "@ 60 IN SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ 60 IN NS ns.example.\n"
 
 
+class UpdateKey:
+    """A TSIG key, and the credentials file that tapal takes for it."""
+
+    def __init__(self, name="key.example", algorithm="hmac-sha256"):
+        self.name, self.algorithm = name, algorithm
+        self.secret = base64.b64encode(os.urandom(32)).decode()
+
+    def credentials(self, path, server):
+        path.touch(mode=0o600)
+        path.write_text(f"server = {server}\nkey_name = {self.name}\nalgorithm = {self.algorithm}\nsecret = {self.secret}\n")
+        return path
+
+
 class Dns:
     """knotd on an address of its own. Records are collected, then start() serves them."""
 
-    def __init__(self, case, signed=()):
+    def __init__(self, case, signed=(), update_key=None):
+        """`update_key` (see UpdateKey) may change every zone by DNS UPDATE."""
         self.address, self.case = new_address(), case
         self.port = free_port(self.address)
         self.folder = case.folder / f"dns-{self.address}"
         self.zones = {"example": f"ns.example. 60 IN A {self.address}\n"}
-        self.signed = set(signed)
         self.serial = 1
+        self.signed, self.update_key = set(signed), update_key
         self.server = None
 
     @property
@@ -38,11 +54,17 @@ class Dns:
                  "policy:", "  - id: quick", "    algorithm: ecdsap256sha256", "    single-type-signing: on",
                  "    nsec3: off", "template:", "  - id: default", f"    storage: {self.folder}",
                  "    zonefile-sync: -1", "zone:"]
+        if self.update_key:
+            key = self.update_key
+            lines[-1:] = ["key:", f"  - id: {key.name}", f"    algorithm: {key.algorithm}", f"    secret: {key.secret}",
+                          "acl:", "  - id: update", f"    key: {key.name}", "    action: update", "zone:"]
         for zone, records in self.zones.items():
             (self.folder / f"{zone}.zone").write_text(f"$ORIGIN {zone}.\n$TTL 60\n{SOA}{records}")
             lines += [f"  - domain: {zone}.", f"    file: {zone}.zone"]
             if zone in self.signed:
                 lines += ["    dnssec-signing: on", "    dnssec-policy: quick"]
+            if self.update_key:
+                lines += ["    acl: update"]
         self.configuration = self.folder / "knot.conf"
         self.configuration.write_text("\n".join(lines) + "\n")
         self.server = Server(f"knot {self.endpoint}", [KNOTD, "-c", self.configuration])

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sodium.h>
 
 namespace tapal::crypto {
@@ -142,6 +143,20 @@ Digest HmacSha256::finish() {
   const Digest middle = inner_.finish();
   outer_.update(bytes_of(middle));
   return outer_.finish();
+}
+
+std::string hmac_sha512(std::string_view key, std::string_view bytes) {
+  std::string digest(64, '\0');
+  unsigned size = 0;
+  must(HMAC(EVP_sha512(),
+            key.data(),
+            int_size(key),
+            unsigned_bytes(bytes),
+            bytes.size(),
+            reinterpret_cast<unsigned char*>(digest.data()),
+            &size) != nullptr);
+  must(size == digest.size());
+  return digest;
 }
 
 Digest pbkdf2_hmac_sha256(std::string_view password,

@@ -37,6 +37,7 @@ class Sha256 {
 
 Digest sha256(std::string_view bytes);
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
+std::string hmac_sha512(std::string_view key, std::string_view bytes);  // 64 bytes
 
 // The same over bytes that come in pieces (RFC 2104 section 2). One thread at a time; once.
 class HmacSha256 {

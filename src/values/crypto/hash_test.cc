@@ -121,6 +121,13 @@ struct DerivationCase {
   std::string key;  // its first 32 bytes
 };
 
+TEST(HmacSha512, matches_rfc_4231_section_4_2) {
+  EXPECT_EQ(
+      text::to_hex(hmac_sha512(std::string(20, '\x0b'), "Hi There")),
+      "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3"
+      "f4e4be9d914eeb61f1702e696c203a126854");
+}
+
 TEST(Pbkdf2HmacSha256, gives_the_published_keys) {
   const std::array cases = {
       DerivationCase{"passwd",  // RFC 7914 section 11

@@ -230,6 +230,8 @@ std::string rcode_text(Rcode rcode) {
     case Rcode::no_such_name: return "NXDOMAIN";
     case Rcode::not_implemented: return "NOTIMP";
     case Rcode::refused: return "REFUSED";
+    case Rcode::not_authoritative: return "NOTAUTH";
+    case Rcode::not_zone: return "NOTZONE";
     case Rcode::bad_version: return "BADVERS";
   }
   return fmt::format("RCODE{}", std::to_underlying(rcode));

@@ -1,0 +1,53 @@
+#include "drivers/dnsapi/ovh_signature.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "drivers/dnsapi/json_call.h"
+#include "values/crypto/sha1.h"
+#include "values/text/hex.h"
+
+namespace tapal::dnsapi {
+namespace {
+
+std::optional<Refusal> refusal_of(const http::Response& response) {
+  if (response.status < 300) return std::nullopt;
+  const auto answer = read_json(response.body).value_or(json::value());
+  const auto words = text_at(answer, "message");
+  if (words.empty()) return std::nullopt;
+  const auto code = text_at(answer, "errorCode");
+  Refusal refusal{code.empty() ? words : fmt::format("{} ({})", words, code), std::nullopt};
+  if (code == "INVALID_SIGNATURE" || code == "INVALID_CREDENTIAL" || code == "INVALID_KEY" ||
+      code == "QUERY_TIME_OUT")
+    refusal.code = Code::denied;
+  return refusal;
+}
+
+}  // namespace
+
+ApiDialect ovh_dialect(const AccountOptions& options, Clock& clock) {
+  const auto& application = options.credentials.at("application_key");
+  const auto& secret = options.credentials.at("application_secret");
+  const auto& consumer = options.credentials.at("consumer_key");
+  ApiDialect dialect;
+  dialect.provider = "OVHcloud";
+  dialect.base_url = options.url;
+  dialect.secrets = {secret, consumer};
+  dialect.authorize =
+      [application, secret, consumer, &clock](HttpRequest& request) -> Result<void> {
+    const auto time = fmt::to_string(
+        std::chrono::floor<std::chrono::seconds>(clock.wall_now().time_since_epoch()).count());
+    const auto text = fmt::format(
+        "{}+{}+{}+{}+{}+{}", secret, consumer, request.method, request.url, request.body, time);
+    request.headers.push_back({"X-Ovh-Application", application});
+    request.headers.push_back({"X-Ovh-Consumer", consumer});
+    request.headers.push_back({"X-Ovh-Timestamp", time});
+    request.headers.push_back({"X-Ovh-Signature", "$1$" + text::to_hex(crypto::sha1(text))});
+    return {};
+  };
+  dialect.refusal = refusal_of;
+  return dialect;
+}
+
+}  // namespace tapal::dnsapi
