@@ -50,6 +50,7 @@ class ConfigBackup {
   ConfigBackup(Loop& loop, Programs& programs, const std::filesystem::path& config);
 
   static bool is_there(const std::filesystem::path& config);
+  bool is_there() const { return is_there(config_); }
 
   // Makes the repository and commits all there is. One that is there goes on; its secrets are
   // from now on treated as told. `passphrase` is of `encrypted` alone; empty: the sealer stays.
