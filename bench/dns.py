@@ -26,8 +26,9 @@ bench IN TXT "v=spf1 ip4:127.0.0.0/8 -all"
 
 
 class LocalDns:
-    """One for the whole run; on port 53 of a loopback address, for servers that know no other port."""
-    address = "127.53.53.53"
+    """One for the whole run; on port 53 of a loopback address, for servers that know no other port, and of one that
+    the loopback interface has for the run, for those that ask nobody in 127/8."""
+    address, other_address = "127.53.53.53", "198.51.100.53"
 
     def __init__(self):
         self.process = None
@@ -47,7 +48,7 @@ class LocalDns:
         (folder / "root.zone").write_text(ZONE.format(zone=".", records="ns.sink.example. IN A " + self.address + "\n"))
         (folder / "db").mkdir()
         (folder / "knot.conf").write_text(f"""server:
-    listen: {self.address}@53
+    listen: [ {self.address}@53, {self.other_address}@53 ]
     rundir: {folder}
     udp-workers: 1
     tcp-workers: 1
@@ -70,12 +71,16 @@ zone:
 """)
         if os.geteuid() != 0:
             raise Trouble("the DNS server needs root for port 53")
+        self.give_address("replace")
         with open(folder / "log", "wb") as log:
             self.process = subprocess.Popen([self.binary(), "-c", folder / "knot.conf"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True)
         atexit.register(self.end, folder)
         wait_until(self.answers, "knot answers", 20)
         return self.address
+
+    def give_address(self, verb):
+        subprocess.run(["ip", "address", verb, f"{self.other_address}/32", "dev", "lo"], check=True, capture_output=True)
 
     def answers(self):
         if self.process.poll() is not None:
@@ -89,6 +94,7 @@ zone:
             self.process.kill()
             self.process.wait()
             self.process = None
+            self.give_address("delete")
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -24,6 +24,7 @@ enum class Fault : std::uint8_t {
   body_leak,           // bodies are held for ever
   stopped_clock,       // the server's wall clock stands still
   removal_forgotten,   // the store forgets to remove what is done
+  repeated_name,       // the store gives out a message's name twice
 };
 
 inline constexpr auto fault_names = std::to_array<std::pair<std::string_view, Fault>>({
@@ -39,6 +40,7 @@ inline constexpr auto fault_names = std::to_array<std::pair<std::string_view, Fa
     {"body-leak", Fault::body_leak},
     {"stopped-clock", Fault::stopped_clock},
     {"removal-forgotten", Fault::removal_forgotten},
+    {"repeated-name", Fault::repeated_name},
 });
 
 constexpr std::optional<Fault> fault_named(std::string_view name) {

@@ -77,6 +77,7 @@ void Ledger::stored(const queue::Message& message) {
   if (!mail) return;
   accounts_.at(*mail).instances.insert(message.id.value);
   instance_[message.id.value] = *mail;
+  arrived_[message.id.value] = message.arrived;
   open_.insert(message.id.value);
 }
 
@@ -170,8 +171,7 @@ void Ledger::removed(QueueId id, WallTime now) {
   if (account == nullptr || account->dropped) return;
   for (const std::string& recipient : account->mail.recipients) {
     const Fate& fate = fates_.at(key(recipient, account->mail.number));
-    const auto arrived = WallTime(std::chrono::milliseconds(id.value >> 22U));
-    if (fate.copies.empty() && !fate.refused && now < arrived + give_up)
+    if (fate.copies.empty() && !fate.refused && now < arrived_.at(id.value) + give_up)
       chronicle_.broken("nothing acknowledged is lost",
                         "{} was removed, but {} has no copy and was refused by nobody",
                         id.text(),

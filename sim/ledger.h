@@ -98,6 +98,7 @@ class Ledger {
   Chronicle& chronicle_;
   std::map<std::uint64_t, Account> accounts_;        // by mail number
   std::map<std::uint64_t, std::uint64_t> instance_;  // queue id -> mail number
+  std::map<std::uint64_t, WallTime> arrived_;        // by queue id, on the server's clock
   std::set<std::uint64_t> open_;                     // queue ids
   std::map<std::string, Fate> fates_;                // by key()
 };

@@ -156,9 +156,17 @@ Task<Result<std::vector<BodyPtr>>> LogStore::commit(Loop& loop,
   co_return std::move(pending.result);
 }
 
+QueueId LogStore::new_id(WallTime now) {
+  const std::scoped_lock lock(mutex_);
+  if (options_.fault != Fault::repeated_name || last_given_ == QueueId{})
+    return last_given_ = ids_.next(now);
+  return std::exchange(last_given_, {});
+}
+
 void LogStore::apply(LogRecord record) {
   for (LogRecord::Put& put : record.puts) {
     if (put.body) {
+      ids_.continue_after(put.id);
       messages_.insert_or_assign(put.id, Kept{std::move(put.state), std::move(put.body)});
     } else if (const auto found = messages_.find(put.id); found != messages_.end()) {
       found->second.state = std::move(put.state);

@@ -34,6 +34,7 @@ class LogStore final : public Store {
   };
   static Result<std::unique_ptr<LogStore>> open(Mount mount, Options options);
 
+  QueueId new_id(WallTime now) override;
   std::unique_ptr<BodyWriter> new_body() override;
   Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
                                             StoreChange change,
@@ -80,6 +81,8 @@ class LogStore final : public Store {
   Options options_;
   std::shared_ptr<Counter> counter_;
   mutable std::recursive_mutex mutex_;  // the contract lets many threads commit
+  QueueIds ids_;
+  QueueId last_given_;
   std::map<QueueId, Kept> messages_;
   std::uint64_t log_number_ = 0;
   std::string log_;

@@ -243,7 +243,7 @@ bool Server::start(Witness::Since since) {
                                 .sign_notice = [](std::string_view) { return std::string(); }},
       queue::RetrySchedule{},
       options.scheduler);
-  if (!dispatcher_->load()) return false;
+  dispatcher_->load();
   queue_ = std::make_unique<Queue>(*this);
   sessions_.emplace(intake::SessionWorld{loop,
                                          clock,

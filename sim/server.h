@@ -43,7 +43,7 @@ struct ServerOptions {
   delivery::Options delivery;
   intake::Options intake;
   queue::SchedulerLimits scheduler;
-  intake::ConnectionLimits connections;
+  ConnectionLimits connections;
   smtp::ClientTimeouts timeouts;
   std::string host_name = "mx.own.example";
 };
@@ -108,7 +108,7 @@ class Server {
   std::unique_ptr<Events> events_;
   InlineWorkers workers_;
   std::optional<intake::Authenticator> authenticator_;
-  intake::ConnectionCount connections_;
+  ConnectionCount connections_;
   Snapshot<intake::Domains> domains_;
   delivery::OwnNames own_;
   std::unique_ptr<TlsClient> tls_;

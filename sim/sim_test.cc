@@ -37,7 +37,7 @@ struct Planted {
   std::string_view fault;
   std::string_view law;
 };
-constexpr std::uint64_t seeds_to_catch = 40;
+constexpr std::uint64_t seeds_to_catch = 100;
 
 class PlantedFault : public testing::TestWithParam<Planted> {};
 
@@ -65,7 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"garbled-body", "nothing half is delivered"},
                     Planted{"body-leak", "an empty queue holds nothing"},
                     Planted{"stopped-clock", "no destination starves"},
-                    Planted{"removal-forgotten", "nothing is found that was not kept"}),
+                    Planted{"removal-forgotten", "nothing is found that was not kept"},
+                    Planted{"repeated-name", "no two messages share a name"}),
     [](const auto& info) {
       std::string name(info.param.fault);
       std::ranges::replace(name, '-', '_');

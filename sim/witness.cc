@@ -21,8 +21,13 @@ void Witness::claim(QueueId id, Claim::Kind kind, std::uint64_t state) {
 
 std::uint64_t Witness::asked(const StoreChange& change) {
   ++changes_;
-  for (const StoreChange::NewMessage& added : change.added)
-    claim(added.message.id, Claim::Kind::add, state_of(added.message));
+  for (const StoreChange::NewMessage& added : change.added) {
+    const auto id = added.message.id;
+    if (const auto known = histories_.find(id);
+        known != histories_.end() && known->second.durable != gone)
+      chronicle_.broken("no two messages share a name", "{} is there already", id.text());
+    claim(id, Claim::Kind::add, state_of(added.message));
+  }
   for (const queue::Message& message : change.updated)
     claim(message.id, Claim::Kind::update, state_of(message));
   for (const QueueId id : change.removed) claim(id, Claim::Kind::remove, gone);

@@ -64,6 +64,7 @@ class WitnessedStore final : public Store {
   WitnessedStore(Store& store, Witness& witness, Watchers watchers)
       : store_(store), witness_(witness), watchers_(std::move(watchers)) {}
 
+  QueueId new_id(WallTime now) override { return store_.new_id(now); }
   std::unique_ptr<BodyWriter> new_body() override { return store_.new_body(); }
   Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
                                             StoreChange change,

@@ -41,17 +41,14 @@ def start_signing(work):
 
 
 def start_checking(work):
-    """opendkim's libunbound keeps what DNS has answered, and asks no server on loopback unless told to. Its reader of
-    that file is not safe between threads and ends the program now and then: it is started again, as its service would be."""
+    """opendkim's libunbound keeps what DNS has answered, and asks no server in 127/8 unless a ResolverConfiguration says so;
+    but that file is read anew by each thread, with a reader that is not safe between threads and ends the program."""
     view = resolv_conf(work)
     exceptions = work.folder / "exceptions"
     exceptions.write_text(NOWHERE + "\n")
-    unbound = work.folder / "unbound.conf"
-    unbound.write_text("server:\n  do-not-query-localhost: no\n"
-                       f'forward-zone:\n  name: "."\n  forward-addr: {LOCAL_DNS.address}\n')
     start_milter(work, "opendkim", ["-x"], {
-        "Mode": "v", "AuthservID": HOST, "InternalHosts": exceptions, "ResolverConfiguration": unbound,
-        "On-DNSError": "tempfail", "AutoRestart": "yes", "AutoRestartCount": "0"}, view)
+        "Mode": "v", "AuthservID": HOST, "InternalHosts": exceptions, "Nameservers": LOCAL_DNS.other_address,
+        "On-DNSError": "tempfail"}, view)
     start_milter(work, "opendmarc", ["-c"], {
         "AuthservID": HOST, "TrustedAuthservIDs": HOST, "IgnoreHosts": exceptions, "SPFSelfValidate": "true",
         "SPFIgnoreResults": "true", "RejectFailures": "true"}, view)

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "app/challenge_hook.h"
 #include "drivers/files/scratch_folder.h"
 #include "drivers/resolver/test_loop.h"
 #include "drivers/system/program_runner.h"
@@ -173,6 +174,47 @@ TEST_F(ChallengeHooks, have_plain_names) {
         << name;
   EXPECT_FALSE(AcmeShHook::from_script({"acme.sh", "dns_cf", "/b"}, {}, programs));
   EXPECT_FALSE(AcmeShHook::from_script({"/a/acme.sh", "dns_cf", "b"}, {}, programs));
+}
+
+TEST_F(ChallengeHooks, come_from_the_settings_with_the_environment_of_a_file) {
+  const app::HookFolders folders{folder.path() / "config", folder.path() / "data"};
+  app::ChallengeHookSettings settings;
+  EXPECT_EQ(app::make_challenge_hook(settings, folders, programs).value(), nullptr);
+  script("config/dns-hooks/mine", noting_hook);
+  settings.program = "mine";
+  settings.environment_file = folder.write(
+      "env", "# mine\n\nexport TOKEN='s3 cret'\nNOTES=" + notes.string() + "\r\nHOME=\"/h\"\n");
+  auto hook = app::make_challenge_hook(settings, folders, programs);
+  ASSERT_TRUE(hook) << hook.error().what;
+  ASSERT_TRUE(wait((*hook)->add(loop, "_acme-challenge.example.com", "v")));
+  EXPECT_TRUE(noted().ends_with("|add|_acme-challenge.example.com|v|s3 cret|/h|\n")) << noted();
+
+  settings = {.acme_sh = script("acme/acme.sh", acme_sh),
+              .acme_sh_script = "dns_fake",
+              .environment_file = settings.environment_file};
+  script("acme/dnsapi/dns_fake.sh", dns_fake);
+  hook = app::make_challenge_hook(settings, folders, programs);
+  ASSERT_TRUE(hook) << hook.error().what;
+  EXPECT_TRUE(wait((*hook)->add(loop, "_acme-challenge.example.com", "v")));
+  EXPECT_EQ(fs::status(folders.data / "acme.sh").permissions(), fs::perms(0700));
+}
+
+TEST_F(ChallengeHooks, that_cannot_be_made_say_which_setting_is_wrong) {
+  const app::HookFolders folders{folder.path() / "config", folder.path() / "data"};
+  const auto open_file = folder.write("open", "A=1\n");
+  fs::permissions(open_file, fs::perms::group_read, fs::perm_options::add);
+  const auto told = [&](app::ChallengeHookSettings settings) {
+    const auto made = app::make_challenge_hook(settings, folders, programs);
+    return made ? "" : made.error().what;
+  };
+  EXPECT_EQ(told({.program = "a", .acme_sh_script = "dns_b"}),
+            "acme.dns_hook and acme.dns_script exclude each other");
+  EXPECT_TRUE(told({.program = "none"}).contains("dns-hooks/none is not there"));
+  EXPECT_TRUE(told({.program = "../x"}).contains("is no name of a hook"));
+  EXPECT_TRUE(told({.program = "a", .environment_file = open_file}).contains("chmod 600"));
+  EXPECT_TRUE(told({.program = "a", .environment_file = folder.write("bad", "A=1\ns3cret\n")})
+                  .ends_with("bad line 2: expected NAME=value"));
+  EXPECT_TRUE(told({.acme_sh_script = "dns_cf"}).contains("where is your acme.sh?"));
 }
 
 }  // namespace

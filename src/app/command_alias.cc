@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "app/alias_edit.h"
 #include "app/commands.h"
 #include "app/domains.h"
 #include "drivers/files/config_folder.h"
@@ -17,72 +18,21 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr mode_t aliases_file_mode = 0600;
-
 struct AliasOptions {
   std::string address;
   std::string domain;
   std::vector<std::string> targets;
 };
 
-// "info@example.com", "*@example.com" or "/sales-.*/@example.com", and the file it stands in.
-struct AliasPlace {
-  std::string name;
-  std::string domain;
-  std::filesystem::path file;
-};
-
-Result<AliasPlace> place_of(const CommonOptions& common, std::string_view text) {
-  const std::size_t at = text.rfind('@');
-  if (at == text.npos || at == 0)
-    return fail(Code::invalid,
-                fmt::format("{} is no alias: name one as info@example.com, *@example.com or "
-                            "/sales-.*/@example.com",
-                            text));
-  TAPAL_TRY(auto domain, text::domain_to_ascii(text.substr(at + 1)));
-  if (!std::filesystem::is_directory(common.config / "domains" / domain))
-    return fail(
-        Code::not_found,
-        fmt::format("{0} is not a domain of this server; `tapal init {0}` makes it one", domain));
-  auto file = files::aliases_file(common.config, domain);
-  return AliasPlace{std::string(text.substr(0, at)), std::move(domain), std::move(file)};
-}
-
-// What the edited text would break that holds now; empty when nothing.
-std::string new_problems(const CommonOptions& common, const AliasPlace& place, std::string text) {
-  const auto before = files::load_config_folder({common.config, {}});
-  const auto after = files::load_config_folder(
-      {.folder = common.config, .draft = {{.file = place.file, .text = std::move(text)}}});
-  std::string all;
-  for (const auto& problem : after.problems)
-    if (std::ranges::find(before.problems, problem) == before.problems.end())
-      all += fmt::format("{}{}", all.empty() ? "" : "\n", problem);
-  return all;
-}
-
-using Edit = Result<std::string> (*)(std::string_view,
-                                     std::string_view,
-                                     std::string_view,
-                                     std::span<const std::string>);
-
-// Nothing is written that would not be taken in.
-int edit_aliases(const CommonOptions& common, const AliasOptions& options, Edit edit) {
-  const auto place = place_of(common, options.address);
-  if (!place) return tell(place.error());
-  const auto change = [&](std::string_view before) -> Result<std::string> {
-    TAPAL_TRY(auto after, edit(before, place->domain, place->name, options.targets));
-    if (auto wrong = new_problems(common, *place, after); !wrong.empty())
-      return fail(Code::invalid, "nothing was changed: " + wrong);
-    return after;
-  };
-  if (const auto done = files::edit_file(place->file, aliases_file_mode, change); !done)
-    return tell(done.error());
+int edit_aliases(const CommonOptions& common, const AliasOptions& options, AliasEdit edit) {
+  const auto file = edit_alias(common, options.address, options.targets, edit);
+  if (!file) return tell(file.error());
   if (common.output == Output::json) {
-    print_json({{"alias", options.address}, {"file", place->file.string()}});
+    print_json({{"alias", options.address}, {"file", file->string()}});
   } else {
     fmt::print("{}: {} is changed; a running server takes it in at once\n",
                options.address,
-               place->file.string());
+               file->string());
   }
   return exit_done;
 }

@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/control_client.h"
 #include "app/domains.h"
 #include "app/settings.h"
 #include "app/settings_check.h"
+#include "app/settings_edit.h"
+#include "app/settings_table.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/system/clock.h"
 
@@ -51,6 +54,28 @@ int run_config_sample(const std::string& hostname) {
   return exit_done;
 }
 
+struct NewSetting {
+  std::string name;
+  std::string value;
+};
+
+// A text may come without the quotes that TOML wants.
+std::string as_toml(const std::string& value) {
+  const bool is_toml = text::read_toml("x = " + value).problems.empty();
+  return is_toml ? value : text::toml_quoted(value);
+}
+
+int run_config_set(const CommonOptions& common, const NewSetting& setting) {
+  const auto changed = write_setting(common.config, setting.name, as_toml(setting.value));
+  if (!changed) return tell(changed.error());
+  if (*changed) take_effect(common);
+  if (common.output == Output::json)
+    print_json({{"setting", setting.name}, {"changed", *changed}});
+  else
+    fmt::print("{}: {}\n", setting.name, *changed ? "set" : "is so already");
+  return exit_done;
+}
+
 int run_version(const CommonOptions& common) {
   if (common.output == Output::json)
     print_json({{"version", TAPAL_VERSION}});
@@ -75,6 +100,13 @@ void declare_config(const Command& tapal) {
   auto hostname = std::make_shared<std::string>("mail.example.com");
   sample.text({"hostname", "this machine's name"}, *hostname);
   sample.runs([hostname](const auto&) { return run_config_sample(*hostname); });
+
+  const auto set =
+      config.add("set", "write one setting into tapal.toml", "config set delivery.port 2525");
+  auto setting = std::make_shared<NewSetting>();
+  set.text({"name", "as docs/settings.md has it", true}, setting->name);
+  set.text({"value", "as TOML has it; a plain text needs no quotes", true}, setting->value);
+  set.runs([setting](const auto& common) { return run_config_set(common, *setting); });
 
   tapal.add("version", "print the version", "version").runs(&run_version);
 }

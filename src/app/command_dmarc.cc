@@ -168,6 +168,7 @@ void declare_dmarc(const Command& tapal) {
              options->suffix_list);
   check.text({"--dns-server", dns_server_help}, options->dns_server);
   check.runs([options](const auto& common) { return run_dmarc_check(common, *options); });
+  declare_dmarc_advance(dmarc);
 }
 
 }  // namespace tapal::app

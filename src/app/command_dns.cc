@@ -201,6 +201,8 @@ void declare_dns(const Command& tapal) {
   declare_set(
       dns.add("remove", "remove a record set at the provider", "dns remove old.example.com A"),
       Act::remove);
+  declare_dns_plan(dns);
+  declare_dns_apply(dns);
 }
 
 }  // namespace tapal::app

@@ -68,9 +68,16 @@ struct Outside {
 
 Task<judge::Verdict> look(NetLoop& loop, Outside outside, judge::Mail mail) {
   StreamHttpClient http({loop, loop, outside.resolver, outside.tls});
-  judge::BoundedGreylistMemory greylist;
-  const judge::World world{
-      loop, loop, outside.clock, outside.log, outside.resolver, http, outside.programs, greylist};
+  judge::GreylistMemory greylist(outside.filters.greylist);
+  const judge::World world{loop,
+                           loop,
+                           outside.clock,
+                           outside.log,
+                           outside.resolver,
+                           http,
+                           outside.programs,
+                           greylist,
+                           nullptr};
   const auto judges = judge::make_judges(outside.filters, world);
   co_return co_await judges->look_at(std::move(mail));
 }

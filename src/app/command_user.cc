@@ -47,24 +47,31 @@ Result<UserPlace> place_of(const CommonOptions& common, const std::string& text)
 using Edit = Result<std::string> (*)(std::string_view,
                                      std::string_view,
                                      const account::Credentials&);
-int write_password(const CommonOptions& common,
-                   const std::string& text,
-                   const PasswordSource& source,
-                   Edit edit) {
-  auto place = place_of(common, text);
+Result<void> write_password(const CommonOptions& common,
+                            const UserPlace& place,
+                            const std::string& password,
+                            Edit edit) {
+  TAPAL_TRY(const auto credentials, make_credentials(password, place.cost));
+  const auto change = [&](std::string_view before) {
+    return edit(before, place.address.local, credentials);
+  };
+  TAPAL_CHECK(files::edit_file(place.file, users_file_mode, change));
+  take_effect(common);
+  return {};
+}
+
+int set_password(const CommonOptions& common,
+                 const std::string& text,
+                 const PasswordSource& source,
+                 Edit edit) {
+  const auto place = place_of(common, text);
   if (!place) return tell(place.error());
   const bool generated = source.otherwise == PasswordSource::Otherwise::generate;
   auto password =
       generated ? Result<std::string>(generate_password()) : read_password(source, Ask::twice);
   if (!password) return tell(password.error());
-  const auto credentials = make_credentials(*password, place->cost);
-  if (!credentials) return tell(credentials.error());
-  const auto change = [&](std::string_view before) {
-    return edit(before, place->address.local, *credentials);
-  };
-  if (const auto written = files::edit_file(place->file, users_file_mode, change); !written)
+  if (const auto written = write_password(common, *place, *password, edit); !written)
     return tell(written.error());
-  take_effect(common);
   const auto address = place->address.text();
   if (common.output == Output::json) {
     boost::json::object answer{{"user", address}};
@@ -81,7 +88,7 @@ int write_password(const CommonOptions& common,
 int run_user_passwd(const CommonOptions& common,
                     const std::string& address,
                     const PasswordSource& password) {
-  return write_password(common, address, password, &account::set_password);
+  return set_password(common, address, password, &account::set_password);
 }
 
 int run_user_del(const CommonOptions& common, const std::string& address) {
@@ -161,7 +168,15 @@ int run_user_guesses(const CommonOptions& common) {
 int add_user(const CommonOptions& common,
              const std::string& address,
              const PasswordSource& password) {
-  return write_password(common, address, password, &account::add_user);
+  return set_password(common, address, password, &account::add_user);
+}
+
+Result<std::string> add_user_with_new_password(const CommonOptions& common,
+                                               const std::string& address) {
+  TAPAL_TRY(const auto place, place_of(common, address));
+  auto password = generate_password();
+  TAPAL_CHECK(write_password(common, place, password, &account::add_user));
+  return password;
 }
 
 void declare_user(const Command& tapal) {

@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/password_input.h"
+#include "base/result.h"
 
 namespace tapal::app {
 
@@ -12,5 +13,10 @@ namespace tapal::app {
 int add_user(const CommonOptions& common,
              const std::string& address,
              const PasswordSource& password);
+
+// The password, which is kept nowhere. Errors: invalid (there is such a user), not_found (no such
+// domain of ours), those of files.
+Result<std::string> add_user_with_new_password(const CommonOptions& common,
+                                               const std::string& address);
 
 }  // namespace tapal::app

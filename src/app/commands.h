@@ -8,12 +8,14 @@ namespace tapal::app {
 void declare_address(const Command& tapal);
 void declare_arc(const Command& tapal);
 void declare_alias(const Command& tapal);
+void declare_cert(const Command& tapal);
 void declare_backup(const Command& tapal);
 void declare_config(const Command& tapal);
 void declare_demo(const Command& tapal);
 void declare_dkim(const Command& tapal);
 void declare_dmarc(const Command& tapal);
 void declare_dns(const Command& tapal);
+void declare_doctor(const Command& tapal);
 void declare_forward(const Command& tapal);
 void declare_filter(const Command& tapal);
 void declare_gmail(const Command& tapal);
@@ -24,6 +26,11 @@ void declare_serve(const Command& tapal);
 void declare_spf(const Command& tapal);
 void declare_srs(const Command& tapal);
 void declare_user(const Command& tapal);
+
+// Below `tapal dns` and `tapal dmarc`.
+void declare_dns_plan(const Command& dns);
+void declare_dns_apply(const Command& dns);
+void declare_dmarc_advance(const Command& dmarc);
 
 // argv to one of them; its exit code.
 int run_command_line(int argc, const char* const* argv);

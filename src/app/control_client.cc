@@ -17,24 +17,41 @@ namespace {
 
 constexpr std::size_t answer_bytes_max = 1UL << 30U;
 
-Task<Result<std::string>> ask(NetLoop& loop,
-                              std::filesystem::path socket,
-                              std::string request,
-                              std::chrono::seconds patience) {
-  const auto deadline = loop.now() + patience;
-  auto stream = co_await loop.connect_unix(socket.string(), deadline);
+constexpr std::chrono::seconds connect_patience{10};
+
+}  // namespace
+
+Task<Result<ControlConnection>> ControlConnection::open(NetLoop& loop,
+                                                        std::filesystem::path socket) {
+  auto stream = co_await loop.connect_unix(socket.string(), loop.now() + connect_patience);
   if (!stream)
     co_return fail(Code::not_found,
                    "no server answers at " + socket.string() + " (" + stream.error().what + ")");
+  co_return ControlConnection(loop, *std::move(stream));
+}
+
+Task<Result<std::string>> ControlConnection::ask(std::string request,
+                                                 std::chrono::seconds patience) {
+  const auto deadline = loop_->now() + patience;
   request += '\n';
-  TAPAL_CO_CHECK(co_await (*stream)->write(request, deadline));
+  TAPAL_CO_CHECK(co_await stream_->write(request, deadline));
   std::string answer;
   std::array<char, 16384> buffer{};
   while (!answer.ends_with('\n') && answer.size() < answer_bytes_max) {
-    TAPAL_CO_TRY(const auto count, co_await (*stream)->read(buffer, deadline));
+    TAPAL_CO_TRY(const auto count, co_await stream_->read(buffer, deadline));
     answer.append(buffer.data(), count);
   }
   co_return answer;
+}
+
+namespace {
+
+Task<Result<std::string>> ask_once(NetLoop& loop,
+                                   std::filesystem::path socket,
+                                   std::string request,
+                                   std::chrono::seconds patience) {
+  TAPAL_CO_TRY(auto server, co_await ControlConnection::open(loop, std::move(socket)));
+  co_return co_await server.ask(std::move(request), patience);
 }
 
 }  // namespace
@@ -43,7 +60,7 @@ Result<std::string> ask_server(const std::filesystem::path& socket,
                                std::string request,
                                std::chrono::seconds patience) {
   return run_once<Result<std::string>>(
-      [&](NetLoop& loop) { return ask(loop, socket, std::move(request), patience); });
+      [&](NetLoop& loop) { return ask_once(loop, socket, std::move(request), patience); });
 }
 
 std::expected<json::object, int> ask_and_tell(const CommonOptions& common,

@@ -1,31 +1,46 @@
-// The accounts at DNS providers that the settings name, for a process that uses them again and
-// again: each opened when it is first asked for.
+// The accounts that the settings name, each opened when it is first needed: for the server, and for
+// commands that do many things.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 
-#include "app/settings.h"
-#include "drivers/dnsapi/providers.h"
-#include "ports/log.h"
+#include "app/dns_account.h"
+#include "ports/challenge_texts.h"
 
 namespace tapal::app {
 
+// Belongs to one loop. References must outlive it.
 class DnsAccounts {
  public:
-  // All of it outlives this.
-  DnsAccounts(const DnsSettings& settings, const dnsapi::World& world, Log& log)
+  DnsAccounts(const DnsSettings& settings, dnsapi::World world, Log& log)
       : settings_(settings), world_(world), log_(log) {}
 
-  // Of the zone that `name` is in; null where none is set, or it cannot be opened, which is logged.
+  bool any() const;
+  // The account for a name; null where a person holds its zone, or the account cannot be opened,
+  // which is told once.
   DnsAccount* of(std::string_view name);
 
  private:
   const DnsSettings& settings_;
   dnsapi::World world_;
   Log& log_;
-  std::map<const DnsAccountSettings*, std::unique_ptr<DnsAccount>> open_;
+  // By what they are set to; null: it cannot be opened.
+  std::map<const DnsAccountSettings*, std::unique_ptr<DnsAccount>> opened_;
+};
+
+// Challenges shown by the account of each name.
+class AccountsTexts final : public ChallengeTexts {
+ public:
+  explicit AccountsTexts(DnsAccounts& accounts) : accounts_(accounts) {}  // must outlive it
+
+  Task<Result<void>> add(Loop& loop, std::string name, std::string value) override;
+  Task<Result<void>> remove(Loop& loop, std::string name, std::string value) override;
+
+ private:
+  DnsAccounts& accounts_;
 };
 
 }  // namespace tapal::app

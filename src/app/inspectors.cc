@@ -25,11 +25,17 @@ Inspectors::OfLoop::OfLoop(const judge::Options& options,
                                  with.resolver,
                                  http,
                                  with.programs,
-                                 all.greylist_.memory()})),
+                                 all.greylist_,
+                                 &with.records})),
       world{loop, with.log, with.resolver, *judges, &all.suffixes_} {}
 
 Inspectors::Inspectors(const judge::Options& options, InspectorsWorld world)
-    : suffixes_(system_suffixes()), greylist_(world.greylist_file, world.log) {
+    : suffixes_(system_suffixes()), greylist_(options.greylist) {
+  if (options.greylist_on) {
+    if (const auto taken = greylist_.take_in(world.records); !taken)
+      world.log.write(
+          Level::warning, "the greylist begins empty", {{"reason", taken.error().what}});
+  }
   for (std::size_t i = 0; i < world.loops.size(); ++i)
     of_loops_.push_back(std::make_unique<OfLoop>(options, world, world.loops.loop(i), *this));
 }

@@ -1,15 +1,14 @@
 // What looks at mail from outside, built from the settings: filters and look-ups for each loop.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <vector>
 
-#include "app/greylist_file.h"
 #include "app/settings.h"
 #include "drivers/net/http_client.h"
 #include "drivers/net/loop.h"
 #include "ports/clock.h"
+#include "ports/kept_records.h"
 #include "ports/log.h"
 #include "ports/programs.h"
 #include "ports/resolver.h"
@@ -28,7 +27,7 @@ struct InspectorsWorld {
   Resolver& resolver;
   TlsClient& tls;
   Programs& programs;
-  std::filesystem::path greylist_file;
+  KeptRecords& records;
 };
 
 class Inspectors {
@@ -52,7 +51,7 @@ class Inspectors {
   };
 
   dns::PublicSuffixes suffixes_;
-  KeptGreylist greylist_;
+  judge::GreylistMemory greylist_;
   std::vector<std::unique_ptr<OfLoop>> of_loops_;
 };
 

@@ -29,12 +29,9 @@ std::vector<AcceptTarget> Server::Parts::session_targets(Door door) {
   return targets;
 }
 
-Result<void> Server::Parts::listen_at(Door door,
-                                      const std::vector<Endpoint>& endpoints,
-                                      std::vector<Endpoint>& bound) {
-  for (const auto& endpoint : endpoints) {
-    TAPAL_TRY(auto socket, ListenSocket::tcp(endpoint));
-    bound.push_back(socket.local());
+void Server::Parts::accept_at(Door door, std::vector<ListenSocket> sockets) {
+  if (closing) return;
+  for (auto& socket : sockets) {
     ListenerOptions options;
     options.on_trouble = [this](const Error& error) {
       log.write(Level::error, "cannot accept", {{"reason", error.what}});
@@ -42,16 +39,47 @@ Result<void> Server::Parts::listen_at(Door door,
     listeners.push_back(std::make_unique<Listener>(
         main_loop(), std::move(socket), session_targets(door), std::move(options)));
   }
-  return {};
 }
 
 Result<void> Server::Parts::listen() {
-  TAPAL_CHECK(listen_at(Door::smtp, settings.listen.smtp, addresses.smtp));
-  if (tls != nullptr) {
-    TAPAL_CHECK(listen_at(Door::submission, settings.listen.submission, addresses.submission));
-    TAPAL_CHECK(listen_at(Door::submissions, settings.listen.submissions, addresses.submissions));
+  TAPAL_TRY(auto sockets, listen_at(settings.listen.smtp));
+  addresses.smtp = local_endpoints(sockets);
+  accept_at(Door::smtp, std::move(sockets));
+  if (tls->is_ready()) {
+    TAPAL_CHECK(listen_for_submission());
   }
+  TAPAL_CHECK(listen_for_web());
+  build_upkeep();
   return listen_for_control();
+}
+
+// While the server runs, too: where nobody could log in before.
+Result<void> Server::Parts::listen_for_submission() {
+  TAPAL_TRY(auto explicit_tls, listen_at(settings.listen.submission));
+  TAPAL_TRY(auto implicit_tls, listen_at(settings.listen.submissions));
+  addresses.submission = local_endpoints(explicit_tls);
+  addresses.submissions = local_endpoints(implicit_tls);
+  const auto accept = [&] {
+    accept_at(Door::submission, std::move(explicit_tls));
+    accept_at(Door::submissions, std::move(implicit_tls));
+  };
+  submission_is_open = true;
+  if (!running) {
+    accept();
+    return {};
+  }
+  on_loop(main_loop(), [&accept]() -> Task<void> {
+    accept();
+    co_return;
+  });
+  return {};
+}
+
+Result<void> Server::Parts::listen_for_web() {
+  TAPAL_TRY(web, WebFront::open({*loops, clock, log, settings, *domains, challenges, *tls}));
+  addresses.http = web->addresses().http;
+  addresses.https = web->addresses().https;
+  return {};
 }
 
 Result<void> Server::Parts::listen_for_control() {
@@ -62,7 +90,10 @@ Result<void> Server::Parts::listen_for_control() {
                           clock,
                           [this] { return reload(); },
                           *authenticator,
-                          confirmations};
+                          confirmations,
+                          events,
+                          challenges,
+                          upkeep->commands()};
   control = std::make_unique<api::Control>(std::move(world));
   TAPAL_TRY(auto socket, ListenSocket::unix_domain(settings.control_socket().string(), 0600));
   std::vector<AcceptTarget> targets;
@@ -93,10 +124,12 @@ Result<void> Server::Parts::take_in_changes() {
   TAPAL_TRY(const auto loaded, load_settings(config_folder));
   TAPAL_TRY(const auto folder, load_folder());
   TAPAL_TRY(auto next, make_domains(folder));
-  if (tls != nullptr) {
-    TAPAL_CHECK(tls->replace(served(folder)));
-  }
+  TAPAL_CHECK(take_up_certificates(folder));
   domains->set(std::move(next));
+  if (tls->is_ready() && !submission_is_open) {
+    TAPAL_CHECK(listen_for_submission());
+    log.write(Level::info, "the first certificate is here: users can log in");
+  }
   for (const auto& name : changes_that_need_restart(settings, loaded))
     log.write(Level::warning, "this setting takes effect after a restart", {{"setting", name}});
   log.write(Level::info, "configuration reloaded");
@@ -104,7 +137,9 @@ Result<void> Server::Parts::take_in_changes() {
 }
 
 Task<void> Server::Parts::stop_listening() {
+  closing = true;
   dispatcher->release_sessions();
+  web->close();
   for (auto& listener : listeners) listener->close();
   control_listener->close();
   co_await control->stop();
@@ -116,11 +151,14 @@ Task<void> Server::Parts::stop_dispatching(std::chrono::seconds grace) {
 }
 
 void Server::Parts::stop(std::chrono::seconds grace) {
-  if (!std::exchange(running, false)) return;
+  if (!running.exchange(false)) return;
   const auto deadline = clock.now() + grace;
+  on_loop(main_loop(), [this] { return doctor->stop(); });
   on_loop(main_loop(), [this] { return stop_listening(); });
-  for (std::size_t i = 0; i < loops->size(); ++i)
+  for (std::size_t i = 0; i < loops->size(); ++i) {
+    on_loop(loops->loop(i), [this, i] { return web->stop(i); });
     on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
+  }
   on_loop(main_loop(), [this, grace] { return stop_dispatching(grace); });
   on_loop(main_loop(), [this] { return upkeep->stop(); });
   resolver->close();
@@ -140,13 +178,15 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   TAPAL_CHECK(parts->open_stores());
   TAPAL_CHECK(parts->build_delivery());
   parts->build_intake();
-  parts->build_upkeep();
   TAPAL_CHECK(parts->listen());
   parts->loops->start();
   parts->running = true;
   parts->dispatching = std::make_unique<TaskGroup>();
-  parts->main_loop().post([&p = *parts] { p.dispatching->spawn(p.dispatcher->run()); });
-  parts->main_loop().post([&p = *parts] { p.upkeep->start(); });
+  parts->main_loop().post([&p = *parts] {
+    p.dispatching->spawn(p.dispatcher->run());
+    p.upkeep->start();
+    p.doctor->start();
+  });
   log.write(Level::info, "ready", {{"host", parts->settings.hostname}, {"version", TAPAL_VERSION}});
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
@@ -156,6 +196,10 @@ Result<void> Server::reload() { return parts_->reload(); }
 void Server::reload_if_changed() { parts_->reload_if_changed(); }
 
 void Server::stop(std::chrono::seconds grace) { parts_->stop(grace); }
-ServerAddresses Server::addresses() const { return parts_->addresses; }
+
+ServerAddresses Server::addresses() const {
+  const std::scoped_lock lock(parts_->reload_mutex);
+  return parts_->addresses;
+}
 
 }  // namespace tapal::app

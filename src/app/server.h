@@ -18,6 +18,8 @@ struct ServerAddresses {
   std::vector<Endpoint> smtp;
   std::vector<Endpoint> submission;
   std::vector<Endpoint> submissions;
+  std::vector<Endpoint> http;
+  std::vector<Endpoint> https;
 };
 
 class Server {
@@ -41,7 +43,9 @@ class Server {
   // acknowledged is in the spool.
   void stop(std::chrono::seconds grace);
 
-  ServerAddresses addresses() const;  // with the ports the system picked
+  // With the ports the system picked; those of submission come with the first certificate. Any
+  // thread.
+  ServerAddresses addresses() const;
 
  private:
   struct Parts;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/challenge_hook.h"
 #include "app/domains.h"
 #include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
@@ -53,7 +54,7 @@ std::vector<ServedCertificate> served(const files::ConfigFolder& folder) {
 Server::Parts::Parts(std::filesystem::path folder, Settings given, Log& to)
     : config_folder(std::move(folder)),
       settings(std::move(given)),
-      log(to),
+      events(to),
       intake_options(app::intake_options(settings)) {}
 
 Marks Server::Parts::take_marks() const {
@@ -78,15 +79,22 @@ Result<void> Server::Parts::load_configuration() {
 
   ServerTlsOptions server_tls{.least_version = settings.tls.minimum_version};
   if (settings.tls.tickets) server_tls.tickets = std::make_shared<TicketKeys>();
-  if (auto certificates = served(folder); !certificates.empty()) {
-    TAPAL_TRY(tls, ServerContext::make(certificates, std::move(server_tls)));
-  } else {
+  tls = ServerContext::without_certificate(std::move(server_tls));
+  TAPAL_CHECK(take_up_certificates(folder));
+  if (!tls->is_ready())
     log.write(Level::warning,
               "no certificate: no TLS, and nobody can log in; see `tapal config check`");
-  }
   ClientTlsOptions outbound{.trusted_ca_file = settings.tls.trusted_ca_file,
                             .least_version = settings.tls.minimum_version};
   TAPAL_TRY(client_tls, ClientContext::make(outbound));
+  return {};
+}
+
+// Once there were some, those in use stay in place of none.
+Result<void> Server::Parts::take_up_certificates(const files::ConfigFolder& folder) {
+  if (folder.certificates.empty() && !tls->is_ready()) return {};
+  TAPAL_CHECK(tls->replace(served(folder)));
+  certificates_seen = tell_certificates(folder.certificates, certificates_seen, *tls, log);
   return {};
 }
 
@@ -108,7 +116,7 @@ Result<void> Server::Parts::open_stores() {
   programs = std::make_unique<ProgramRunner>(*program_workers);
   authenticator =
       std::make_unique<intake::Authenticator>(*password_workers, clock, random, settings.auth);
-  connections = std::make_unique<intake::ConnectionCount>(settings.connections);
+  connections = std::make_unique<ConnectionCount>(settings.connections);
   return {};
 }
 
@@ -150,7 +158,8 @@ Result<void> Server::Parts::build_delivery() {
                                   [this](const auto& sender) { return place_notice(sender); }};
   dispatcher = std::make_unique<delivery::Dispatcher>(
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));
-  return dispatcher->load();
+  dispatcher->load();
+  return {};
 }
 
 // A notice comes from MAILER-DAEMON at the host: the key of the nearest domain above it signs.
@@ -177,13 +186,7 @@ std::vector<mail::Recipient> Server::Parts::place_notice(const mail::Recipient& 
 void Server::Parts::build_intake() {
   inspectors = std::make_unique<Inspectors>(
       settings.filters,
-      InspectorsWorld{*loops,
-                      clock,
-                      log,
-                      *resolver,
-                      *client_tls,
-                      *programs,
-                      std::filesystem::path(settings.state_folder) / "greylist"});
+      InspectorsWorld{*loops, clock, log, *resolver, *client_tls, *programs, *store});
   for (std::size_t i = 0; i < loops->size(); ++i) {
     const intake::SessionWorld world{loops->loop(i),
                                      clock,
@@ -203,19 +206,33 @@ void Server::Parts::build_intake() {
 }
 
 void Server::Parts::build_upkeep() {
-  const dnsapi::World world{*http, main_loop(), *resolver, clock, random};
-  dns_accounts = std::make_unique<DnsAccounts>(settings.dns, world, log);
-  upkeep = std::make_unique<Upkeep>(
-      UpkeepWorld{main_loop(),
-                  main_loop(),
-                  clock,
-                  log,
-                  *resolver,
-                  *disk_workers,
-                  *programs,
-                  config_folder,
-                  settings,
-                  [this](std::string_view domain) { return dns_accounts->of(domain); }});
+  upkeep = std::make_unique<Upkeep>(UpkeepWorld{main_loop(),
+                                                clock,
+                                                random,
+                                                log,
+                                                *resolver,
+                                                *http,
+                                                *disk_workers,
+                                                *programs,
+                                                challenges,
+                                                config_folder,
+                                                settings,
+                                                [this] { return reload(); }});
+  doctor = std::make_unique<DoctorRounds>(
+      DoctorRoundsWorld{main_loop(),
+                        clock,
+                        random,
+                        log,
+                        *resolver,
+                        *http,
+                        *client_tls,
+                        *disk_workers,
+                        *store,
+                        *dispatcher,
+                        settings,
+                        config_folder,
+                        *domains,
+                        [this](const auto& to) { return place_notice(to); }});
 }
 
 }  // namespace tapal::app

@@ -1,6 +1,7 @@
 // What a running server is made of, and how it is built. Known to the server alone.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -8,11 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "app/dns_accounts.h"
+#include "app/certificate_swap.h"
+#include "app/doctor_rounds.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
 #include "app/upkeep.h"
+#include "app/web_front.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/folder_marks.h"
 #include "drivers/files/maildir.h"
@@ -24,6 +27,8 @@
 #include "drivers/system/program_runner.h"
 #include "drivers/system/random.h"
 #include "drivers/system/worker_pool.h"
+#include "ports/challenge_board.h"
+#include "ports/challenge_texts.h"
 #include "services/api/control.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/smtp_session.h"
@@ -40,16 +45,20 @@ struct Marks {
 struct Server::Parts {
   std::filesystem::path config_folder;
   Settings settings;
-  Log& log;
+  api::EventWatch events;  // before the log that was given
+  Log& log = events;
   SystemClock clock;
   SystemRandom random;
   intake::Options intake_options;
   delivery::OwnNames own;
-  std::mutex reload_mutex;  // guards seen
+  std::mutex reload_mutex;  // guards what follows
   Marks seen;               // of the folders when they were last read
+  Fingerprints certificates_seen;
+  ServerAddresses addresses;
 
   std::unique_ptr<Snapshot<intake::Domains>> domains;
-  std::unique_ptr<ServerContext> tls;  // null without certificates
+  std::unique_ptr<ServerContext> tls;  // not ready until there is a certificate
+  ChallengeBoard challenges;
   std::unique_ptr<ClientContext> client_tls;
   std::unique_ptr<UnboundResolver> resolver;
   std::unique_ptr<WorkerPool> body_workers;
@@ -60,7 +69,7 @@ struct Server::Parts {
   std::unique_ptr<WorkerPool> program_workers;
   std::unique_ptr<ProgramRunner> programs;
   std::unique_ptr<intake::Authenticator> authenticator;
-  std::unique_ptr<intake::ConnectionCount> connections;
+  std::unique_ptr<ConnectionCount> connections;
   api::ConfirmationWatch confirmations;
   std::unique_ptr<LoopPool> loops;
   std::vector<std::unique_ptr<delivery::Courier>> couriers;
@@ -73,10 +82,12 @@ struct Server::Parts {
   std::vector<std::unique_ptr<Listener>> listeners;
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
-  ServerAddresses addresses;
-  std::unique_ptr<DnsAccounts> dns_accounts;  // of the main loop
+  std::unique_ptr<WebFront> web;
   std::unique_ptr<Upkeep> upkeep;
-  bool running = false;
+  std::unique_ptr<DoctorRounds> doctor;
+  std::atomic<bool> running = false;
+  bool submission_is_open = false;  // as reload_mutex guards it
+  bool closing = false;             // belongs to the main loop
 
   Parts(std::filesystem::path folder, Settings given, Log& to);
 
@@ -89,16 +100,17 @@ struct Server::Parts {
   void build_intake();
   void build_upkeep();
   Result<void> listen();
-  Result<void> listen_at(intake::Door door,
-                         const std::vector<Endpoint>& endpoints,
-                         std::vector<Endpoint>& bound);
+  Result<void> listen_for_submission();  // with reload_mutex held, or before anything runs
   Result<void> listen_for_control();
+  Result<void> listen_for_web();
+  void accept_at(intake::Door door, std::vector<ListenSocket> sockets);  // on the main loop
   std::vector<AcceptTarget> session_targets(intake::Door door);
   std::string sign(std::string_view notice) const;
   std::vector<mail::Recipient> place_notice(const mail::Recipient& sender) const;
   Result<void> reload();
   void reload_if_changed();
-  Result<void> take_in_changes();  // with reload_mutex held
+  Result<void> take_in_changes();                                        // with reload_mutex held
+  Result<void> take_up_certificates(const files::ConfigFolder& folder);  // the same
   Task<void> stop_listening();
   Task<void> stop_dispatching(std::chrono::seconds grace);
   void stop(std::chrono::seconds grace);

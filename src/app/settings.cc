@@ -118,7 +118,11 @@ void make_paths_absolute(const fs::path& folder, Settings& settings) {
                             &settings.tls.trusted_ca_file,
                             &settings.mailbox.folder,
                             &settings.webhook.key_file,
+                            &settings.acme.external_account_key_file,
+                            &settings.acme.trusted_ca_file,
                             &settings.dns.account.credentials_file,
+                            &settings.challenge_hook.acme_sh,
+                            &settings.challenge_hook.environment_file,
                             &settings.resolver.root_hints_file})
     make_absolute(folder, *path);
   if (settings.resolver.trust_anchor_file)

@@ -11,19 +11,21 @@
 #include <string_view>
 #include <vector>
 
+#include "base/connection_count.h"
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "drivers/net/tls.h"
 #include "drivers/resolver/unbound_resolver.h"
 #include "drivers/rocksdb/rocksdb_store.h"
 #include "ports/log.h"
+#include "protocols/acme/challenge.h"
 #include "protocols/smtp/client_session.h"
 #include "protocols/smtp/server_options.h"
 #include "rules/forward/plan.h"
+#include "rules/provision/home.h"
 #include "rules/queue/retry.h"
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
-#include "services/intake/connection_count.h"
 #include "services/judge/options.h"
 #include "services/upkeep/key_options.h"
 
@@ -33,7 +35,9 @@ struct ListenSettings {
   std::vector<Endpoint> smtp = {{IpAddress::v4({0, 0, 0, 0}), 25}, {IpAddress{}, 25}};
   std::vector<Endpoint> submission = {{IpAddress::v4({0, 0, 0, 0}), 587}, {IpAddress{}, 587}};
   std::vector<Endpoint> submissions = {{IpAddress::v4({0, 0, 0, 0}), 465}, {IpAddress{}, 465}};
-  std::string control;  // empty: state_folder/control.sock
+  std::vector<Endpoint> http;   // challenges; everything else is led to https
+  std::vector<Endpoint> https;  // policies, settings for mail clients, challenges
+  std::string control;          // empty: state_folder/control.sock
 };
 
 struct RelaySettings {
@@ -74,17 +78,41 @@ struct WebhookSettings {
   std::string key_file;  // empty: webhook.key of the configuration folder, which may be absent
 };
 
+struct AcmeSettings {
+  std::string directory = "letsencrypt";  // a name of protocols/acme/authorities.h, or a URL
+  std::vector<std::string> names;         // A-labels, "*." allowed
+  std::string contact;
+  std::string profile;
+  std::vector<acme::ChallengeKind> challenges{
+      acme::ChallengeKind::tls_alpn_01, acme::ChallengeKind::http_01, acme::ChallengeKind::dns_01};
+  std::string external_account_id;
+  std::string external_account_key_file;
+  std::string trusted_ca_file;  // empty: as tls.trusted_ca_file
+};
+
+struct DoctorSettings {
+  bool daily = true;
+  std::chrono::seconds first_after{600};  // certificates and DNS come to rest after a start
+  std::vector<std::string> big_domains = provision::Home{}.big_domains;
+  std::vector<std::string> address_lists = provision::BlockLists{}.of_addresses;
+  std::vector<std::string> domain_lists = provision::BlockLists{}.of_domains;
+  std::vector<std::string> issuers = provision::Home{}.issuers;
+  std::vector<std::string> clock_pages = provision::Home{}.clock_pages;
+};
+
+// How challenges are shown in DNS where it is not by an account (app/challenge_hook.h).
+struct ChallengeHookSettings {
+  std::string program;           // a file's name in dns-hooks/; empty: none
+  std::string acme_sh;           // path of the user's acme.sh
+  std::string acme_sh_script;    // "dns_cf"; empty: none
+  std::string environment_file;  // lines NAME=value for either; empty: none
+};
+
 enum class LogFormat : std::uint8_t { text, json, journal, automatic };
 
 struct LogSettings {
   LogFormat format = LogFormat::automatic;
   Level level = Level::info;
-};
-
-// Keys that change by themselves.
-struct KeySettings {
-  upkeep::KeyKeeperOptions dkim;
-  std::chrono::seconds srs_rotate_every = std::chrono::days(180);  // 0: never
 };
 
 // An account at a DNS provider (app/dns_account.h opens it).
@@ -100,6 +128,12 @@ struct DnsSettings {
   std::map<std::string, DnsAccountSettings, std::less<>> zones;  // that another account holds
 };
 
+// Keys that change by themselves.
+struct KeySettings {
+  upkeep::KeyKeeperOptions dkim;
+  std::chrono::seconds srs_rotate_every = std::chrono::days(180);  // 0: never
+};
+
 struct WorkerSettings {
   std::size_t password_threads = 2;
 };
@@ -113,7 +147,7 @@ struct Settings {
   ForwardSettings forward;
   TlsSettings tls;
   smtp::ServerLimits limits;
-  intake::ConnectionLimits connections;
+  ConnectionLimits connections;
   std::uint64_t receiving_memory = 128ULL * 1024 * 1024;  // of all loops together
   QueueSettings queue;
   RocksdbStoreOptions spool;  // its folder is state_folder/spool
@@ -125,8 +159,11 @@ struct Settings {
   ResolverOptions resolver;
   judge::Options filters;
   DnsSettings dns;
+  AcmeSettings acme;
+  ChallengeHookSettings challenge_hook;
   LogSettings log;
   KeySettings keys;
+  DoctorSettings doctor;
   WorkerSettings workers;
   intake::AuthenticatorOptions auth;
   std::map<std::string, std::string> route_password_files;  // route -> file, not yet read

@@ -57,6 +57,8 @@ class Check {
         {"listen.smtp", settings_.listen.smtp},
         {"listen.submission", settings_.listen.submission},
         {"listen.submissions", settings_.listen.submissions},
+        {"listen.http", settings_.listen.http},
+        {"listen.https", settings_.listen.https},
     };
     std::map<Endpoint, std::string_view> taken;
     for (const auto& [name, endpoints] : listeners) {

@@ -19,8 +19,11 @@ inline constexpr std::int64_t minute = 60 * second;
 inline constexpr std::int64_t hour = 60 * minute;
 inline constexpr std::int64_t day = 24 * hour;
 
-std::span<const SettingRow> key_rows();
+std::span<const SettingRow> acme_rows();
 std::span<const SettingRow> dns_rows();
+std::span<const SettingRow> key_rows();
+std::span<const SettingRow> doctor_rows();
+std::span<const SettingRow> challenge_hook_rows();
 std::span<const SettingRow> machine_rows();
 std::span<const SettingRow> receiving_rows();
 std::span<const SettingRow> sending_rows();

@@ -10,8 +10,14 @@ namespace tapal::app {
 std::span<const SettingRow> setting_rows() {
   static const auto all = [] {
     std::vector<SettingRow> rows;
-    for (const auto part :
-         {machine_rows(), receiving_rows(), sending_rows(), dns_rows(), key_rows()})
+    for (const auto part : {machine_rows(),
+                            receiving_rows(),
+                            sending_rows(),
+                            dns_rows(),
+                            acme_rows(),
+                            key_rows(),
+                            doctor_rows(),
+                            challenge_hook_rows()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -14,28 +14,67 @@ constexpr std::chrono::days look_every{1};
 
 Upkeep::Upkeep(UpkeepWorld world)
     : world_(std::move(world)),
+      accounts_(world_.settings.dns,
+                {world_.http, world_.loop, world_.resolver, world_.clock, world_.random},
+                world_.log),
+      authorities_(world_.resolver, world_.loop),
       key_files_(world_.config, world_.clock),
-      authorities_(world_.resolver, world_.network),
       keys_({world_.loop,
              world_.clock,
              world_.log,
              world_.resolver,
              world_.workers,
              key_files_,
-             world_.account,
+             [this](std::string_view domain) { return accounts_.of(domain); },
              upkeep::ask_each(authorities_),
              [this](std::string what) { on_change(std::move(what)); },
              world_.settings.keys.dkim}),
       srs_(world_.loop, look_every, [this] { return turn_srs(); }),
-      backup_(world_.loop, look_every, [this] { return back_up("edited by hand"); }) {}
+      backup_(world_.loop, look_every, [this] { return back_up("edited by hand"); }) {
+  open_certificates();
+}
+
+// Mail goes on where certificates cannot be looked after.
+void Upkeep::open_certificates() {
+  CertificateWorld world{world_.loop,
+                         world_.clock,
+                         world_.log,
+                         world_.resolver,
+                         world_.workers,
+                         world_.programs,
+                         world_.challenges,
+                         world_.http,
+                         world_.random,
+                         !world_.settings.listen.http.empty(),
+                         !world_.settings.listen.https.empty(),
+                         world_.take_in};
+  auto made = CertificateParts::make(world_.config, world_.settings, std::move(world));
+  if (made) {
+    certificates_ = *std::move(made);
+  } else {
+    world_.log.write(Level::error, "certificates are not renewed", {{"reason", made.error().what}});
+  }
+}
+
+std::map<std::string, api::OtherCommand, std::less<>> Upkeep::commands() {
+  std::map<std::string, api::OtherCommand, std::less<>> commands;
+  if (certificates_)
+    for (const auto* command : {"cert issue", "cert renew"})
+      commands[command] = [&keeper = certificates_->keeper()](std::string request) {
+        return answer_cert(keeper, std::move(request));
+      };
+  return commands;
+}
 
 void Upkeep::start() {
+  if (certificates_) tasks_.spawn(certificates_->keeper().run());
   tasks_.spawn(keys_.run());
   tasks_.spawn(srs_.run());
   tasks_.spawn(backup_.run());
 }
 
 Task<void> Upkeep::stop() {
+  if (certificates_) certificates_->keeper().stop();
   keys_.stop();
   srs_.stop();
   backup_.stop();

@@ -1,36 +1,44 @@
-// What a running server does again and again beside mail: keys that change, the backup.
+// What a running server does again and again beside mail: certificates, keys that change, the
+// backup.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
-#include <string_view>
 
+#include "app/certificate_parts.h"
+#include "app/dns_accounts.h"
 #include "app/key_files.h"
 #include "app/settings.h"
-#include "ports/dns_account.h"
+#include "drivers/net/loop.h"
+#include "ports/challenge_board.h"
+#include "ports/http_client.h"
 #include "ports/programs.h"
+#include "services/api/control.h"
 #include "services/upkeep/key_keeper.h"
 #include "services/upkeep/repeated.h"
+#include "services/upkeep/zone_authorities.h"
 
 namespace tapal::app {
 
 // All of it outlives the upkeep.
 struct UpkeepWorld {
-  Loop& loop;
-  Network& network;  // of the loop
-  const Clock& clock;
+  NetLoop& loop;
+  Clock& clock;
+  Random& random;
   Log& log;
   Resolver& resolver;
+  HttpClient& http;  // of `loop`
   Workers& workers;
   Programs& programs;
+  ChallengeBoard& challenges;
   std::filesystem::path config;
   const Settings& settings;
-  // Who holds a domain's zone; empty: a person.
-  std::function<DnsAccount*(std::string_view domain)> account = {};
+  std::function<Result<void>()> take_in;  // the folder has changed; on a worker
 };
 
-// All on the loop's thread.
+// All on the loop's thread, but for the making.
 class Upkeep {
  public:
   explicit Upkeep(UpkeepWorld world);
@@ -38,14 +46,20 @@ class Upkeep {
   Task<void> stop();  // begins nothing more
   Task<void> end();   // once DNS no longer holds anybody up
 
+  // Commands of the control socket that this answers.
+  std::map<std::string, api::OtherCommand, std::less<>> commands();
+
  private:
+  void open_certificates();
   Task<void> turn_srs();
   Task<void> back_up(std::string message);
   void on_change(std::string what);
 
   UpkeepWorld world_;
-  KeyFiles key_files_;
+  DnsAccounts accounts_;
   upkeep::ZoneAuthorities authorities_;
+  std::unique_ptr<CertificateParts> certificates_;  // null where their settings are wrong
+  KeyFiles key_files_;
   upkeep::KeyKeeper keys_;
   upkeep::Repeated srs_;
   upkeep::Repeated backup_;

@@ -1,5 +1,6 @@
 #include "base/queue_id.h"
 
+#include <algorithm>
 #include <array>
 
 namespace tapal {
@@ -42,6 +43,20 @@ std::optional<QueueId> QueueId::from_text(std::string_view text) {
 QueueId QueueId::make(WallTime now, std::uint32_t low) {
   const auto milliseconds = static_cast<std::uint64_t>(now.time_since_epoch().count());
   return QueueId{milliseconds << 22U | (low & 0x3fffffU)};
+}
+
+QueueId QueueIds::next(WallTime now) {
+  const auto of_now = QueueId::make(now, 0).value;
+  auto last = last_.load();
+  while (!last_.compare_exchange_weak(last, std::max(of_now, last + 1))) {
+  }
+  return QueueId{std::max(of_now, last + 1)};
+}
+
+void QueueIds::continue_after(QueueId newest) {
+  auto last = last_.load();
+  while (last < newest.value && !last_.compare_exchange_weak(last, newest.value)) {
+  }
 }
 
 }  // namespace tapal

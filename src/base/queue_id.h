@@ -2,6 +2,7 @@
 // as 13 characters of Crockford's base32, so that sorting the text sorts by age.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -19,8 +20,19 @@ struct QueueId {
   std::string text() const;
   static std::optional<QueueId> from_text(std::string_view text);  // case does not matter
 
-  // 42 bits of milliseconds since 1970, then 22 bits of `low`, which the caller keeps distinct.
+  // 42 bits of milliseconds since 1970, then 22 bits of `low`.
   static QueueId make(WallTime now, std::uint32_t low);
+};
+
+// Gives ids out, each greater than all before it, also when the clock steps back. Any thread.
+class QueueIds {
+ public:
+  QueueId next(WallTime now);
+  // No id up to this one is given out from here on.
+  void continue_after(QueueId newest);
+
+ private:
+  std::atomic<std::uint64_t> last_{0};
 };
 
 }  // namespace tapal

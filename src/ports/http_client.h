@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@
 namespace tapal {
 
 struct HttpRequest {
+  // Whether the connection may serve a later request. Then this one may come over an older one, and
+  // is made once more where the server has closed that meanwhile: only for what does no harm twice.
+  enum class Connection : std::uint8_t { one_request, kept };
+
   std::string method = "GET";
   std::string url;  // http://host[:port]/path, https://..., or http+unix:///path/to/socket:/path
   std::vector<http::Header> headers;  // Host, Content-Length and Connection are the client's
@@ -22,6 +27,7 @@ struct HttpRequest {
   BodyPtr more;                       // may be null; sent behind `body`
   std::chrono::seconds time_max{30};  // for all of it
   std::size_t response_bytes_max = 1024UL * 1024;
+  Connection connection = Connection::one_request;
 };
 
 struct HttpClient {

@@ -17,6 +17,7 @@ namespace tapal {
 
 class MemoryStore final : public Store {
  public:
+  QueueId new_id(WallTime now) override { return ids_.next(now); }
   std::unique_ptr<BodyWriter> new_body() override { return std::make_unique<Writer>(*this); }
 
   Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
@@ -108,6 +109,7 @@ class MemoryStore final : public Store {
       const QueueId id = added.message.id;
       auto writer = std::unique_ptr<Writer>(static_cast<Writer*>(added.body.release()));
       bodies.push_back(writer->take());
+      ids_.continue_after(id);
       messages_.insert_or_assign(id, Kept{std::move(added.message), bodies.back()});
     }
     for (queue::Message& message : change.updated) {
@@ -120,6 +122,7 @@ class MemoryStore final : public Store {
   }
 
   mutable std::mutex mutex_;
+  QueueIds ids_;
   std::map<QueueId, Kept> messages_;
   std::optional<Error> error_;
   std::uint64_t synced_commits_ = 0;

@@ -33,6 +33,9 @@ enum class Durability : std::uint8_t {
 
 struct Store {
   virtual ~Store() = default;
+  // The name of a message to be added: greater than any given before and any in the store, so that
+  // no two share a name even in one millisecond, or when the clock steps back. Any thread.
+  virtual QueueId new_id(WallTime now) = 0;
   virtual std::unique_ptr<BodyWriter> new_body() = 0;  // safe from any thread
   // Comes back to `loop` with the bodies of the added messages, in order, to be read from now on.
   // Code::full when the disk is: nothing of the change is then kept.

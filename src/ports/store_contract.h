@@ -352,7 +352,22 @@ TYPED_TEST_P(StoreContract, commits_of_many_loops_come_back_to_their_own) {
   EXPECT_EQ(contract::scanned(this->store()).size(), tasks * each_commits);
 }
 
+TYPED_TEST_P(StoreContract, gives_each_message_a_name_of_its_own_also_after_it_is_opened_again) {
+  namespace contract = store_contract;
+  using std::chrono::milliseconds;
+  const WallTime now(milliseconds(1'700'000'000'000));
+  const auto first = this->store().new_id(now);
+  const auto second = this->store().new_id(now);
+  EXPECT_LT(first, second);
+  ASSERT_TRUE(contract::commit(
+      this->loop, this->store(), contract::adding(this->store(), second.value, "text")));
+  this->fixture.reopen();
+  const auto clock_back = this->store().new_id(now - milliseconds(60'000));
+  EXPECT_GT(clock_back, second);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(StoreContract,
+                            gives_each_message_a_name_of_its_own_also_after_it_is_opened_again,
                             gives_back_message_and_body_small_and_large,
                             the_head_stands_before_what_was_appended,
                             scans_all_messages_oldest_first,

@@ -22,6 +22,7 @@ struct TlsState {
   std::string version;      // "TLSv1.3"
   std::string cipher;       // "TLS_AES_256_GCM_SHA384"
   std::string server_name;  // SNI sent or received; may be empty
+  std::string protocol;     // agreed on by ALPN (RFC 7301); empty: none
   bool resumed = false;
   bool verified = false;     // the peer's chain and name hold (client side only)
   std::string verify_error;  // why not
@@ -34,6 +35,7 @@ enum class ChannelBinding : std::uint8_t { tls_exporter, tls_server_end_point };
 // may be reloaded while streams use it.
 struct TlsServer {
   virtual ~TlsServer() = default;
+  virtual bool is_ready() const { return true; }  // false until it has a certificate to show
 };
 
 // How we talk TLS to others: trusted roots, least version, session cache. Made by the net driver.

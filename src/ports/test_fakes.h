@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "ports/kept_records.h"
 #include "ports/log.h"
 #include "ports/mail_queue.h"
 #include "ports/mailbox.h"
@@ -53,6 +54,30 @@ class RecordingLog final : public Log {
   std::vector<Entry> entries;
 };
 
+// Kept for as long as the object lives.
+class MemoryRecords final : public KeptRecords {
+ public:
+  Result<void> read_records(
+      RecordKind /*kind*/,
+      std::move_only_function<void(std::string_view, std::string_view)> each) override {
+    if (error) return std::unexpected(*error);
+    for (const auto& [key, value] : records) each(key, value);
+    return {};
+  }
+  Task<Result<void>> change_records(Loop& loop,
+                                    RecordKind /*kind*/,
+                                    RecordsChange change) override {
+    co_await switch_to(loop);
+    if (error) co_return std::unexpected(*error);
+    for (const auto& [key, value] : change.put) records.insert_or_assign(key, value);
+    for (const auto& key : change.removed) records.erase(key);
+    co_return Result<void>();
+  }
+
+  std::map<std::string, std::string> records;
+  std::optional<Error> error;
+};
+
 // Does the work at once, on the caller's thread.
 class InlineWorkers final : public Workers {
  public:
@@ -84,6 +109,10 @@ class TableOfNames final : public Resolver {
     auto& answer = answers_[{name, type}];
     answer.status = DnsAnswer::Status::found;
     answer.records.push_back({name, type, std::chrono::seconds(60), std::move(data)});
+  }
+  void set(const std::string& name, dns::Type type, DnsAnswer answer) {
+    names_.insert(name);
+    answers_[{name, type}] = std::move(answer);
   }
   void mx(const std::string& name, std::uint16_t preference, const std::string& exchange) {
     add(name, dns::Type::mx, dns::MailExchange{preference, exchange});

@@ -32,8 +32,8 @@ class Dns:
         self.port = free_port(self.address)
         self.folder = case.folder / f"dns-{self.address}"
         self.zones = {"example": f"ns.example. 60 IN A {self.address}\n"}
-        self.serial = 1
         self.signed, self.update_key = set(signed), update_key
+        self.serial = 1
         self.server = None
 
     @property

@@ -78,12 +78,27 @@ class Rspamd:
 
 
 class Opendkim:
-    """Signs what comes from `domain`."""
+    """The milter, with `settings` of its own."""
 
-    def __init__(self, case, domain):
+    def __init__(self, case, settings):
         tree = PEERS / "opendkim"
         if not (tree / ".complete").exists():
             raise unittest.SkipTest("opendkim is not unpacked: ./dev setup test")
+        self.folder = folder = case.folder / "opendkim"
+        folder.mkdir(exist_ok=True)
+        self.milter = f"unix:{folder}/sock"
+        (folder / "conf").write_text(f"Socket local:{folder}/sock\nSyslog no\n{settings}")
+        self.server = Server("opendkim", [tree / "usr/sbin/opendkim", "-f", "-x", folder / "conf"])
+        case.keep_log(self.server)
+        wait_until(lambda: (folder / "sock").exists() or not self.server.running(), "opendkim listens")
+        if not self.server.running():
+            raise AssertionError("opendkim did not start:\n" + self.server.log())
+
+
+class SigningOpendkim(Opendkim):
+    """Signs what comes from `domain`."""
+
+    def __init__(self, case, domain):
         folder = case.folder / "opendkim"
         folder.mkdir()
         key = folder / "key.pem"
@@ -93,15 +108,15 @@ class Opendkim:
         key.chmod(0o600)
         public = ask_tool("openssl", "rsa", "-in", key, "-pubout").stdout
         self.record = "v=DKIM1; k=rsa; p=" + "".join(public.splitlines()[1:-1])
-        self.milter = f"unix:{folder}/sock"
-        (folder / "conf").write_text(
-            f"Domain {domain}\nSelector s1\nKeyFile {key}\nSocket local:{folder}/sock\nMode s\n"
-            "InternalHosts 0.0.0.0/0\nRequireSafeKeys no\nSyslog no\nCanonicalization simple/simple\n")
-        self.server = Server("opendkim", [tree / "usr/sbin/opendkim", "-f", "-x", folder / "conf"])
-        case.keep_log(self.server)
-        wait_until(lambda: (folder / "sock").exists() or not self.server.running(), "opendkim listens")
-        if not self.server.running():
-            raise AssertionError("opendkim did not start:\n" + self.server.log())
+        super().__init__(case, f"Domain {domain}\nSelector s1\nKeyFile {key}\nMode s\nInternalHosts 0.0.0.0/0\n"
+                               "RequireSafeKeys no\nCanonicalization simple/simple\n")
+
+
+class CheckingOpendkim(Opendkim):
+    """Writes what it finds as `name` into Authentication-Results."""
+
+    def __init__(self, case, name, dns_server):
+        super().__init__(case, f"Mode v\nAuthservID {name}\nAlwaysAddARHeader yes\nNameservers {dns_server}\nUMask 000\n")
 
 
 class Accepting:

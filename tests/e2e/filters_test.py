@@ -8,7 +8,7 @@ import unittest
 import dkim
 
 from dns import Dns
-from filter_peers import OddHttp, OddMilter, Opendkim, Rspamd
+from filter_peers import OddHttp, OddMilter, Rspamd, SigningOpendkim
 from harness import Case, free_port, new_address, raw_session
 
 GTUBE = "JS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -104,6 +104,17 @@ class InSession(FilterCase):
         self.assertIn("554 5.7.1 Gtube pattern", self.send(MAIL + "X" + GTUBE + "\r\n"))
         self.assertIn("451 4.7.1 come back later", self.send(MAIL, helo="later.example"))
 
+    def test_each_message_of_a_session_is_judged(self):
+        with raw_session(self.tapal.address, self.tapal.smtp_port) as wire:
+            wire.read_reply()
+            wire.say("EHLO mx.sender.example")
+            for subject in ("session-one", "session-two"):
+                for line in ("MAIL FROM:<ann@sender.example>", "RCPT TO:<ann@rcpt.example>", "DATA"):
+                    self.assertIn(wire.say(line)[0], "23")
+                self.assertIn("250 2.0.0", wire.say(MAIL.replace("two", subject).encode() + b".\r\n"))
+        for subject in (b"session-one", b"session-two"):
+            self.assertEqual(2, self.tapal.wait_for_mail_with("ann", subject).count(b"X-Facts: "))
+
     def test_the_rest_arrives_with_what_the_filters_added(self):
         self.assertIn("250 2.0.0", self.send(MAIL.replace("two", "arrives")))
         mail = self.tapal.wait_for_mail_with("ann", b"arrives")
@@ -116,7 +127,7 @@ class WithOpendkim(FilterCase):
     @classmethod
     def prepare(cls):
         super().prepare()
-        cls.opendkim = Opendkim(cls, "sender.example")
+        cls.opendkim = SigningOpendkim(cls, "sender.example")
 
     def test_its_signature_holds(self):
         said = self.verdict({"milters": [self.opendkim.milter]})

@@ -27,14 +27,15 @@ class Postfix(Mailboxes):
     start, so the tests that need it are skipped then.
     """
 
-    def __init__(self, case, domain, port, users=("bob",), relay=None, settings=None):
+    def __init__(self, case, domain, port, users=("bob",), relay=None, settings=None, addresses=()):
         if os.getuid() != 0:
             raise unittest.SkipTest("Postfix starts as root only")
         root = PEERS / "postfix"
         if not (root / ".complete").exists():
             raise unittest.SkipTest("Postfix is not unpacked: ./dev setup test")
         self.domain, self.host = domain, f"mx.{domain}"
-        self.address, self.port = new_address(), port
+        addresses = addresses or (new_address(),)
+        self.address, self.port = addresses[0], port
         folder = case.folder / f"postfix-{domain}"
         self.folder, self.boxes = folder, folder / "boxes"
         libraries = root / "usr/lib/postfix"
@@ -60,8 +61,7 @@ class Postfix(Mailboxes):
             "import_environment": f"LD_LIBRARY_PATH={libraries} MAIL_CONFIG TZ LANG=C",
             "mail_owner": "nobody", "default_privs": "daemon", "setgid_group": "mail",
             "myhostname": self.host, "mydestination": "", "mynetworks": "127.0.0.0/8", "inet_interfaces": "127.0.0.1",  # of master.cf none counts: it names its own
-           
-            "inet_protocols": "ipv4", "smtp_bind_address": self.address,
+            "inet_protocols": "all" if len(addresses) > 1 else "ipv4", "smtp_bind_address": self.address,
             "virtual_mailbox_domains": domain, "virtual_mailbox_base": self.boxes,
             "virtual_mailbox_maps": f"texthash:{config}/boxes", "virtual_uid_maps": "static:65534",
             "virtual_gid_maps": "static:65534", "virtual_minimum_uid": "1",
@@ -75,7 +75,7 @@ class Postfix(Mailboxes):
         }
         (config / "main.cf").write_text("".join(f"{k} = {v}\n" for k, v in values.items()))
         (config / "master.cf").write_text(
-            f"{self.address}:{port} inet n - n - - smtpd\n"
+            "".join(f"{f'[{a}]' if ':' in a else a}:{port} inet n - n - - smtpd\n" for a in addresses) +
             "postlog unix-dgram n - n - 1 postlogd\npickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\n"
             "qmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\nrewrite unix - - n - - trivial-rewrite\n"
             "bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n"

@@ -140,8 +140,7 @@ class AlibabaAccount final : public RecordAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  const crypto::AccessKey key{options.credentials.at("access_key_id"),
-                              options.credentials.at("access_key_secret")};
+  const crypto::AccessKey key{options.given("access_key_id"), options.given("access_key_secret")};
   ApiDialect dialect;
   dialect.provider = "Alibaba Cloud DNS";
   dialect.base_url = options.url;

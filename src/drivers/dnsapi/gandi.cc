@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "drivers/dnsapi/json_call.h"
-#include "drivers/dnsapi/plain_content.h"
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/dns/rdata.h"
@@ -64,9 +63,7 @@ class GandiAccount final : public SetAccount {
       call.target = target_of(place);
     } else {
       json::array values;
-      for (const auto& data : set.data)
-        values.emplace_back(set.type == dns::Type::caa ? authorization_text(data)
-                                                       : dns::data_to_text(set.type, data));
+      for (const auto& data : set.data) values.emplace_back(dns::data_to_text(set.type, data));
       const json::object body{{"rrset_ttl", set.ttl.count()}, {"rrset_values", std::move(values)}};
       call = json_call("PUT", target_of(place), body);
     }
@@ -87,7 +84,7 @@ class GandiAccount final : public SetAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  const auto& token = options.credentials.at("token");
+  const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Gandi";
   dialect.base_url = options.url;

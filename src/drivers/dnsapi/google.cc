@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "drivers/dnsapi/json_call.h"
-#include "drivers/dnsapi/plain_content.h"
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/service_account.h"
 #include "drivers/dnsapi/web_account.h"
@@ -34,9 +33,7 @@ std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
 
 json::object to_json(const dns::RecordSet& set) {
   json::array values;
-  for (const auto& data : set.data)
-    values.emplace_back(set.type == dns::Type::caa ? authorization_text(data)
-                                                   : dns::data_to_text(set.type, data));
+  for (const auto& data : set.data) values.emplace_back(dns::data_to_text(set.type, data));
   return {{"name", absolute(set.name)},
           {"type", dns::type_text(set.type)},
           {"ttl", set.ttl.count()},
@@ -126,10 +123,9 @@ class GoogleAccount final : public SetAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  TAPAL_TRY(auto service, ServiceAccount::from_file(options.credentials.at("key_file")));
-  const auto given = options.credentials.find("project");
-  auto project =
-      given == options.credentials.end() || given->second.empty() ? service.project : given->second;
+  TAPAL_TRY(auto service, ServiceAccount::from_file(options.given("key_file")));
+  auto project = options.given("project");
+  if (project.empty()) project = service.project;
   ApiDialect dialect;
   dialect.provider = "Google Cloud DNS";
   dialect.base_url = options.url;

@@ -174,7 +174,7 @@ class LinodeAccount final : public RecordAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  const auto& token = options.credentials.at("token");
+  const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Linode";
   dialect.base_url = options.url;

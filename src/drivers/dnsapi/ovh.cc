@@ -6,7 +6,6 @@
 
 #include "drivers/dnsapi/json_call.h"
 #include "drivers/dnsapi/ovh_signature.h"
-#include "drivers/dnsapi/plain_content.h"
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/crypto/request_signature.h"
@@ -20,13 +19,10 @@ constexpr std::size_t records_max = 100;  // of one name and type; each is a cal
 // Its forms for mail make records of types of their own, which are TXT in DNS.
 constexpr std::array text_types = {"TXT", "SPF", "DKIM", "DMARC"};
 
-std::string content_of(dns::Type type, const dns::Data& data) {
-  return type == dns::Type::caa ? authorization_text(data) : dns::data_to_text(type, data);
-}
-
 class OvhAccount final : public RecordAccount {
  public:
-  using RecordAccount::RecordAccount;
+  OvhAccount(ApiClient api, ApiClient lookups, DnsAccountLimits limits)
+      : RecordAccount(std::move(api), std::move(limits)), lookups_(std::move(lookups)) {}
 
  private:
   static std::string records_of(const Zone& zone) {
@@ -36,11 +32,7 @@ class OvhAccount final : public RecordAccount {
   Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) override {
     ApiCall call;
     call.target = "/domain/zone/" + name;
-    const auto answer = co_await send_json(api_, loop, std::move(call));
-    // Credentials for one zone alone may not even ask for another.
-    if (!answer && answer.error().what.contains(ovh_not_granted))
-      co_return api_.fail(Code::not_found, fmt::format("no zone {} for these credentials", name));
-    if (!answer) co_return std::unexpected(answer.error());
+    TAPAL_CO_CHECK(co_await send_json(lookups_, loop, std::move(call)));
     co_return Zone{name, name};
   }
 
@@ -86,7 +78,7 @@ class OvhAccount final : public RecordAccount {
   Task<Result<void>> add(Loop& loop, Place place, KeptRecord record) override {
     const json::object body{{"fieldType", dns::type_text(place.type)},
                             {"subDomain", place.relative("")},
-                            {"target", content_of(place.type, record.data)},
+                            {"target", dns::data_to_text(place.type, record.data)},
                             {"ttl", record.ttl.count()}};
     auto call = json_call("POST", records_of(place.zone), body);
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
@@ -95,7 +87,7 @@ class OvhAccount final : public RecordAccount {
   Task<Result<void>> change(Loop& loop, Place place, KeptRecord record) override {
     // The type is left as it is: it cannot be changed, nor be one of those for mail.
     const json::object body{{"subDomain", place.relative("")},
-                            {"target", content_of(place.type, record.data)},
+                            {"target", dns::data_to_text(place.type, record.data)},
                             {"ttl", record.ttl.count()}};
     auto call = json_call("PUT", fmt::format("{}/{}", records_of(place.zone), record.id), body);
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
@@ -117,11 +109,26 @@ class OvhAccount final : public RecordAccount {
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
     co_return Result<void>();
   }
+
+  ApiClient lookups_;  // of zones
 };
+
+// Credentials for one zone alone may not even ask for another: it is not theirs.
+ApiDialect lookup_dialect(const AccountOptions& options, Clock& clock) {
+  auto dialect = ovh_dialect(options, clock);
+  dialect.refusal = [usual = std::move(dialect.refusal)](const http::Response& response) {
+    auto refusal = usual(response);
+    if (refusal && ovh_has_not_granted(response)) refusal->code = Code::not_found;
+    return refusal;
+  };
+  return dialect;
+}
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
   return std::make_unique<OvhAccount>(
-      ApiClient(ovh_dialect(options, world.clock), world.http, world.clock), ovh_provider().limits);
+      ApiClient(ovh_dialect(options, world.clock), world.http, world.clock),
+      ApiClient(lookup_dialect(options, world.clock), world.http, world.clock),
+      ovh_provider().limits);
 }
 
 }  // namespace

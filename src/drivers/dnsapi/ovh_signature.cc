@@ -26,10 +26,15 @@ std::optional<Refusal> refusal_of(const http::Response& response) {
 
 }  // namespace
 
+bool ovh_has_not_granted(const http::Response& response) {
+  const auto answer = read_json(response.body).value_or(json::value());
+  return response.status == 403 && text_at(answer, "errorCode") == "NOT_GRANTED_CALL";
+}
+
 ApiDialect ovh_dialect(const AccountOptions& options, Clock& clock) {
-  const auto& application = options.credentials.at("application_key");
-  const auto& secret = options.credentials.at("application_secret");
-  const auto& consumer = options.credentials.at("consumer_key");
+  const auto application = options.given("application_key");
+  const auto secret = options.given("application_secret");
+  const auto consumer = options.given("consumer_key");
   ApiDialect dialect;
   dialect.provider = "OVHcloud";
   dialect.base_url = options.url;

@@ -1,16 +1,14 @@
 // How OVHcloud's API is spoken to: by its DNS zones and by its addresses' reverse names alike.
 #pragma once
 
-#include <string_view>
-
 #include "drivers/dnsapi/api_client.h"
 #include "drivers/dnsapi/providers.h"
 #include "ports/clock.h"
 
 namespace tapal::dnsapi {
 
-// Found in the words of a refusal when the consumer key has no right to this call.
-inline constexpr std::string_view ovh_not_granted = "NOT_GRANTED_CALL";
+// Whether it refuses because the consumer key has no right to this very call.
+bool ovh_has_not_granted(const http::Response& response);
 
 // `clock` must outlive what is made of it. Credentials: application_key, application_secret and
 // consumer_key.

@@ -13,18 +13,11 @@ std::string name_text(std::string_view name) { return name.empty() ? "." : std::
 
 }  // namespace
 
-std::string authorization_text(const dns::Data& data) {
-  const auto issue = dns::authorization_from_data(data);
-  if (!issue) return {};
-  return fmt::format("{} {} {}", issue->flags, issue->tag, quoted_text(issue->value));
-}
-
 PlainContent plain_content(dns::Type type, const dns::Data& data, PlainContent::Ranked ranked) {
   if (const auto* text = std::get_if<dns::Text>(&data)) return {text->value};
   if (const auto* target = std::get_if<dns::NameTarget>(&data)) return {name_text(target->name)};
   if (const auto* exchange = std::get_if<dns::MailExchange>(&data))
     return {name_text(exchange->exchange), exchange->preference};
-  if (type == dns::Type::caa) return {authorization_text(data)};
   const auto service =
       type == dns::Type::srv ? dns::service_from_data(data) : fail(Code::invalid, "another type");
   if (!service) return {dns::data_to_text(type, data)};

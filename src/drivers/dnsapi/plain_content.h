@@ -27,7 +27,4 @@ Result<dns::Data> data_from_plain(dns::Type type,
                                   const PlainContent& plain,
                                   PlainContent::Ranked ranked);
 
-// "0 issue \"ca.example\"": CAA with its tag bare, as people write it and web forms want it.
-std::string authorization_text(const dns::Data& data);
-
 }  // namespace tapal::dnsapi

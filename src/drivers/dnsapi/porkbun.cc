@@ -99,8 +99,8 @@ class PorkbunAccount final : public RecordAccount {
 };
 
 Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
-  const auto& key = options.credentials.at("api_key");
-  const auto& secret = options.credentials.at("secret_api_key");
+  const auto key = options.given("api_key");
+  const auto secret = options.given("secret_api_key");
   ApiDialect dialect;
   dialect.provider = "Porkbun";
   dialect.base_url = options.url;

@@ -12,9 +12,9 @@
 namespace tapal::dnsapi {
 namespace {
 
-std::string missing(const Provider& provider, const CredentialField& field) {
+std::string missing(std::string_view title, const CredentialField& field) {
   return fmt::format("{} needs \"{}\" ({}): put it into the credentials file as {} = ...{}",
-                     provider.title,
+                     title,
                      field.name,
                      field.help,
                      field.name,
@@ -54,6 +54,23 @@ const Provider* find_dns_provider(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
+Result<void> check_credentials(std::string_view title,
+                               std::span<const CredentialField> fields,
+                               const Credentials& credentials) {
+  for (const auto& field : fields) {
+    const auto given = credentials.find(field.name);
+    const bool is_there = given != credentials.end() && !given->second.empty();
+    if (field.required && !is_there) return fail(Code::invalid, missing(title, field));
+    if (is_there &&
+        !std::ranges::all_of(given->second, [](char c) { return c >= ' ' && c != 127; }))
+      return fail(
+          Code::invalid,
+          fmt::format(
+              "the credential \"{}\" of {} has a control character in it", field.name, title));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<DnsAccount>> make_dns_account(std::string_view name,
                                                      AccountOptions options,
                                                      const World& world) {
@@ -66,17 +83,7 @@ Result<std::unique_ptr<DnsAccount>> make_dns_account(std::string_view name,
                             text::printable(name, 100),
                             fmt::join(names, ", ")));
   }
-  for (const auto& field : provider->fields) {
-    const auto given = options.credentials.find(field.name);
-    const bool is_there = given != options.credentials.end() && !given->second.empty();
-    if (field.required && !is_there) return fail(Code::invalid, missing(*provider, field));
-    if (is_there &&
-        !std::ranges::all_of(given->second, [](char c) { return c >= ' ' && c != 127; }))
-      return fail(Code::invalid,
-                  fmt::format("the credential \"{}\" of {} has a control character in it",
-                              field.name,
-                              provider->title));
-  }
+  TAPAL_CHECK(check_credentials(provider->title, provider->fields, options.credentials));
   if (options.url.empty()) options.url = provider->url;
   while (options.url.ends_with('/')) options.url.pop_back();
   if (!provider->url.empty() || !options.url.empty()) {

@@ -68,6 +68,12 @@ struct Provider {
 std::span<const Provider> dns_providers();
 const Provider* find_dns_provider(std::string_view name);
 
+// Code::invalid says which of `fields` is missing and how it is given, or cannot be; none is
+// repeated. `title` is whose they are.
+Result<void> check_credentials(std::string_view title,
+                               std::span<const CredentialField> fields,
+                               const Credentials& credentials);
+
 // `options.url` may be empty: the provider's own. Code::invalid tells which provider there is not,
 // or which credential is missing and how it is given; no credential is repeated.
 Result<std::unique_ptr<DnsAccount>> make_dns_account(std::string_view provider,

@@ -28,7 +28,7 @@ TEST(DataFromContent, reads_master_file_text) {
                                                 {Type::mx, "0 ."},
                                                 {Type::txt, "\"a b\" \"c\""},
                                                 {Type::srv, "0 1 465 a.example."},
-                                                {Type::caa, "0 \"issue\" \"le.org; a=b\""},
+                                                {Type::caa, "0 issue \"le.org; a=b\""},
                                                 {Type::tlsa, "3 1 1 abcd"}};
   for (const auto& [type, content] : cases) {
     const auto data = data_from_content(type, content);

@@ -105,8 +105,13 @@ class UpdateAccount final : public DnsAccount {
     if (differing.empty()) co_return Result<void>();
     const auto update = dns::write_update(new_id(), zone, differing);
     if (!update) co_return wrong(update.error().code, update.error().what);
-    const auto done = co_await exchange(loop, *update);
-    if (!done) co_return std::unexpected(done.error());
+    TAPAL_CO_TRY(const auto done, co_await exchange(loop, *update));
+    if (done.rcode == dns::Rcode::refused)
+      co_return wrong(Code::denied,
+                      fmt::format("REFUSED, its log says why: may the key \"{}\" update this zone, "
+                                  "and has the target of every MX in it an address?",
+                                  key_.name));
+    TAPAL_CO_CHECK(check_rcode(done.rcode));
     co_return Result<void>();
   }
 
@@ -125,7 +130,9 @@ class UpdateAccount final : public DnsAccount {
     question.questions.push_back({std::move(name), type});
     const auto bytes = dns::write_message(question);
     if (!bytes) co_return wrong(bytes.error().code, bytes.error().what);
-    co_return co_await exchange(loop, *bytes);
+    TAPAL_CO_TRY(auto answer, co_await exchange(loop, *bytes));
+    TAPAL_CO_CHECK(check_rcode(answer.rcode));
+    co_return answer;
   }
 
   Task<Result<Endpoint>> server(Loop& loop) {
@@ -155,7 +162,6 @@ class UpdateAccount final : public DnsAccount {
     if (!answer) co_return wrong(Code::try_later, answer.error().what);
     if (!answer->flags.response || bytes->substr(0, 2) != request->bytes.substr(0, 2))
       co_return wrong(Code::try_later, "it answers something that was not asked");
-    TAPAL_CO_CHECK(check_rcode(answer->rcode));
     co_return std::move(*answer);
   }
 
@@ -164,9 +170,7 @@ class UpdateAccount final : public DnsAccount {
       case dns::Rcode::no_error:
       case dns::Rcode::no_such_name: return {};  // of a question; an update is never answered so
       case dns::Rcode::refused:
-        return wrong(
-            Code::denied,
-            fmt::format("REFUSED; may the key \"{}\" read and update this zone?", key_.name));
+        return wrong(Code::not_found, "REFUSED; it has no such zone, or not for this key");
       case dns::Rcode::not_authoritative:
       case dns::Rcode::not_zone:
         return wrong(Code::not_found,

@@ -175,7 +175,8 @@ TEST_F(Rfc2136Test, tells_each_refusal_by_its_code) {
   const Case cases[] = {
       {dns::Rcode::refused,
        Code::denied,
-       "DNS server 192.0.2.53:53: REFUSED; may the key \"key.example\" read and update this zone?"},
+       "DNS server 192.0.2.53:53: REFUSED, its log says why: may the key \"key.example\" "
+       "update this zone, and has the target of every MX in it an address?"},
       {dns::Rcode::not_authoritative,
        Code::not_found,
        "DNS server 192.0.2.53:53: NOTAUTH; it is not the primary of this zone"},

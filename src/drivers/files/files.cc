@@ -122,6 +122,13 @@ Result<void> write_atomically(const fs::path& path, std::string_view bytes, mode
   return sync_folder(folder);
 }
 
+Result<void> append_line(const fs::path& path, std::string_view line, mode_t mode) {
+  const Descriptor file(
+      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (file.number() < 0) return std::unexpected(system_error("open", path, errno));
+  return write_all(file, fmt::format("{}\n", line), path);
+}
+
 Result<void> create_folder(const fs::path& path, mode_t mode) {
   fs::path made;
   for (const fs::path& part : path) {

@@ -35,6 +35,9 @@ Result<void> edit_file(const std::filesystem::path& path,
                        mode_t mode,
                        const std::function<Result<std::string>(std::string_view)>& change);
 
+// At the end of a file that is made when missing; not synced.
+Result<void> append_line(const std::filesystem::path& path, std::string_view line, mode_t mode);
+
 // An errno as an error: "cannot <action> <path>: <reason>".
 Error system_error(std::string_view action, const std::filesystem::path& path, int number);
 

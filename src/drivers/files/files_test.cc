@@ -153,5 +153,16 @@ TEST(Files, loses_no_edit_when_many_edit_at_once) {
   EXPECT_EQ(read_file(file)->size(), static_cast<std::size_t>(editors * edits));
 }
 
+TEST(Files, lines_are_added_at_the_end_and_for_the_owner_alone) {
+  const ScratchFolder scratch;
+  const auto path = scratch.path() / "log";
+  ASSERT_TRUE(append_line(path, "first", 0600));
+  ASSERT_TRUE(append_line(path, "second", 0600));
+  EXPECT_EQ(read_file(path).value(), "first\nsecond\n");
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(append_line(scratch.path() / "none" / "log", "x", 0600).error().code, Code::not_found);
+}
+
 }  // namespace
 }  // namespace tapal::files

@@ -19,6 +19,13 @@ namespace beast = boost::beast::http;
 
 using http::Url;
 using Response = Result<http::Response>;
+using Connection = HttpRequest::Connection;
+
+// A response, and whether the connection can serve another request.
+struct Exchanged {
+  http::Response response;
+  bool may_go_on = false;
+};
 
 constexpr std::size_t piece_bytes = 16UL * 1024;
 constexpr int interim_responses_max = 8;  // 100 Continue, 103 Early Hints
@@ -41,12 +48,18 @@ bool is_field_value(std::string_view text) {
                               [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; });
 }
 
+// Where a connection leads to and how, for those that are kept.
+std::string place_of(const Url& url) {
+  return fmt::format("{} {} {}", static_cast<int>(url.scheme), url.socket, url.authority());
+}
+
 Result<std::string> head_of(const HttpRequest& request, const Url& url) {
   if (!is_token(request.method)) return fail(Code::invalid, "no such HTTP method can be");
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: {}\r\n",
                                  request.method,
                                  url.target,
-                                 url.authority());
+                                 url.authority(),
+                                 request.connection == Connection::kept ? "keep-alive" : "close");
   for (const auto& [name, value] : request.headers) {
     if (!is_token(name) || !is_field_value(value))
       return fail(
@@ -83,7 +96,7 @@ class ResponseReader {
  public:
   ResponseReader(Stream& stream, const HttpRequest& request) : stream_(stream), request_(request) {}
 
-  Task<Response> read(Instant deadline) {
+  Task<Result<Exchanged>> read(Instant deadline) {
     for (int interim = 0; interim <= interim_responses_max; ++interim) {
       Parser parser;
       parser.eager(true);
@@ -91,8 +104,11 @@ class ResponseReader {
       parser.body_limit(request_.response_bytes_max);
       parser.skip(request_.method == "HEAD");
       TAPAL_CO_CHECK(co_await fill(parser, deadline));
+      const bool may_go_on = parser.keep_alive() && pending_.empty();
       auto message = parser.release();
-      if (message.result_int() >= 200) co_return response_of(std::move(message));
+      if (message.result_int() < 200) continue;
+      Exchanged exchanged{response_of(std::move(message)), may_go_on};
+      co_return exchanged;
     }
     co_return fail(Code::closed, "the server says \"continue\" again and again");
   }
@@ -146,15 +162,16 @@ class ResponseReader {
 };
 
 // What the server says counts, even where it did not want the whole request (413, 401).
-Task<Response> exchange(Stream& stream,
-                        std::string head,
-                        const HttpRequest& request,
-                        Instant deadline) {
+Task<Result<Exchanged>> exchange(Stream& stream,
+                                 std::string head,
+                                 const HttpRequest& request,
+                                 Instant deadline) {
   const auto written = co_await write_request(stream, std::move(head), request, deadline);
   if (!written && written.error().code != Code::closed) co_return std::unexpected(written.error());
   ResponseReader reader(stream, request);
   auto response = co_await reader.read(deadline);
   if (!response && !written) co_return std::unexpected(written.error());
+  if (response && !written) response->may_go_on = false;
   co_return response;
 }
 
@@ -170,15 +187,46 @@ Task<Response> StreamHttpClient::send(Loop& loop, HttpRequest request) {
 
 Task<Response> StreamHttpClient::run(HttpRequest request) {
   TAPAL_CO_TRY(const auto url, http::parse_url(request.url));
-  TAPAL_CO_TRY(auto head, head_of(request, url));
+  TAPAL_CO_TRY(const auto head, head_of(request, url));
   const auto deadline = world_.home.now() + request.time_max;
-  auto stream = co_await connect(url, deadline);
-  if (!stream) co_return std::unexpected(stream.error());
-  auto response = co_await exchange(**stream, std::move(head), request, deadline);
-  (*stream)->close();
-  if (!response)
-    response.error().what = fmt::format("{}: {}", url.authority(), response.error().what);
-  co_return response;
+  const bool may_keep = request.connection == Connection::kept;
+  const auto server = place_of(url);
+  auto stream = may_keep ? take_idle(server) : nullptr;
+  for (;;) {
+    const bool is_new = stream == nullptr;
+    if (is_new) {
+      TAPAL_CO_TRY(stream, co_await connect(url, deadline));
+    }
+    auto exchanged = co_await exchange(*stream, head, request, deadline);
+    if (exchanged) {
+      if (may_keep && exchanged->may_go_on) keep(server, std::move(stream));
+      if (stream) stream->close();
+      co_return std::move(exchanged->response);
+    }
+    stream->close();
+    stream.reset();
+    auto& error = exchanged.error();
+    if (!is_new && error.code == Code::closed) continue;  // it was closed while nobody looked
+    error.what = fmt::format("{}: {}", url.authority(), error.what);
+    co_return std::unexpected(std::move(error));
+  }
+}
+
+std::unique_ptr<Stream> StreamHttpClient::take_idle(const std::string& server) {
+  const auto oldest = world_.home.now() - idle_time_max;
+  std::erase_if(idle_, [oldest](const Idle& idle) { return idle.since < oldest; });
+  for (auto at = idle_.rbegin(); at != idle_.rend(); ++at) {
+    if (at->server != server) continue;
+    auto stream = std::move(at->stream);
+    idle_.erase(std::next(at).base());
+    return stream;
+  }
+  return nullptr;
+}
+
+void StreamHttpClient::keep(std::string server, std::unique_ptr<Stream> stream) {
+  if (idle_.size() >= idle_connections_max) idle_.erase(idle_.begin());
+  idle_.push_back({std::move(server), std::move(stream), world_.home.now()});
 }
 
 Task<Result<std::vector<IpAddress>>> StreamHttpClient::addresses_of(std::string host) {

@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 struct NoTls final : TlsClient, TlsServer {};
 
-// A server that waits for so many bytes of a request, says its piece and closes.
+// A server that waits for so many bytes of a request, says its piece, perhaps again, and closes.
 class OddServer final : public Network {
  public:
   explicit OddServer(VirtualLoop& loop) : loop_(loop) {}
@@ -42,6 +42,7 @@ class OddServer final : public Network {
   }
 
   std::string answer;
+  int answers = 1;  // over one connection
   std::size_t request_bytes_min = 1;
   bool stays_open = false;
   std::uint64_t cut_after = UINT64_MAX;
@@ -61,12 +62,15 @@ class OddServer final : public Network {
   Task<void> serve(PipeStream& stream) {
     std::array<char, 4096> buffer{};
     if (uses_tls) static_cast<void>(co_await stream.accept_tls(tls_, never));
-    while (request.size() < request_bytes_min) {
-      const auto count = co_await stream.read(buffer, never);
-      if (!count) co_return;
-      request.append(buffer.data(), *count);
+    for (int turn = 0; turn < answers; ++turn) {
+      const auto awaited = request.size() + request_bytes_min;
+      while (request.size() < awaited) {
+        const auto count = co_await stream.read(buffer, never);
+        if (!count) co_return;
+        request.append(buffer.data(), *count);
+      }
+      static_cast<void>(co_await stream.write(answer, never));
     }
-    static_cast<void>(co_await stream.write(answer, never));
     // The other end reads what is there before it sees the end.
     const auto timer = loop_.make_timer();
     if (!stays_open) co_await timer->wait_until(loop_.now() + seconds(1));
@@ -263,6 +267,48 @@ TEST_F(HttpClientTest, sends_nothing_that_would_break_the_request) {
   refuse([](HttpRequest& r) { r.headers = {{"A", "x\r\nB: y"}}; });
   refuse([](HttpRequest& r) { r.headers = {{"A", std::string("x\0", 2)}}; });
   EXPECT_TRUE(server.asked.empty());
+}
+
+struct KeptConnections : HttpClientTest {
+  KeptConnections() { server.answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"; }
+  std::string get_kept(std::string url = "http://127.0.0.1:8080/x") {
+    HttpRequest request;
+    request.url = std::move(url);
+    request.connection = HttpRequest::Connection::kept;
+    const auto response = ask(std::move(request));
+    return response ? response->body : response.error().what;
+  }
+};
+
+TEST_F(KeptConnections, serve_the_next_request_to_the_same_server) {
+  server.answers = 2;
+  EXPECT_EQ(get_kept(), "hi");
+  EXPECT_EQ(get_kept("http://127.0.0.1:8080/y"), "hi");
+  EXPECT_EQ(server.asked.size(), 1U);
+  EXPECT_TRUE(server.request.contains("GET /y HTTP/1.1\r\n"));
+  EXPECT_FALSE(server.request.contains("Connection: close"));
+  EXPECT_EQ(get_kept("http://127.0.0.1:8081/x"), "hi");  // another server
+  EXPECT_EQ(server.asked.size(), 2U);
+}
+
+TEST_F(KeptConnections, are_made_anew_where_the_server_has_closed_them) {
+  EXPECT_EQ(get_kept(), "hi");
+  loop.run_for(seconds(2));
+  EXPECT_EQ(get_kept(), "hi");
+  EXPECT_EQ(server.asked.size(), 2U);
+}
+
+TEST_F(KeptConnections, are_not_kept_for_long_nor_where_the_server_says_so) {
+  server.stays_open = true;
+  server.answers = 2;
+  EXPECT_EQ(get_kept(), "hi");
+  loop.run_for(StreamHttpClient::idle_time_max + seconds(1));
+  EXPECT_EQ(get_kept(), "hi");
+  EXPECT_EQ(server.asked.size(), 2U);
+  server.answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+  EXPECT_EQ(get_kept(), "hi");
+  EXPECT_EQ(get_kept(), "hi");
+  EXPECT_EQ(server.asked.size(), 3U);
 }
 
 TEST_F(HttpClientTest, tries_the_addresses_of_a_host_and_leaves_time_for_each) {

@@ -107,4 +107,19 @@ Result<ListenSocket> ListenSocket::adopt(int descriptor) {
   return ListenSocket(descriptor, local_endpoint(descriptor), {});
 }
 
+Result<std::vector<ListenSocket>> listen_at(const std::vector<Endpoint>& endpoints) {
+  std::vector<ListenSocket> sockets;
+  for (const auto& endpoint : endpoints) {
+    TAPAL_TRY(auto socket, ListenSocket::tcp(endpoint));
+    sockets.push_back(std::move(socket));
+  }
+  return sockets;
+}
+
+std::vector<Endpoint> local_endpoints(const std::vector<ListenSocket>& sockets) {
+  std::vector<Endpoint> endpoints;
+  for (const auto& socket : sockets) endpoints.push_back(socket.local());
+  return endpoints;
+}
+
 }  // namespace tapal

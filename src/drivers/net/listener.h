@@ -48,6 +48,10 @@ class ListenSocket {
   std::string path_;
 };
 
+// One on each, or the first Error. And where they came to be.
+Result<std::vector<ListenSocket>> listen_at(const std::vector<Endpoint>& endpoints);
+std::vector<Endpoint> local_endpoints(const std::vector<ListenSocket>& sockets);
+
 // One who takes connections: called on its loop's thread, one call a connection.
 struct AcceptTarget {
   NetLoop* loop = nullptr;

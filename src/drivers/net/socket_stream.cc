@@ -207,6 +207,10 @@ TlsState SocketStream::tls_state() const {
   state.cipher = SSL_get_cipher_name(ssl_.get());
   if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name))
     state.server_name = name;
+  const unsigned char* protocol = nullptr;
+  unsigned protocol_size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &protocol, &protocol_size);
+  state.protocol.assign(reinterpret_cast<const char*>(protocol), protocol_size);
   state.resumed = SSL_session_reused(ssl_.get()) == 1;
   const auto verify = SSL_get_verify_result(ssl_.get());
   const bool client = SSL_is_server(ssl_.get()) == 0;
@@ -223,13 +227,7 @@ Result<std::string> SocketStream::channel_binding(ChannelBinding type) const {
 
 std::string SocketStream::peer_certificates() const {
   if (ssl_ == nullptr) return {};
-  const tls::BioPtr pem(BIO_new(BIO_s_mem()));
-  const auto* chain = SSL_get_peer_cert_chain(ssl_.get());
-  for (int i = 0; i < sk_X509_num(chain); ++i)
-    PEM_write_bio_X509(pem.get(), sk_X509_value(chain, i));
-  const char* text = nullptr;
-  const long size = BIO_ctrl(pem.get(), BIO_CTRL_INFO, 0, &text);
-  return {text, static_cast<std::size_t>(size)};
+  return tls::peer_certificates(ssl_.get());
 }
 
 std::string peer_certificates(const Stream& stream) {

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "ports/challenge_board.h"
 #include "ports/stream.h"
 
 namespace tapal {
@@ -52,11 +54,18 @@ class ServerContext final : public TlsServer {
   // certificate, an expired or not yet valid certificate, an empty list.
   static Result<std::unique_ptr<ServerContext>> make(
       const std::vector<ServedCertificate>& certificates, ServerTlsOptions options = {});
+  // Not ready until it is given some: until then no handshake succeeds.
+  static std::unique_ptr<ServerContext> without_certificate(ServerTlsOptions options = {});
   ~ServerContext() override;
+  bool is_ready() const override;
 
   // Hot reload: handshakes that begin later use the new list; on an error nothing changes. Safe
   // from any thread.
   Result<void> replace(const std::vector<ServedCertificate>& certificates);
+
+  // What a client that asks for `host` is shown now, as PEM, its own first: by a handshake with
+  // ourselves, in memory. not_found: the handshake fails. Safe from any thread.
+  Result<std::string> shown_to(const std::string& host) const;
 
   struct Implementation;
   Implementation& implementation() { return *implementation_; }
@@ -64,6 +73,25 @@ class ServerContext final : public TlsServer {
  private:
   explicit ServerContext(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
+};
+
+// By which a certificate authority asks for a challenge's answer (RFC 8737 section 6.2).
+inline constexpr std::string_view acme_tls_protocol = "acme-tls/1";
+
+// The same certificates for web clients: of the protocols they offer (RFC 7301) http/1.1 is taken.
+// One that offers acme-tls/1 alone gets the board's certificate for the name it asks for, also
+// while there is no other. Both must outlive it.
+class WebTls final : public TlsServer {
+ public:
+  WebTls(ServerContext& certificates, const ChallengeBoard& challenges)
+      : certificates_(certificates), challenges_(challenges) {}
+  bool is_ready() const override { return certificates_.is_ready(); }
+  ServerContext& certificates() { return certificates_; }
+  const ChallengeBoard& challenges() const { return challenges_; }
+
+ private:
+  ServerContext& certificates_;
+  const ChallengeBoard& challenges_;
 };
 
 struct ClientTlsOptions {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 namespace tapal::tls {
@@ -27,6 +28,26 @@ ContextPtr make_context(const SSL_METHOD* method, TlsVersion least_version) {
   // TLS 1.2 with forward secrecy and authenticated encryption only.
   SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL");
   return context;
+}
+
+void join(SSL* client, SSL* server) {
+  BIO* of_client = nullptr;
+  BIO* of_server = nullptr;
+  BIO_new_bio_pair(&of_client, 0, &of_server, 0);
+  SSL_set_bio(client, of_client, of_client);
+  SSL_set_bio(server, of_server, of_server);
+  SSL_set_connect_state(client);
+  SSL_set_accept_state(server);
+}
+
+std::string peer_certificates(const SSL* ssl) {
+  const BioPtr pem(BIO_new(BIO_s_mem()));
+  const auto* chain = SSL_get_peer_cert_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); ++i)
+    PEM_write_bio_X509(pem.get(), sk_X509_value(chain, i));
+  const char* text = nullptr;
+  const long size = BIO_ctrl(pem.get(), BIO_CTRL_INFO, 0, &text);
+  return {text, static_cast<std::size_t>(size)};
 }
 
 Result<std::string> exporter_binding(SSL* ssl) {

@@ -43,6 +43,11 @@ std::string last_error();
 // Settings common to both sides: versions, modes, no compression, no renegotiation.
 ContextPtr make_context(const SSL_METHOD* method, TlsVersion least_version);
 
+// The two ends of one connection in memory.
+void join(SSL* client, SSL* server);
+
+std::string peer_certificates(const SSL* ssl);  // as PEM, its own first
+
 Result<std::string> exporter_binding(SSL* ssl);   // RFC 9266
 Result<std::string> end_point_binding(SSL* ssl);  // RFC 5929 section 4
 

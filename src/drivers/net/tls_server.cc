@@ -5,14 +5,16 @@
 #include <mutex>
 #include <utility>
 
+#include <fmt/format.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 
 #include "base/snapshot.h"
+#include "drivers/net/tls_certificate.h"
 #include "drivers/net/tls_context.h"
+#include "drivers/net/tls_protocols.h"
 #include "values/crypto/certificate.h"
 #include "values/crypto/hash.h"
 #include "values/text/ascii.h"
@@ -82,6 +84,7 @@ namespace {
 // One reading of the certificates: an SSL_CTX for each, found by name.
 struct CertificateSet {
   std::vector<tls::ContextPtr> contexts;  // the first is the default
+  bool is_empty = false;                  // that one has no certificate
   std::map<std::string, SSL_CTX*, std::less<>> by_name;
 
   SSL_CTX* find(std::string_view name) const {
@@ -134,50 +137,14 @@ int use_ticket_key(SSL* ssl,
   return newest ? 1 : 2;  // 2: opened, and to be sealed anew with the newest key
 }
 
-Error certificate_error(const ServedCertificate& certificate, std::string_view what) {
-  return {Code::invalid, certificate.origin + ": " + std::string(what)};
-}
-
-Result<void> use_chain(SSL_CTX* context, const ServedCertificate& certificate) {
-  const tls::BioPtr bio(BIO_new_mem_buf(certificate.chain_pem.data(),
-                                        static_cast<int>(certificate.chain_pem.size())));
-  const tls::CertificatePtr leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  if (!leaf)
-    return std::unexpected(certificate_error(certificate, "holds no certificate in PEM form"));
-  if (X509_cmp_current_time(X509_get0_notAfter(leaf.get())) < 0)
-    return std::unexpected(certificate_error(certificate, "the certificate has expired; renew it"));
-  if (X509_cmp_current_time(X509_get0_notBefore(leaf.get())) > 0)
-    return std::unexpected(
-        certificate_error(certificate, "the certificate is not valid yet; is the clock right?"));
-  if (SSL_CTX_use_certificate(context, leaf.get()) != 1)
-    return std::unexpected(certificate_error(certificate, "cannot be used: " + tls::last_error()));
-  while (tls::CertificatePtr issuer{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
-    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1)
-      return std::unexpected(
-          certificate_error(certificate, "a certificate of the chain cannot be used"));
-  ERR_clear_error();  // the end of the file
-  return {};
-}
-
-Result<void> use_key(SSL_CTX* context, const ServedCertificate& certificate) {
-  const tls::BioPtr bio(
-      BIO_new_mem_buf(certificate.key_pem.data(), static_cast<int>(certificate.key_pem.size())));
-  const auto no_password = [](char*, int, int, void*) { return -1; };
-  const tls::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
-  if (!key)
-    return std::unexpected(
-        certificate_error(certificate, "its private key cannot be read as unencrypted PEM"));
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
-    return std::unexpected(
-        certificate_error(certificate, "the private key does not belong to this certificate"));
-  return {};
-}
-
-Result<tls::ContextPtr> make_server_context(const ServedCertificate& certificate,
+// Without a certificate (null) every handshake fails but that of a challenge.
+Result<tls::ContextPtr> make_server_context(const ServedCertificate* certificate,
                                             const ServerTlsOptions& options) {
   auto context = tls::make_context(TLS_server_method(), options.least_version);
-  TAPAL_CHECK(use_chain(context.get(), certificate));
-  TAPAL_CHECK(use_key(context.get(), certificate));
+  if (certificate != nullptr) {
+    TAPAL_CHECK(tls::use_certificate(context.get(), *certificate));
+  }
+  tls::answer_protocols(context.get());
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   if (options.tickets) {
     SSL_CTX_set_app_data(context.get(), &options.tickets->ring());
@@ -191,17 +158,21 @@ Result<tls::ContextPtr> make_server_context(const ServedCertificate& certificate
 
 Result<std::shared_ptr<const CertificateSet>> make_set(
     const std::vector<ServedCertificate>& certificates, const ServerTlsOptions& options) {
-  if (certificates.empty()) return fail(Code::invalid, "no certificate to serve");
   auto set = std::make_shared<CertificateSet>();
   crypto::Sha256 all;
   for (const auto& certificate : certificates) {
-    TAPAL_TRY(auto context, make_server_context(certificate, options));
+    TAPAL_TRY(auto context, make_server_context(&certificate, options));
     auto names = certificate.names;
     if (names.empty())
       if (const auto facts = crypto::read_certificate(certificate.chain_pem)) names = facts->names;
     for (const auto& name : names) set->by_name.emplace(text::to_lower(name), context.get());
     set->contexts.push_back(std::move(context));
     all.update(certificate.chain_pem);
+  }
+  set->is_empty = certificates.empty();
+  if (set->is_empty) {
+    TAPAL_TRY(auto bare, make_server_context(nullptr, options));
+    set->contexts.push_back(std::move(bare));
   }
   const auto session_context = all.finish();
   for (const auto& context : set->contexts) {
@@ -227,23 +198,55 @@ ServerContext::~ServerContext() = default;
 
 Result<std::unique_ptr<ServerContext>> ServerContext::make(
     const std::vector<ServedCertificate>& certificates, ServerTlsOptions options) {
-  TAPAL_TRY(auto set, make_set(certificates, options));
+  auto context = without_certificate(std::move(options));
+  TAPAL_CHECK(context->replace(certificates));
+  return context;
+}
+
+std::unique_ptr<ServerContext> ServerContext::without_certificate(ServerTlsOptions options) {
+  auto set = make_set({}, options).value();
   auto implementation = std::unique_ptr<Implementation>(
       new Implementation{std::move(options), Snapshot<CertificateSet>(std::move(set))});
   return std::unique_ptr<ServerContext>(new ServerContext(std::move(implementation)));
 }
 
+bool ServerContext::is_ready() const { return !implementation_->certificates.get()->is_empty; }
+
 Result<void> ServerContext::replace(const std::vector<ServedCertificate>& certificates) {
+  if (certificates.empty()) return fail(Code::invalid, "no certificate to serve");
   TAPAL_TRY(auto set, make_set(certificates, implementation_->options));
   implementation_->certificates.set(std::move(set));
   return {};
 }
 
+Result<std::string> ServerContext::shown_to(const std::string& host) const {
+  const auto set = implementation_->certificates.get();
+  const auto client_context = tls::make_context(TLS_client_method(), TlsVersion::tls_1_2);
+  const tls::SslPtr server(SSL_new(set->contexts.front().get()));
+  const tls::SslPtr client(SSL_new(client_context.get()));
+  SSL_set_tlsext_host_name(client.get(), host.c_str());
+  tls::join(client.get(), server.get());
+  constexpr int flights_max = 100;  // a long chain takes several
+  for (int flight = 0; flight < flights_max; ++flight) {
+    for (SSL* const end : {client.get(), server.get()}) {
+      ERR_clear_error();
+      const int result = SSL_do_handshake(end);
+      if (result == 1 && end == client.get()) return tls::peer_certificates(end);
+      if (result != 1 && SSL_get_error(end, result) == SSL_ERROR_SSL)
+        return fail(Code::not_found, fmt::format("{}: {}", host, tls::last_error()));
+    }
+  }
+  return fail(Code::internal, host + ": the handshake does not end");
+}
+
 namespace tls {
 
 Prepared prepare_server(TlsServer& server, int descriptor) {
-  const auto set = static_cast<ServerContext&>(server).implementation().certificates.get();
+  auto* const web = dynamic_cast<WebTls*>(&server);
+  auto& context = web ? web->certificates() : static_cast<ServerContext&>(server);
+  const auto set = context.implementation().certificates.get();
   SslPtr ssl(SSL_new(set->contexts.front().get()));
+  SSL_set_app_data(ssl.get(), web);  // answer_protocols() looks
   SSL_set_fd(ssl.get(), descriptor);
   SSL_set_accept_state(ssl.get());
   return {std::move(ssl), set};

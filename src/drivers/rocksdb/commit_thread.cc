@@ -54,6 +54,21 @@ Pending encode(StoreChange change, Durability durability) {
   return pending;
 }
 
+Pending encode(RecordKind kind, RecordsChange change) {
+  Pending pending;
+  pending.durability = Durability::relaxed;
+  for (auto& [key, value] : change.put) {
+    key = key_of(kind, key);
+    pending.bytes += key.size() + value.size();
+  }
+  for (auto& key : change.removed) {
+    key = key_of(kind, key);
+    pending.bytes += key.size();
+  }
+  pending.records = std::move(change);
+  return pending;
+}
+
 CommitThread::CommitThread(const RocksdbStoreOptions& options,
                            Database& database,
                            BodyFolder& bodies,
@@ -178,6 +193,7 @@ void CommitThread::write(std::span<Pending*> group) {
   for (Pending* pending : group) {
     if (!is_fine(pending)) continue;
     put(batch, *pending);
+    put(batch, pending->records);
     if (pending->durability == Durability::synced) batch.durability = Durability::synced;
   }
   if (batch.writes.Count() != 0) {
@@ -197,11 +213,11 @@ void CommitThread::write(std::span<Pending*> group) {
   written(group, batch);
 }
 
-// New mail leaves min_free_bytes alone; working the queue off may use them.
+// New mail and records leave min_free_bytes alone; working the queue off may use them.
 void CommitThread::check_room(std::span<Pending*> group) {
   std::uint64_t left = disk_free_bytes();
   for (Pending* pending : group) {
-    if (pending->added.empty()) continue;
+    if (pending->added.empty() && pending->records.empty()) continue;
     if (left < options_.min_free_bytes + pending->bytes) left = reclaim_room(left);
     if (left < options_.min_free_bytes + pending->bytes) {
       pending->result = fail(Code::full, "the spool's disk is full, but for its reserve");
@@ -261,6 +277,11 @@ void CommitThread::put(Batch& batch, Pending& pending) {
     const bool is_file = batch.files.contains(id) || has_file(id);
     batch.writes.SingleDelete(key_of(is_file ? Record::file : Record::body, id));
   }
+}
+
+void CommitThread::put(Batch& batch, const RecordsChange& records) {
+  for (const auto& [key, value] : records.put) batch.writes.Put(key, value);
+  for (const auto& key : records.removed) batch.writes.Delete(key);
 }
 
 void CommitThread::written(std::span<Pending*> group, const Batch& batch) {

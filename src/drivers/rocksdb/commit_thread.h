@@ -15,6 +15,7 @@
 
 #include "drivers/rocksdb/body_folder.h"
 #include "drivers/rocksdb/database.h"
+#include "ports/kept_records.h"
 #include "ports/memory_body.h"
 #include "ports/store.h"
 
@@ -35,6 +36,7 @@ struct Pending {
   std::vector<Added> added;
   std::vector<Updated> updated;
   std::vector<QueueId> removed;
+  RecordsChange records;  // keys as in the database
   Durability durability = Durability::synced;
   std::size_t bytes = 0;  // about, in the log
   Loop* loop = nullptr;
@@ -43,6 +45,7 @@ struct Pending {
 };
 
 Pending encode(StoreChange change, Durability durability);
+Pending encode(RecordKind kind, RecordsChange change);  // relaxed
 
 class CommitThread {
  public:
@@ -88,6 +91,7 @@ class CommitThread {
   void check_room(std::span<Pending*> group);
   std::uint64_t reclaim_room(std::uint64_t room_bytes);
   void put(Batch& batch, Pending& pending);
+  static void put(Batch& batch, const RecordsChange& records);
   bool is_there(const Batch& batch, QueueId id) const;
   void written(std::span<Pending*> group, const Batch& batch);
   void failed(std::span<Pending*> group, const Error& error);

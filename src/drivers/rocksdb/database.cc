@@ -127,6 +127,10 @@ Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view 
   return std::pair(from_big_endian(value.substr(0, 8)), std::string(value.substr(8)));
 }
 
+std::string key_of(RecordKind kind, std::string_view key) {
+  return std::string{'r', static_cast<char>(kind)}.append(key);
+}
+
 Database::Database(const RocksdbStoreOptions& options, Log* log)
     : path_(options.folder + "/records"),
       environment_(make_environment(syncs_, options.wrap_files)),
@@ -215,6 +219,31 @@ Result<void> Database::scan(QueueId after,
     const auto id = id_of(at->key().ToStringView());
     if (id && *id != after && !each(*id, at->value().ToStringView())) break;
   }
+  if (!at->status().ok()) return database_error(at->status());
+  return {};
+}
+
+Result<QueueId> Database::newest() const {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(rocksdb::ReadOptions()));
+  at->SeekForPrev(key_of(Record::state, QueueId{UINT64_MAX}));
+  if (!at->status().ok()) return database_error(at->status());
+  const std::string state(1, static_cast<char>(Record::state));
+  if (!at->Valid() || !at->key().starts_with(state)) return QueueId{};
+  return id_of(at->key().ToStringView()).value_or(QueueId{});
+}
+
+Result<void> Database::scan_prefix(
+    const std::string& prefix,
+    std::move_only_function<void(std::string_view key, std::string_view value)> each) const {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+  for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next())
+    each(at->key().ToStringView(), at->value().ToStringView());
   if (!at->status().ok()) return database_error(at->status());
   return {};
 }

@@ -16,6 +16,7 @@
 #include "base/queue_id.h"
 #include "base/result.h"
 #include "drivers/rocksdb/rocksdb_store.h"
+#include "ports/kept_records.h"
 
 namespace tapal::spool {
 
@@ -30,6 +31,8 @@ std::string key_of(Record record, QueueId id);
 std::optional<QueueId> id_of(std::string_view key);
 std::string file_record(std::uint64_t bytes, std::string_view head);
 Result<std::pair<std::uint64_t, std::string>> read_file_record(std::string_view value);
+// Of what others keep here: 'r', the kind's letter, their key.
+std::string key_of(RecordKind kind, std::string_view key);
 
 class Database {
  public:
@@ -51,6 +54,11 @@ class Database {
   // Calls each(id, value) for the state records after `after`, oldest first, until it says no.
   Result<void> scan(QueueId after,
                     std::move_only_function<bool(QueueId, std::string_view)> each) const;
+  Result<QueueId> newest() const;  // of the state records; QueueId{} when there are none
+  // All records whose keys begin with this, in order.
+  Result<void> scan_prefix(
+      const std::string& prefix,
+      std::move_only_function<void(std::string_view key, std::string_view value)> each) const;
   std::uint64_t log_syncs() const { return syncs_; }
 
  private:

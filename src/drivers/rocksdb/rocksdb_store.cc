@@ -35,6 +35,20 @@ class RocksdbStore::Engine {
 
   Result<void> open();
   Result<void> remove_orphans();
+  // co_await written(pending): by the commit thread, with pending.result.
+  auto written(spool::Pending& pending) {
+    struct Wait {
+      spool::CommitThread& commits;
+      spool::Pending& pending;
+      bool await_ready() const noexcept { return false; }
+      bool await_suspend(std::coroutine_handle<> waiter) {
+        pending.waiter = waiter;
+        return commits.enqueue(pending);
+      }
+      void await_resume() const noexcept {}
+    };
+    return Wait{commits, pending};
+  }
   Task<Result<void>> keep_files(Loop& loop, const spool::Pending& pending);
   Result<void> keep_files_here(const spool::Pending& pending);
   void drop_files(const spool::Pending& pending);
@@ -47,6 +61,7 @@ class RocksdbStore::Engine {
   FileDescriptor lock;
   spool::Database database;
   spool::BodyFolder bodies;
+  QueueIds ids;
   spool::CommitThread commits;  // last: it uses the others
 };
 
@@ -61,6 +76,8 @@ Result<void> RocksdbStore::Engine::open() {
   }
   TAPAL_CHECK(bodies.prepare());
   TAPAL_CHECK(database.open());
+  TAPAL_TRY(const auto newest, database.newest());
+  ids.continue_after(newest);
   TAPAL_CHECK(remove_orphans());
   commits.start();
   return {};
@@ -113,6 +130,8 @@ Result<std::unique_ptr<RocksdbStore>> RocksdbStore::open(RocksdbStoreOptions opt
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
 }
 
+QueueId RocksdbStore::new_id(WallTime now) { return engine_->ids.next(now); }
+
 std::unique_ptr<BodyWriter> RocksdbStore::new_body() {
   return engine_->bodies.writer(
       {engine_->options.body_in_record_bytes_max, engine_->options.bodies_in_memory_bytes_max});
@@ -121,25 +140,13 @@ std::unique_ptr<BodyWriter> RocksdbStore::new_body() {
 Task<Result<std::vector<BodyPtr>>> RocksdbStore::commit(Loop& loop,
                                                         StoreChange change,
                                                         Durability durability) {
-  struct Wait {
-    spool::CommitThread& commits;
-    spool::Pending& pending;
-    bool await_ready() const noexcept { return false; }
-    bool await_suspend(std::coroutine_handle<> waiter) {
-      pending.waiter = waiter;
-      return commits.enqueue(pending);
-    }
-    void await_resume() const noexcept {}
-  };
   spool::Pending pending = spool::encode(std::move(change), durability);
   pending.loop = &loop;
   auto kept = co_await engine_->keep_files(loop, pending);
-  if (kept) {
-    Wait wait{engine_->commits, pending};
-    co_await wait;
-  } else {
+  if (kept)
+    co_await engine_->written(pending);
+  else
     pending.result = std::unexpected(std::move(kept).error());
-  }
   if (!pending.result) engine_->drop_files(pending);
   co_return std::move(pending.result);
 }
@@ -168,6 +175,22 @@ Result<void> RocksdbStore::scan(QueueId after, std::move_only_function<bool(queu
     }
     return each(*std::move(message));
   });
+}
+
+Result<void> RocksdbStore::read_records(
+    RecordKind kind, std::move_only_function<void(std::string_view, std::string_view)> each) {
+  const auto prefix = key_of(kind, "");
+  return engine_->database.scan_prefix(prefix, [&](std::string_view key, std::string_view value) {
+    each(key.substr(prefix.size()), value);
+  });
+}
+
+Task<Result<void>> RocksdbStore::change_records(Loop& loop, RecordKind kind, RecordsChange change) {
+  spool::Pending pending = spool::encode(kind, std::move(change));
+  pending.loop = &loop;
+  co_await engine_->written(pending);
+  if (!pending.result) co_return std::unexpected(std::move(pending.result).error());
+  co_return Result<void>();
 }
 
 std::uint64_t RocksdbStore::free_bytes() const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ports/kept_records.h"
 #include "ports/log.h"
 #include "ports/store.h"
 #include "ports/workers.h"
@@ -58,7 +59,7 @@ struct RocksdbCounters {
   std::uint64_t failures = 0;  // commits answered with an error
 };
 
-class RocksdbStore final : public Store {
+class RocksdbStore final : public Store, public KeptRecords {
  public:
   // Takes the folder's lock: Code::denied, naming the folder, when another process has it.
   // Removes body files that no message names. `log`, which may be null, must outlive the store.
@@ -69,6 +70,7 @@ class RocksdbStore final : public Store {
   RocksdbStore(const RocksdbStore&) = delete;
   RocksdbStore& operator=(const RocksdbStore&) = delete;
 
+  QueueId new_id(WallTime now) override;
   std::unique_ptr<BodyWriter> new_body() override;
   // Errors: full (disk, reserve or waiting line), internal (the disk failed). After an error the
   // store tries to recover with each later commit.
@@ -78,6 +80,10 @@ class RocksdbStore final : public Store {
   Result<BodyPtr> load_body(QueueId id) override;
   Result<queue::Message> load(QueueId id) override;
   Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override;
+  Result<void> read_records(
+      RecordKind kind,
+      std::move_only_function<void(std::string_view, std::string_view)> each) override;
+  Task<Result<void>> change_records(Loop& loop, RecordKind kind, RecordsChange change) override;
   std::uint64_t free_bytes() const override;  // above min_free_bytes
 
   RocksdbCounters counters() const;

@@ -47,6 +47,16 @@ std::string without_cr(std::string_view text) {
   return out;
 }
 
+// All that a filter is told of it.
+std::string client_of(const Message& message) {
+  auto client = connect_data(message.peer_name, message.peer) + texts({message.helo});
+  for (const Names names : {Names(connect_macros), Names(hello_macros)})
+    for (const auto name : names)
+      if (const auto found = message.macros.find(name); found != message.macros.end())
+        client += texts({name, found->second});
+  return client;
+}
+
 std::string_view stage_text(Command command) {
   switch (command) {
     case Command::connect: return "the connection";
@@ -101,8 +111,9 @@ Instant Session::deadline() const {
   return std::min(armed_at_ + patience, begun_at_ + options_.message_time_max);
 }
 
-bool Session::may_reuse() const {
-  return stage_ == Stage::idle && version_ >= 6;  // QUIT_NC came with version 6
+bool Session::may_follow(const Message& message) const {
+  if (stage_ != Stage::idle) return false;
+  return !used_ || may_change_client_ || client_of(message) == client_;
 }
 
 std::optional<Action> Session::next_action() {
@@ -139,8 +150,16 @@ void Session::start(Message message, Instant now) {
   changes_ = 0;
   edit_bytes_ = 0;
   outcome_ = {};
-  if (std::exchange(used_, true)) send(packet(Command::quit_new_connection));
+  auto client = client_of(message_);
   stage_ = Stage::connect;
+  if (std::exchange(used_, true)) {
+    if (client == client_)
+      stage_ = Stage::mail;
+    else
+      send(packet(Command::quit_new_connection));
+  }
+  client_ = std::move(client);
+  may_change_client_ = false;
   advance();
 }
 
@@ -269,6 +288,7 @@ void Session::fail(std::string what) {
 
 void Session::finish(Decision decision, smtp::Reply reply) {
   if (stage_ != Stage::end_of_message) send(packet(Command::abort));
+  if (stage_ < Stage::mail) client_.clear();  // what it said holds for all that the client sends
   outcome_.decision = decision;
   outcome_.reply = std::move(reply);
   awaits_ = false;

@@ -1,6 +1,7 @@
 // The mail server's side of a connection to a milter, without sockets or clocks: one message after
-// another is played to the filter, each as if its client had just connected, and what the filter
-// makes of it comes out. Bytes, the body and the time go in; actions come out of next_action().
+// another is played to the filter, and what the filter makes of it comes out. A client that has
+// sent a message before is not told of again. Bytes, the body and the time go in; actions come out
+// of next_action().
 //
 // A shell's loop: perform actions until there is none, then, if wants_bytes(), read until
 // deadline() and call on_bytes(), on_closed() or on_time(). After Failed or Close it is over.
@@ -100,7 +101,10 @@ class Session {
 
   bool wants_bytes() const { return awaits_; }
   Instant deadline() const;  // for reading and writing; `never` between messages
-  bool may_reuse() const;    // another message may follow on this connection
+  // Whether this message may follow on this connection: it is the first, or the same client's, or
+  // the filter can be told of another client (QUIT_NC). That is since version 6, and only where it
+  // ended the last message by "continue": libmilter ignores QUIT_NC after any other answer.
+  bool may_follow(const Message& message) const;
 
  private:
   enum class Stage : std::uint8_t {
@@ -158,6 +162,8 @@ class Session {
   std::uint32_t wishes_ = 0;
   std::map<Command, std::vector<std::string>> chosen_macros_;
   bool used_ = false;  // a message was played before
+  bool may_change_client_ = false;
+  std::string client_;  // of the last message, where the filter let it come to MAIL
 
   // One message.
   Message message_;

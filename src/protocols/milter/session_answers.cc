@@ -188,8 +188,9 @@ void Session::on_recipient_change(const Packet& packet) {
 void Session::on_decision(const Packet& packet) {
   switch (packet.letter) {
     case Answer::proceed:
-      if (stage_ == Stage::end_of_message) finish(Decision::accept);
-      return;
+      if (stage_ != Stage::end_of_message) return;
+      may_change_client_ = version_ >= 6;
+      return finish(Decision::accept);
     case Answer::accept: return finish(Decision::accept);
     case Answer::discard:
       if (stage_ < Stage::mail) return fail("it discards a message before there is one");

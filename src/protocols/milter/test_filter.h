@@ -127,7 +127,7 @@ inline Played play(TestFilter& filter,
       } else if (std::holds_alternative<Close>(*action)) {
         played.closed = true;
         return played;
-      } else if (messages.empty() || (!played.outcomes.empty() && !session.may_reuse())) {
+      } else if (messages.empty() || !session.may_follow(messages.front())) {
         session.quit();
       } else {
         session.start(std::move(messages.front()), now);

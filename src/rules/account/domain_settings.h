@@ -3,12 +3,17 @@
 //   ignore_dots = false       whether a.nn@ is ann@
 //   suffix_separators = "+"   ann+anything@ is ann@; "" for none
 //   dmarc = "honour"          or "quarantine", "ignore": what a policy that refuses mail does here
+//   mta_sts = "testing"       or "enforce", "none": the MTA-STS policy that we serve for it
+//   mta_sts_mx = []           hosts beside this one that take its mail: "mx2.example.net"
+//   imap_server = ""          where users read their mail by IMAP, told to their mail clients
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "protocols/tlspolicy/mta_sts.h"
 
 namespace tapal::account {
 
@@ -31,6 +36,9 @@ struct DomainSettings {
   bool ignore_dots = false;
   std::string suffix_separators = "+";  // each of its characters is one
   DmarcPractice dmarc = DmarcPractice::honour;
+  tlspolicy::MtaStsMode mta_sts = tlspolicy::MtaStsMode::testing;
+  std::vector<std::string> mta_sts_mx;  // in lower case; "*." for one label
+  std::string imap_server;              // in lower case; empty: none is known
 
   bool operator==(const DomainSettings&) const = default;
 };

@@ -18,7 +18,18 @@ TEST(DomainSettings, say_what_a_domain_is_for) {
       "domain.toml");
   EXPECT_EQ(file.problems, std::vector<std::string>());
   EXPECT_EQ(file.settings,
-            (DomainSettings{Role::send_forward, true, "+-", DmarcPractice::quarantine}));
+            (DomainSettings{.role = Role::send_forward,
+                            .ignore_dots = true,
+                            .suffix_separators = "+-",
+                            .dmarc = DmarcPractice::quarantine}));
+  const auto sts = read_domain_settings(
+      "mta_sts = \"enforce\"\nmta_sts_mx = [\"MX2.example.net\"]\n"
+      "imap_server = \"IMAP.example.net\"\n",
+      "f");
+  EXPECT_EQ(sts.problems, std::vector<std::string>());
+  EXPECT_EQ(sts.settings.mta_sts, tlspolicy::MtaStsMode::enforce);
+  EXPECT_EQ(sts.settings.mta_sts_mx, std::vector<std::string>{"mx2.example.net"});
+  EXPECT_EQ(sts.settings.imap_server, "imap.example.net");
   for (const Role role : {Role::receive, Role::send, Role::send_forward, Role::backup_mx}) {
     const auto text = "role = \"" + std::string(text_of(role)) + "\"";
     EXPECT_EQ(read_domain_settings(text, "f").settings.role, role);
@@ -38,6 +49,12 @@ TEST(DomainSettings, tell_the_line_of_what_is_wrong) {
       {"no such practice", "dmarc = \"none\"\n", "f:1: dmarc: expected \"honour\", \"quarantine\""},
       {"a flag in quotes", "ignore_dots = \"yes\"\n", "f:1: ignore_dots: expected true or false"},
       {"a letter to part", "suffix_separators = \"x\"\n", "f:1: suffix_separators: expected"},
+      {"no such mode", "mta_sts = \"on\"\n", "f:1: mta_sts: expected \"testing\", \"enforce\""},
+      {"one host, no list", "mta_sts_mx = \"mx2.example\"\n", "f:1: mta_sts_mx: expected a list"},
+      {"an address for a host",
+       "imap_server = \"192.0.2.1\"\n",
+       "f:1: imap_server: expected a host"},
+      {"no host", "mta_sts_mx = [\"-\"]\n", "f:1: mta_sts_mx: expected a list of host names"},
       {"an at sign to part", "suffix_separators = \"@\"\n", "f:1: suffix_separators: expected"},
       {"unknown", "rolle = \"send\"\n", "f:1: rolle: there is no such setting; a domain has role"},
       {"in a table", "[domain]\nrole = \"send\"\n", "f:2: domain.role: there is no such setting"},

@@ -1,6 +1,7 @@
 #include "services/api/control.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -22,6 +23,7 @@ constexpr std::int64_t listed_default = 1000;
 constexpr std::chrono::seconds client_patience{60};
 constexpr std::chrono::seconds watch_max = std::chrono::hours(1);
 constexpr std::chrono::milliseconds watch_interval{500};
+constexpr std::chrono::milliseconds follow_interval{20};
 
 using Order = delivery::Dispatcher::Order;
 
@@ -61,10 +63,22 @@ bool concerns(const queue::Message& message, std::string_view address) {
                              [&](const auto& state) { return same(state.recipient.address); });
 }
 
+json::object shown(const SeenEvent& seen) {
+  json::object event{{"event", seen.event}};
+  for (const auto& [name, value] : seen.fields) event[name] = value;
+  return event;
+}
+
+// A client, and what it asked to be kept between its requests.
+struct Client {
+  Stream& stream;
+  std::optional<EventWatch::Watcher> follows = {};
+};
+
 // One request's answer.
 class Request {
  public:
-  Request(ControlWorld& world, Stream& client, json::object request)
+  Request(ControlWorld& world, Client& client, json::object request)
       : world_(world), client_(client), request_(std::move(request)) {}
 
   Task<json::object> answer() {
@@ -75,7 +89,13 @@ class Request {
     if (command == "status") co_return status();
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
+    if (command == "follow") co_return follow();
+    if (command == "events") co_return co_await events();
+    if (command == "challenge show") co_return show_challenge();
+    if (command == "challenge withdraw") co_return withdraw_challenge();
     if (command == "reload") co_return co_await reload();
+    if (const auto other = world_.others.find(command); other != world_.others.end())
+      co_return co_await ask(other->second);
     for (const auto& [name, order] : orders)
       if (command == name) co_return co_await give(order);
     co_return refused(fmt::format("no such command: {}", text::printable(command)));
@@ -172,13 +192,63 @@ class Request {
     auto seen = watcher.take();
     while (!seen && world_.loop.now() < end) {
       const auto next_look = std::min<Instant>(end, world_.loop.now() + watch_interval);
-      const auto said = co_await client_.readable(next_look);
-      if (said || said.error().code != Code::timed_out) break;
+      if (co_await says_more(next_look)) break;
       seen = watcher.take();
     }
     json::object answer{{"ok", true}, {"confirmation", nullptr}};
     if (seen) answer["confirmation"] = shown(*seen);
     co_return answer;
+  }
+
+  // Whether the client says something, or is gone, before that time.
+  Task<bool> says_more(Instant until) {
+    const auto said = co_await client_.stream.readable(until);
+    co_return said || said.error().code != Code::timed_out;
+  }
+
+  json::object follow() {
+    client_.follows.emplace(world_.events);
+    return {{"ok", true}};
+  }
+
+  Task<json::object> events() {
+    if (!client_.follows) co_return refused("\"follow\" comes before \"events\"");
+    const auto id = text_of(request_, "queue_id");
+    const std::chrono::seconds wait(number_of(request_, "seconds", 0));
+    const auto end = world_.loop.now() + std::clamp(wait, std::chrono::seconds(0), watch_max);
+    auto seen = client_.follows->take(id);
+    while (seen.empty() && world_.loop.now() < end) {
+      if (co_await says_more(std::min<Instant>(end, world_.loop.now() + follow_interval))) break;
+      seen = client_.follows->take(id);
+    }
+    json::array list;
+    for (const auto& event : seen) list.push_back(shown(event));
+    co_return json::object{{"ok", true}, {"events", std::move(list)}};
+  }
+
+  Task<json::object> ask(const OtherCommand& other) {
+    const auto result = co_await other(json::serialize(request_));
+    if (!result) co_return refused(result.error().what);
+    co_return json::object{{"ok", true}, {"result", json::parse(*result)}};
+  }
+
+  json::object show_challenge() {
+    auto token = text_of(request_, "token");
+    auto host = text::to_lower(text_of(request_, "host"));
+    if (token.empty() == host.empty()) return refused("a challenge has a token, or a host");
+    if (host.empty()) {
+      world_.challenges.show_http(std::move(token), text_of(request_, "authorization"));
+    } else {
+      world_.challenges.show_tls(std::move(host),
+                                 {text_of(request_, "chain"), text_of(request_, "key")});
+    }
+    return {{"ok", true}};
+  }
+
+  json::object withdraw_challenge() {
+    world_.challenges.withdraw_http(text_of(request_, "token"));
+    world_.challenges.withdraw_tls(text::to_lower(text_of(request_, "host")));
+    return {{"ok", true}};
   }
 
   Task<json::object> reload() {
@@ -209,11 +279,11 @@ class Request {
   }
 
   ControlWorld& world_;
-  Stream& client_;
+  Client& client_;
   json::object request_;
 };
 
-Task<std::string> answer_line(ControlWorld& world, Stream& client, std::string_view line) {
+Task<std::string> answer_line(ControlWorld& world, Client& client, std::string_view line) {
   boost::system::error_code error;
   const auto parsed = json::parse(line, error, {}, {.max_depth = 8});
   if (error || !parsed.is_object())
@@ -239,6 +309,7 @@ Task<void> Control::stop() {
 
 Task<void> Control::serve(std::unique_ptr<Stream> stream) {
   open_.insert(stream.get());
+  Client client{*stream};
   std::string input;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
   std::array<char, 4096> buffer;
@@ -257,7 +328,7 @@ Task<void> Control::serve(std::unique_ptr<Stream> stream) {
     }
     const auto line = input.substr(0, end);
     input.erase(0, end + 1);
-    const auto answer = co_await answer_line(world_, *stream, line);
+    const auto answer = co_await answer_line(world_, client, line);
     if (!co_await stream->write(answer, world_.loop.now() + client_patience)) break;
   }
   open_.erase(stream.get());

@@ -22,6 +22,8 @@ struct World : delivery::DispatcherTestWorld {
   intake::Authenticator authenticator{
       workers, loop, dice, {.password_cost = {.memory_kib = 8, .passes = 1}}};
   ConfirmationWatch confirmations;
+  EventWatch events{log};
+  ChallengeBoard challenges;
   std::optional<Control> control;
   Result<void> reloaded;
   std::size_t reloads = 0;
@@ -39,7 +41,9 @@ struct World : delivery::DispatcherTestWorld {
                                        return reloaded;
                                      },
                                  .authenticator = authenticator,
-                                 .confirmations = confirmations});
+                                 .confirmations = confirmations,
+                                 .events = events,
+                                 .challenges = challenges});
     network.at("9.9.9.1:25").plan.recipient =
         [](const mail::Recipient&) -> std::optional<smtp::Reply> {
       return smtp::make_reply(451, "4.3.0", "not \xFF now");
@@ -285,6 +289,44 @@ TEST(Control, waits_for_the_confirmation_of_one_address) {
                   .starts_with("From: gmail-noreply"));
 }
 
+TEST(Control, shows_what_happens_to_a_message_while_somebody_follows) {
+  World w;
+  const auto following = w.open();
+  w.events.write(Level::info, "message accepted", {{"queue_id", "A"}, {"peer", "before"}});
+  EXPECT_EQ(w.talk(*following, "{\"command\":\"follow\"}\n"), "{\"ok\":true}\n");
+  w.events.write(Level::info, "message accepted", {{"queue_id", "A"}, {"peer", "192.0.2.1"}});
+  w.events.write(Level::info, "message accepted", {{"queue_id", "B"}});
+  w.events.write(Level::info, "configuration reloaded", {});
+  const auto ask = "{\"command\":\"events\",\"queue_id\":\"A\",\"seconds\":60}\n";
+  const auto first = json::parse(w.talk(*following, ask).value()).as_object();
+  ASSERT_EQ(first.at("events").as_array().size(), 1U);
+  EXPECT_EQ(first.at("events").at(0).at("event").as_string(), "message accepted");
+  EXPECT_EQ(first.at("events").at(0).at("peer").as_string(), "192.0.2.1");
+
+  EXPECT_EQ(w.talk(*following, ask), "");
+  w.events.write(Level::info, "message delivered", {{"queue_id", "B"}});
+  w.loop.run_for(seconds(1));
+  EXPECT_EQ(w.talk(*following, ""), "");
+  w.events.write(Level::info, "message delivered", {{"queue_id", "A"}});
+  w.loop.run_for(seconds(1));
+  EXPECT_TRUE(w.talk(*following, "").value().contains("message delivered"));
+
+  EXPECT_EQ(w.talk(*following, ask), "");
+  w.loop.run_for(seconds(61));
+  EXPECT_EQ(w.talk(*following, ""), "{\"ok\":true,\"events\":[]}\n");
+  EXPECT_TRUE(w.error(R"({"command":"events","queue_id":"A"})").contains("follow"));
+}
+
+TEST(Control, forgets_old_events_where_nobody_asks_for_them) {
+  World w;
+  EventWatch::Watcher watcher(w.events);
+  for (std::size_t i = 0; i <= EventWatch::events_max; ++i)
+    w.events.write(Level::info, "message accepted", {{"queue_id", i == 0 ? "first" : "later"}});
+  EXPECT_TRUE(watcher.take("first").empty());
+  EXPECT_EQ(watcher.take("later").size(), EventWatch::events_max);
+  EXPECT_EQ(w.log.count("message accepted"), EventWatch::events_max + 1);
+}
+
 TEST(Control, waits_no_longer_than_asked_nor_for_a_client_that_left) {
   World w;
   const auto patient = w.open();
@@ -301,6 +343,20 @@ TEST(Control, waits_no_longer_than_asked_nor_for_a_client_that_left) {
   w.loop.run_for(seconds(2));
   EXPECT_TRUE(w.talk(*patient, "").value().contains("\"confirmation\":null"));
   EXPECT_FALSE(w.error(R"({"command":"watch","address":"nobody"})").empty());
+}
+
+TEST(Control, shows_the_answers_of_another_acme_client) {
+  World w;
+  w.ask(R"({"command":"challenge show","token":"t","authorization":"t.print"})");
+  w.ask(R"({"command":"challenge show","host":"A.example","chain":"C","key":"K"})");
+  EXPECT_EQ(w.challenges.http("t"), "t.print");
+  ASSERT_TRUE(w.challenges.tls("a.example"));
+  EXPECT_EQ(w.challenges.tls("a.example")->key_pem, "K");
+  w.ask(R"({"command":"challenge withdraw","token":"t"})");
+  w.ask(R"({"command":"challenge withdraw","host":"a.example"})");
+  EXPECT_FALSE(w.challenges.http("t"));
+  EXPECT_FALSE(w.challenges.tls("a.example"));
+  EXPECT_FALSE(w.error(R"({"command":"challenge show"})").empty());
 }
 
 }  // namespace

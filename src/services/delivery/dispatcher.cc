@@ -71,15 +71,9 @@ Task<FirstTry> Dispatcher::accept_and_try(Loop& loop,
   co_return first;
 }
 
-Result<void> Dispatcher::load() {
+void Dispatcher::load() {
   loading_ = true;
-  const auto now = QueueId::make(world_.clock.wall_now(), 0);
-  newest_stored_ = QueueId{now.value - 1};
-  // Later than now: of a time when the clock was ahead. Seldom any.
-  return world_.store.scan(newest_stored_, [this](const queue::Message& message) {
-    take_in(message);
-    return true;
-  });
+  newest_stored_ = world_.store.new_id(world_.clock.wall_now());
 }
 
 Task<void> Dispatcher::take_in_stored() {
@@ -98,7 +92,6 @@ Task<void> Dispatcher::take_in_stored() {
     after = last->value_or(after);
     co_await switch_to(world_.loop);  // others have their turn
   }
-  came_meanwhile_.clear();
   if (taken_in_ > 0)
     world_.log.write(Level::info, "queue loaded", {{"messages", std::to_string(taken_in_)}});
 }
@@ -110,7 +103,7 @@ Result<std::optional<QueueId>> Dispatcher::take_in_page(QueueId after) {
   TAPAL_CHECK(world_.store.scan(after, [&](const queue::Message& message) {
     if (message.id > newest_stored_) return false;
     last = message.id;
-    if (!came_meanwhile_.contains(message.id.value)) take_in(message);
+    take_in(message);
     return ++count < stored_page_messages;
   }));
   return last;
@@ -123,7 +116,6 @@ void Dispatcher::take_in(const queue::Message& message) {
 }
 
 void Dispatcher::add(queue::Message message, BodyPtr body) {
-  if (loading_) came_meanwhile_.insert(message.id.value);
   file(message);
   const auto bytes = body->size();
   if (body_bytes_at_hand_ + bytes > world_.options.cached_body_bytes_max) return;

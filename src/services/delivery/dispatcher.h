@@ -11,7 +11,6 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -62,7 +61,7 @@ class Dispatcher final : public MailQueue {
 
   // Once, before run() and the first accept(): from here on what the store has is ours. run() takes
   // it in, a page at a time, so that new mail need not wait for a long queue.
-  Result<void> load();
+  void load();
   // Until stop(); then waits for attempts under way, which stop() cuts when their time is up.
   Task<void> run();
   // Sessions wait for no first attempt any more, so that they can end. On the loop's thread.
@@ -145,7 +144,6 @@ class Dispatcher final : public MailQueue {
   std::uint64_t body_bytes_at_hand_ = 0;
   bool loading_ = false;
   QueueId newest_stored_;  // of those that take_in_stored() takes in; later ones come by accept()
-  std::unordered_set<std::uint64_t> came_meanwhile_;  // by accept() all the same: the clock jumped
   std::size_t taken_in_ = 0;
   FirstTries first_tries_;
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay

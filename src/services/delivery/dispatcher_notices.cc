@@ -55,7 +55,7 @@ bounce::Notice Dispatcher::make_notice(const queue::Message& message,
   bounce::NoticeInput input;
   input.host = world_.host_name;
   input.now = world_.clock.wall_now();
-  input.id = QueueId::make(input.now, static_cast<std::uint32_t>(world_.random.number()));
+  input.id = world_.store.new_id(input.now);
   input.random_bytes = world_.random.bytes(16);
   input.recipients = recipients;
   input.returned = bounce::content_to_return(message, recipients, policy);

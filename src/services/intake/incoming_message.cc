@@ -55,7 +55,7 @@ IncomingMessage::IncomingMessage(MessageContext context,
       branches_(branches_of(std::move(recipients))),
       header_reader_(static_cast<std::size_t>(context.options.limits.header_bytes)) {
   for (auto& branch : branches_) {
-    branch.id = QueueId::make(now_, static_cast<std::uint32_t>(context.random.number()));
+    branch.id = context.store.new_id(now_);
     branch.body = context.store.new_body();
   }
 }

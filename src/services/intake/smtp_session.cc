@@ -22,13 +22,15 @@ using smtp::make_reply;
 constexpr std::size_t read_bytes = 64UL * 1024;
 constexpr std::chrono::seconds tls_handshake_max{60};
 
+bool has_tls(const SessionWorld& world) { return world.tls != nullptr && world.tls->is_ready(); }
+
 smtp::ServerOptions session_options(const SessionWorld& world, Door door) {
   smtp::ServerOptions options;
   options.hostname = world.options.host_name;
   options.limits = world.options.limits;
   const auto domains = world.domains.get()->directory.domains();
   if (!domains.empty()) options.postmaster_domain = domains.front();
-  if (world.tls != nullptr)
+  if (has_tls(world))
     options.tls =
         door == Door::submissions ? smtp::ServerTls::implicit_tls : smtp::ServerTls::starttls;
   if (door == Door::smtp) return options;
@@ -133,7 +135,7 @@ bool Sessions::Session::is_admitted() {
 Task<void> Sessions::Session::run() {
   const bool admitted = is_admitted();
   const bool tls_first = door_ == Door::submissions;
-  bool open = !tls_first || (admitted && world_.tls != nullptr);
+  bool open = !tls_first || (admitted && has_tls(world_));
   if (open && tls_first) open = co_await start_tls();
   while (open) {
     if (co_await drain() == Next::end) break;
@@ -144,7 +146,7 @@ Task<void> Sessions::Session::run() {
 }
 
 Task<bool> Sessions::Session::start_tls() {
-  if (world_.tls == nullptr) co_return false;
+  if (!has_tls(world_)) co_return false;
   const auto state =
       co_await stream_->accept_tls(*world_.tls, world_.loop.now() + tls_handshake_max);
   if (!state) {

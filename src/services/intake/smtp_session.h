@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/connection_count.h"
 #include "base/snapshot.h"
 #include "base/task.h"
 #include "ports/clock.h"
@@ -15,7 +16,6 @@
 #include "ports/store.h"
 #include "ports/stream.h"
 #include "services/intake/authenticator.h"
-#include "services/intake/connection_count.h"
 #include "services/intake/domains.h"
 #include "services/intake/inspection.h"
 #include "services/intake/mail_observer.h"
@@ -29,8 +29,8 @@ enum class Door : std::uint8_t {
   submissions,  // port 465: TLS from the first byte
 };
 
-// What sessions share; one for each loop. References outlive every session. `tls` may be null:
-// then there is no TLS and nobody can log in.
+// What sessions share; one for each loop. References outlive every session. `tls` may be null or
+// not be ready yet: then there is no TLS and nobody can log in.
 struct SessionWorld {
   Loop& loop;
   Clock& clock;

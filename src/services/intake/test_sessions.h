@@ -26,6 +26,7 @@ struct NoTls : TlsServer, TlsClient {};
 class SlowStore final : public Store {
  public:
   explicit SlowStore(VirtualLoop& loop) : loop_(loop) {}
+  QueueId new_id(WallTime now) override { return memory.new_id(now); }
   std::unique_ptr<BodyWriter> new_body() override { return memory.new_body(); }
   Task<Result<std::vector<BodyPtr>>> commit(Loop& loop,
                                             StoreChange change,

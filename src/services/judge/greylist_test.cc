@@ -10,14 +10,13 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr WallTime start{days(20'000)};
-const GreylistTimes times;
 
 struct GreylistTest : testing::Test {
   std::optional<seconds> wait(const Mail& mail, Duration after) {
     const auto now = start + std::chrono::duration_cast<std::chrono::milliseconds>(after);
-    return greylist_wait(greylist_keys(mail), times, memory, now);
+    return ask_greylist(greylist_keys(mail), memory, now).wait;
   }
-  BoundedGreylistMemory memory;
+  GreylistMemory memory;
 };
 
 TEST_F(GreylistTest, lets_in_who_tries_again_after_the_delay) {
@@ -108,42 +107,35 @@ TEST_F(GreylistTest, begins_anew_when_the_clock_has_jumped_back) {
   EXPECT_FALSE(wait(mail, seconds(300)));
 }
 
-TEST(GreylistMemory, forgets_what_was_touched_longest_ago) {
-  BoundedGreylistMemory memory(2);
-  memory.save("a", {start, {}});
-  memory.save("b", {start, {}});
-  EXPECT_TRUE(memory.load("a"));
-  memory.save("c", {start, {}});
-  EXPECT_TRUE(memory.load("a"));
-  EXPECT_FALSE(memory.load("b"));
-  memory.save("a", {start, start});
-  EXPECT_EQ(memory.load("a"), (GreylistRecord{start, start}));
-}
-
-TEST(GreylistMemory, is_the_same_after_a_restart) {
-  BoundedGreylistMemory memory(2);
-  const std::string one(16, 'a');
-  const std::string two(16, '\xFF');
-  memory.save(one, {start, {}});
-  memory.save(two, {start, start + seconds(1)});
-  BoundedGreylistMemory again(2);
-  again.take_in("broken\n00 1 2\n" + memory.text() + memory.text() + "zz");
-  EXPECT_EQ(again.text(), memory.text());
-  again.save(std::string(16, 'b'), {start, {}});
-  EXPECT_FALSE(again.load(one));  // what was touched longest ago goes first, as before
-  EXPECT_EQ(again.load(two), (GreylistRecord{start, start + seconds(1)}));
-}
-
-TEST(GreylistJudge, says_when_to_come_back) {
+TEST(GreylistJudge, says_when_to_come_back_and_keeps_it_over_a_restart) {
   VirtualLoop loop;
-  BoundedGreylistMemory memory;
-  Greylist judge({}, memory, loop);
+  MemoryRecords records;
   const auto mail = test_mail();
-  const auto first = loop.wait(judge.look_at(mail)).value().value();
-  EXPECT_EQ(first.action, Action::defer);
-  EXPECT_EQ(smtp::one_line(first.reply), "451 4.7.1 greylisted, try again in 300 seconds");
+  {
+    GreylistMemory memory;
+    Greylist judge({loop, loop, memory, &records});
+    const auto first = loop.wait(judge.look_at(mail)).value().value();
+    EXPECT_EQ(first.action, Action::defer);
+    EXPECT_EQ(smtp::one_line(first.reply), "451 4.7.1 greylisted, try again in 300 seconds");
+  }
+  EXPECT_EQ(records.records.size(), mail.recipients.size());
   loop.run_for(minutes(5));
+  GreylistMemory memory;
+  ASSERT_TRUE(memory.take_in(records));
+  Greylist judge({loop, loop, memory, &records});
   EXPECT_EQ(loop.wait(judge.look_at(mail)).value().value().action, Action::accept);
+}
+
+TEST(GreylistJudge, judges_where_nothing_is_kept) {
+  VirtualLoop loop;
+  GreylistMemory memory;
+  MemoryRecords broken;
+  broken.error = Error{Code::full, "full"};
+  Greylist judge({loop, loop, memory, &broken});
+  Greylist other({loop, loop, memory});
+  EXPECT_EQ(loop.wait(judge.look_at(test_mail())).value().value().action, Action::defer);
+  loop.run_for(minutes(5));
+  EXPECT_EQ(loop.wait(other.look_at(test_mail())).value().value().action, Action::accept);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ std::unique_ptr<Judges> make_judges(const Options& options, World world) {
     judges->add(std::make_unique<DnsblJudge>(options.dnsbl, options.dnsbl_threshold, lists),
                 WhenDown::accept);
   if (options.greylist_on)
-    judges->add(std::make_unique<Greylist>(options.greylist, world.greylist, world.clock),
+    judges->add(std::make_unique<Greylist>(
+                    Greylist::World{world.loop, world.clock, world.greylist, world.records}),
                 WhenDown::accept);
   for (const auto& place : options.milters)
     judges->add(std::make_unique<MilterFilter>(

@@ -6,6 +6,7 @@
 
 #include "ports/clock.h"
 #include "ports/http_client.h"
+#include "ports/kept_records.h"
 #include "ports/log.h"
 #include "ports/loop.h"
 #include "ports/programs.h"
@@ -27,6 +28,7 @@ struct World {
   HttpClient& http;
   Programs& programs;
   GreylistMemory& greylist;  // shared by all loops
+  KeptRecords* records;      // of the greylist; null: it forgets with the process
 };
 
 // One for each loop. Empty where nothing is configured.

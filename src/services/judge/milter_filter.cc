@@ -1,84 +1,13 @@
 #include "services/judge/milter_filter.h"
 
-#include <array>
-#include <vector>
+#include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "values/text/ascii.h"
 
 namespace tapal::judge {
-namespace {
-
-constexpr std::size_t read_bytes = 16UL * 1024;
-
-// One message's dialogue, from the options to QUIT.
-class Dialogue {
- public:
-  Dialogue(Loop& loop, Stream& stream, const Mail& mail, milter::Session session)
-      : loop_(loop), stream_(stream), mail_(mail), session_(std::move(session)) {}
-
-  Task<Result<milter::Outcome>> play(milter::Message message) {
-    message_ = std::move(message);
-    for (;;) {
-      while (auto action = session_.next_action()) {
-        const bool over = co_await perform(*std::move(action));
-        if (over) co_return std::move(result_);
-      }
-      co_await read();
-    }
-  }
-
- private:
-  // True when the session is over.
-  Task<bool> perform(milter::Action action) {
-    if (auto* send = std::get_if<milter::Send>(&action)) {
-      const auto written = co_await stream_.write(send->bytes, session_.deadline());
-      if (!written) session_.on_closed(written.error().what);
-    } else if (auto* want = std::get_if<milter::WantBody>(&action)) {
-      piece_.resize(want->bytes_max);
-      const auto count = mail_.body->read(want->offset, piece_);
-      if (count)
-        session_.on_body({piece_.data(), *count}, loop_.now());
-      else
-        session_.on_closed(count.error().what);
-    } else if (std::holds_alternative<milter::Ready>(action)) {
-      if (auto message = std::exchange(message_, {}))
-        session_.start(*std::move(message), loop_.now());
-      else
-        session_.quit();
-    } else if (auto* done = std::get_if<milter::Done>(&action)) {
-      result_ = std::move(done->outcome);
-    } else if (auto* failed = std::get_if<milter::Failed>(&action)) {
-      if (!result_) result_ = fail(Code::internal, std::move(failed->what));
-      co_return true;
-    }
-    co_return std::holds_alternative<milter::Close>(action);
-  }
-
-  Task<void> read() {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): read() fills it
-    std::array<char, read_bytes> buffer;
-    const auto count = co_await stream_.read(buffer, session_.deadline());
-    if (count)
-      session_.on_bytes({buffer.data(), *count}, loop_.now());
-    else if (count.error().code == Code::timed_out)
-      session_.on_time(loop_.now());
-    else
-      session_.on_closed(count.error().what);
-  }
-
-  Loop& loop_;
-  Stream& stream_;
-  const Mail& mail_;
-  milter::Session session_;
-  std::optional<milter::Message> message_;
-  std::vector<char> piece_;
-  Result<milter::Outcome> result_ = fail(Code::internal, "it says nothing");
-};
-
-}  // namespace
-
 std::optional<MilterPlace> MilterPlace::from_text(std::string_view text) {
   constexpr std::string_view unix = "unix:";
   constexpr std::string_view inet = "inet:";
@@ -159,12 +88,38 @@ Task<Result<std::unique_ptr<Stream>>> MilterFilter::connect() {
   co_return co_await network_.connect_unix(place_.socket, deadline);
 }
 
+std::unique_ptr<MilterConnection> MilterFilter::take_idle(const milter::Message& message) {
+  const auto oldest = loop_.now() - idle_time_max;
+  std::erase_if(idle_, [oldest](const Idle& idle) { return idle.since < oldest; });
+  const auto fits = [&message](const Idle& idle) { return idle.connection->may_follow(message); };
+  const auto found = std::ranges::find_if(idle_, fits);
+  if (found == idle_.end()) return nullptr;
+  auto connection = std::move(found->connection);
+  idle_.erase(found);
+  return connection;
+}
+
+void MilterFilter::keep(std::unique_ptr<MilterConnection> connection) {
+  if (idle_.size() >= idle_connections_max) idle_.erase(idle_.begin());
+  idle_.push_back({std::move(connection), loop_.now()});
+}
+
 Task<Result<Opinion>> MilterFilter::look_at(const Mail& mail) {
-  TAPAL_CO_TRY(const auto stream, co_await connect());
-  Dialogue dialogue(loop_, *stream, mail, milter::Session(options_, loop_.now()));
-  auto outcome = co_await dialogue.play(milter_message(mail, host_name_));
-  stream->close();
+  auto message = milter_message(mail, host_name_);
+  if (auto kept = take_idle(message)) {
+    auto outcome = co_await kept->play(message, *mail.body);
+    if (outcome) {
+      keep(std::move(kept));
+      co_return milter_opinion(*std::move(outcome));
+    }
+    if (outcome.error().code == Code::timed_out) co_return std::unexpected(outcome.error());
+    // It was closed while nobody looked: nothing has been judged yet.
+  }
+  TAPAL_CO_TRY(auto stream, co_await connect());
+  auto connection = std::make_unique<MilterConnection>(loop_, std::move(stream), options_);
+  auto outcome = co_await connection->play(std::move(message), *mail.body);
   if (!outcome) co_return std::unexpected(outcome.error());
+  keep(std::move(connection));
   co_return milter_opinion(*std::move(outcome));
 }
 

@@ -1,17 +1,22 @@
-// A milter as a judge: the stream around protocols/milter's session, one connection a message.
+// A milter as a judge. A connection is kept for a while for the client's next message, and for
+// others' where the milter can be told of another client.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/ip_address.h"
 #include "ports/loop.h"
 #include "ports/stream.h"
 #include "protocols/milter/session.h"
 #include "services/judge/judge.h"
+#include "services/judge/milter_connection.h"
 
 namespace tapal::judge {
 
@@ -31,6 +36,9 @@ Opinion milter_opinion(milter::Outcome outcome);
 
 class MilterFilter final : public Judge {
  public:
+  static constexpr std::size_t idle_connections_max = 8;
+  static constexpr std::chrono::seconds idle_time_max{30};
+
   MilterFilter(MilterPlace place,
                milter::Options options,
                std::string host_name,
@@ -40,7 +48,14 @@ class MilterFilter final : public Judge {
   Task<Result<Opinion>> look_at(const Mail& mail) override;
 
  private:
+  struct Idle {
+    std::unique_ptr<MilterConnection> connection;
+    Instant since;
+  };
   Task<Result<std::unique_ptr<Stream>>> connect();
+  // Null: none is fresh enough.
+  std::unique_ptr<MilterConnection> take_idle(const milter::Message& message);
+  void keep(std::unique_ptr<MilterConnection> connection);
 
   MilterPlace place_;
   std::string name_;
@@ -48,6 +63,7 @@ class MilterFilter final : public Judge {
   std::string host_name_;
   Loop& loop_;
   Network& network_;
+  std::vector<Idle> idle_;  // the last one used is last
 };
 
 }  // namespace tapal::judge

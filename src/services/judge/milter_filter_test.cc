@@ -26,36 +26,40 @@ class FilterNetwork final : public Network {
     co_return open();
   }
   Task<void> close() {
-    if (server_) server_->close();
+    for (auto& server : servers_) server->close();
     co_await tasks_.join();
   }
 
+  void hang_up() { servers_.back()->close(); }
+
   milter::TestFilter filter;
   std::string asked;
+  int connections = 0;
   bool refuses = false;
   std::uint64_t cut_after = UINT64_MAX;  // bytes that the filter says
 
  private:
   Result<std::unique_ptr<Stream>> open() {
     if (refuses) return fail(Code::closed, "connection refused");
+    ++connections;
     auto pair = PipeStream::make(loop_, {.read_bytes_max = 100});
     pair.server->cut_after(cut_after);
-    server_ = std::move(pair.server);
-    tasks_.spawn(serve());
+    servers_.push_back(std::move(pair.server));
+    tasks_.spawn(serve(*servers_.back()));
     return std::move(pair.client);
   }
-  Task<void> serve() {
+  Task<void> serve(PipeStream& server) {
     std::array<char, 4096> buffer{};
     for (;;) {
-      const auto count = co_await server_->read(buffer, never);
+      const auto count = co_await server.read(buffer, never);
       if (!count) break;
       const auto said = filter.on_bytes({buffer.data(), *count});
       if (said.empty()) continue;
-      if (!co_await server_->write(said, never)) break;
+      if (!co_await server.write(said, never)) break;
     }
   }
   VirtualLoop& loop_;
-  std::unique_ptr<PipeStream> server_;
+  std::vector<std::unique_ptr<PipeStream>> servers_;
   TaskGroup tasks_;
 };
 
@@ -95,7 +99,52 @@ TEST_F(MilterFilterTest, plays_the_whole_message) {
   EXPECT_EQ(network.filter.data_of('B'), std::vector<std::string>{"Hello\r\n"});
   EXPECT_EQ(network.filter.data_of('C')[0], "[8.8.4.4]\0"s + "4\x10\xE1" + "8.8.4.4\0"s);
   loop.run();
-  EXPECT_EQ(network.filter.heard, "OCHMRRTLLNBEQ");
+  EXPECT_EQ(network.filter.heard, "OCHMRRTLLNBE");
+}
+
+struct MilterReuse : MilterFilterTest {
+  MilterFilter judge{
+      MilterPlace::from_text("127.0.0.1:1").value(), options, "mail.rcpt.example", loop, network};
+  Result<Opinion> look_again(std::uint16_t client_port = 4321) {
+    auto mail = test_mail();
+    mail.peer_port = client_port;
+    return loop.wait(judge.look_at(mail)).value();
+  }
+};
+
+TEST_F(MilterReuse, plays_the_next_message_over_the_same_connection) {
+  network.filter.answers['M'] = {
+      answer(Answer::proceed), answer(Answer::proceed), answer(Answer::reject)};
+  EXPECT_EQ(look_again()->action, Action::accept);
+  EXPECT_EQ(look_again()->action, Action::accept);
+  EXPECT_EQ(look_again(5000)->action, Action::refuse);  // another client's
+  EXPECT_EQ(network.connections, 1);
+  loop.run();
+  EXPECT_EQ(network.filter.heard, "OCHMRRTLLNBEMRRTLLNBEKCHMA");
+}
+
+TEST_F(MilterReuse, connects_anew_for_another_client_that_the_milter_cannot_hear_of) {
+  network.filter.answers['E'] = {answer(Answer::accept)};
+  EXPECT_TRUE(look_again());
+  EXPECT_TRUE(look_again(5000));
+  EXPECT_EQ(network.connections, 2);
+  EXPECT_TRUE(look_again());
+  EXPECT_EQ(network.connections, 2);
+}
+
+TEST_F(MilterReuse, connects_anew_where_the_milter_has_hung_up) {
+  EXPECT_TRUE(look_again());
+  network.hang_up();
+  const auto again = look_again();
+  EXPECT_TRUE(again) << again.error().what;
+  EXPECT_EQ(network.connections, 2);
+}
+
+TEST_F(MilterReuse, connects_anew_after_a_while) {
+  EXPECT_TRUE(look_again());
+  loop.run_for(MilterFilter::idle_time_max + std::chrono::seconds(1));
+  EXPECT_TRUE(look_again());
+  EXPECT_EQ(network.connections, 2);
 }
 
 TEST_F(MilterFilterTest, reaches_unix_sockets_and_passes_refusals_on) {

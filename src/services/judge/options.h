@@ -7,7 +7,7 @@
 
 #include "protocols/milter/session.h"
 #include "services/judge/dnsbl.h"
-#include "services/judge/greylist.h"
+#include "services/judge/greylist_memory.h"
 #include "services/judge/hook.h"
 #include "services/judge/judge.h"
 #include "services/judge/milter_filter.h"

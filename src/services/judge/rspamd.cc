@@ -170,6 +170,7 @@ HttpRequest rspamd_request(const Mail& mail, const RspamdOptions& options) {
   request.body = mail.header + "\r\n";
   request.more = mail.body;
   request.time_max = options.time_max;
+  request.connection = HttpRequest::Connection::kept;
   request.response_bytes_max = response_bytes_max;
   return request;
 }

@@ -2,56 +2,24 @@
 
 #include <algorithm>
 #include <ctime>
-#include <memory>
 
-#include <fmt/format.h>
-#include <openssl/bio.h>
-#include <openssl/bn.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "base/ip_address.h"
+#include "values/crypto/x509_parts.h"
 #include "values/text/ascii.h"
-#include "values/text/idna.h"
+#include "values/text/hex.h"
 
 namespace tapal::crypto {
+
+using namespace x509;
+
 namespace {
-
-template <auto Release>
-struct Releaser {
-  template <class Object>
-  void operator()(Object* object) const {
-    Release(object);
-  }
-};
-
-using Certificate = std::unique_ptr<X509, Releaser<X509_free>>;
-using BioHandle = std::unique_ptr<BIO, Releaser<BIO_free>>;
-using KeyHandle = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
-using AlternativeNames = std::unique_ptr<GENERAL_NAMES, Releaser<GENERAL_NAMES_free>>;
-using ExtensionHandle = std::unique_ptr<X509_EXTENSION, Releaser<X509_EXTENSION_free>>;
 
 constexpr std::size_t common_name_bytes_max = 64;  // ub-common-name, RFC 5280 appendix A.1
 constexpr std::size_t serial_bytes = 16;
-
-const unsigned char* unsigned_bytes(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-
-int int_size(std::string_view bytes) { return static_cast<int>(bytes.size()); }
-
-BioHandle reader(std::string_view text) {
-  return BioHandle(BIO_new_mem_buf(text.data(), int_size(text)));
-}
-
-std::string contents(BIO* bio) {
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(bio, &text);
-  return {text, static_cast<std::size_t>(size)};
-}
+constexpr const char* acme_identifier = "1.3.6.1.5.5.7.1.31";  // RFC 8737 section 6.1
 
 std::string one_line(const X509_NAME* name) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
@@ -118,33 +86,19 @@ Result<Certificate> first_certificate(std::string_view pem) {
 }
 
 std::string key_der(const X509* certificate) {
-  unsigned char* bytes = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
-  std::string der;
-  if (size > 0) der.assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  OPENSSL_free(bytes);
-  return der;
+  return der_of(X509_get_X509_PUBKEY(certificate), &i2d_X509_PUBKEY);
 }
 
-// "DNS:a,IP:b" as the library's own configuration language has it. Every name is checked first,
-// so that none can smuggle in a comma.
-Result<std::string> alternative_names(const std::vector<std::string>& names) {
-  if (names.empty() || names.size() > certificate_names_max) {
-    return fail(Code::invalid,
-                fmt::format("a certificate has 1 to {} names", certificate_names_max));
-  }
-  std::string list;
-  for (const std::string& name : names) {
-    if (!list.empty()) list += ',';
-    if (const auto address = IpAddress::from_text(name)) {
-      list += "IP:" + address->text();
-      continue;
-    }
-    const std::string_view host = std::string_view(name).substr(name.starts_with("*.") ? 2 : 0);
-    TAPAL_CHECK(text::check_hostname(host));
-    list += "DNS:" + name;
-  }
-  return list;
+// The value of an INTEGER as DER has it, with the zero byte that keeps it positive.
+std::string serial_of(const X509* certificate) {
+  const std::string der = der_of(X509_get0_serialNumber(certificate), &i2d_ASN1_INTEGER);
+  const bool is_short = der.size() > 2 && static_cast<std::size_t>(der[1]) == der.size() - 2;
+  return is_short ? der.substr(2) : std::string();
+}
+
+std::string authority_key_of(X509* certificate) {
+  const ASN1_OCTET_STRING* id = X509_get0_authority_key_id(certificate);
+  return id != nullptr ? bytes_of(id) : std::string();
 }
 
 bool add_extension(X509* certificate, int kind, const std::string& value) {
@@ -152,6 +106,14 @@ bool add_extension(X509* certificate, int kind, const std::string& value) {
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
   X509V3_set_ctx_nodb(&context);
   const ExtensionHandle extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()));
+  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+// RFC 8737 section 3: a critical extension that holds the hash as an OCTET STRING.
+bool add_proof(X509* certificate, std::string_view proof) {
+  const std::string value = "critical,DER:0420" + text::to_hex(proof);
+  const ExtensionHandle extension(
+      X509V3_EXT_nconf(nullptr, nullptr, acme_identifier, value.c_str()));
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
@@ -193,47 +155,86 @@ bool add_extensions(X509* certificate, const std::string& names) {
          add_extension(certificate, NID_subject_key_identifier, "hash");
 }
 
-}  // namespace
-
-Result<std::string> make_self_signed(const std::vector<std::string>& names,
-                                     const PrivateKey& key,
-                                     Validity validity) {
+// `proof`: of a certificate that answers a challenge; else empty.
+Result<std::string> sign_own(const std::vector<std::string>& names,
+                             const PrivateKey& key,
+                             Validity validity,
+                             std::string_view proof) {
   if (validity.not_after <= validity.not_before) {
     return fail(Code::invalid, "a certificate must end after it begins");
   }
   TAPAL_TRY(const std::string list, alternative_names(names));
-  std::string pem = key.to_pem();
-  const KeyHandle handle(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, nullptr, nullptr));
-  wipe(pem);
+  const KeyHandle handle = handle_of(key);
   const Certificate certificate(X509_new());
-  const EVP_MD* digest = key.kind() == KeyKind::ed25519 ? nullptr : EVP_sha256();
   const BioHandle bio(BIO_new(BIO_s_mem()));
   const bool good =
       handle && certificate && bio && fill(certificate.get(), handle.get(), validity) &&
       name_it(certificate.get(), names.front()) && add_extensions(certificate.get(), list) &&
-      X509_sign(certificate.get(), handle.get(), digest) != 0 &&
+      (proof.empty() || add_proof(certificate.get(), proof)) &&
+      X509_sign(certificate.get(), handle.get(), digest_for(key)) != 0 &&
       PEM_write_bio_X509(bio.get(), certificate.get()) == 1;
   ERR_clear_error();
   if (!good) return fail(Code::internal, "libcrypto cannot make a certificate");
   return contents(bio.get());
 }
 
-Result<CertificateFacts> read_certificate(std::string_view pem) {
-  TAPAL_TRY(const Certificate certificate, first_certificate(pem));
+Result<CertificateFacts> facts_of(X509* certificate) {
   CertificateFacts facts;
-  facts.names = names_of(certificate.get());
-  facts.subject = one_line(X509_get_subject_name(certificate.get()));
-  facts.issuer = one_line(X509_get_issuer_name(certificate.get()));
-  TAPAL_TRY(facts.validity.not_before, wall_time(X509_get0_notBefore(certificate.get())));
-  TAPAL_TRY(facts.validity.not_after, wall_time(X509_get0_notAfter(certificate.get())));
-  facts.self_signed = X509_self_signed(certificate.get(), 1) == 1;
-  unsigned size = 0;
-  if (X509_digest(certificate.get(), EVP_sha256(), facts.sha256.data(), &size) != 1) {
-    return fail(Code::internal, "libcrypto cannot hash a certificate");
-  }
-  facts.key_sha256 = sha256(key_der(certificate.get()));
+  facts.names = names_of(certificate);
+  facts.subject = one_line(X509_get_subject_name(certificate));
+  facts.issuer = one_line(X509_get_issuer_name(certificate));
+  TAPAL_TRY(facts.validity.not_before, wall_time(X509_get0_notBefore(certificate)));
+  TAPAL_TRY(facts.validity.not_after, wall_time(X509_get0_notAfter(certificate)));
+  facts.self_signed = X509_self_signed(certificate, 1) == 1;
+  facts.sha256 = sha256(der_of(certificate, &i2d_X509));
+  facts.key_sha256 = sha256(key_der(certificate));
+  facts.serial = serial_of(certificate);
+  facts.authority_key_id = authority_key_of(certificate);
   ERR_clear_error();
   return facts;
+}
+
+}  // namespace
+
+Result<std::string> make_self_signed(const std::vector<std::string>& names,
+                                     const PrivateKey& key,
+                                     Validity validity) {
+  return sign_own(names, key, validity, {});
+}
+
+Result<std::string> make_challenge_certificate(const std::string& name,
+                                               const Digest& proof,
+                                               const PrivateKey& key,
+                                               Validity validity) {
+  return sign_own({name}, key, validity, bytes_of(proof));
+}
+
+Result<CertificateFacts> read_certificate(std::string_view pem) {
+  TAPAL_TRY(const Certificate certificate, first_certificate(pem));
+  return facts_of(certificate.get());
+}
+
+Result<std::vector<CertificateFacts>> read_chain(std::string_view pem) {
+  if (pem.size() > pem_bytes_max) return fail(Code::invalid, "a chain of too many bytes");
+  std::vector<CertificateFacts> chain;
+  const BioHandle bio = reader(pem);
+  ERR_clear_error();
+  while (const Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    if (chain.size() == chain_certificates_max)
+      return fail(Code::invalid, "a chain of too many certificates");
+    TAPAL_TRY(auto facts, facts_of(certificate.get()));
+    chain.push_back(std::move(facts));
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (chain.empty()) return fail(Code::invalid, "no certificate in PEM form");
+  if (!at_end) return fail(Code::invalid, "a damaged certificate in the chain");
+  for (std::size_t i = 1; i < chain.size(); ++i)
+    if (chain[i - 1].issuer != chain[i].subject)
+      return fail(
+          Code::invalid,
+          "the chain is not one: " + chain[i].subject + " did not sign the certificate before it");
+  return chain;
 }
 
 bool covers(const CertificateFacts& certificate, std::string_view host) {

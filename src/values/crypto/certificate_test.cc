@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "values/crypto/test_keys.h"
+#include "values/text/base64.h"
+#include "values/text/hex.h"
 
 namespace tapal::crypto {
 namespace {
@@ -87,6 +89,44 @@ TEST(Certificate, covers_its_names_and_one_label_where_it_has_a_star) {
   for (const std::string_view host :
        {"example.com", "x.mail.example.com", "example.org", "a.b.example.org", ".example.org", ""})
     EXPECT_FALSE(covers(facts, host)) << host;
+}
+
+TEST(Certificate, that_answers_a_challenge_has_the_proof_in_a_critical_extension) {
+  const auto key = PrivateKey::generate_ec_p256();
+  const auto proof = sha256("token.thumbprint");
+  const auto pem = make_challenge_certificate("mail.example.com", proof, *key, year_2027);
+  ASSERT_TRUE(pem) << pem.error().what;
+  EXPECT_EQ(read_certificate(*pem)->names, std::vector<std::string>{"mail.example.com"});
+  const auto der = text::from_base64_lines(
+      pem->substr(28, pem->size() - 28 - std::string_view("-----END CERTIFICATE-----\n").size()));
+  ASSERT_TRUE(der);
+  // SEQUENCE { OID 1.3.6.1.5.5.7.1.31, TRUE, OCTET STRING { OCTET STRING { the hash } } }
+  const auto wanted =
+      *text::from_hex("303106082b0601050507011f0101ff04220420") + std::string(bytes_of(proof));
+  EXPECT_TRUE(der->contains(wanted));
+}
+
+TEST(Certificate, tells_its_serial_as_der_has_it) {
+  const auto facts = read_certificate(
+      *make_self_signed({"a.example"}, *PrivateKey::generate_ec_p256(), year_2027));
+  EXPECT_EQ(facts->serial.size(), 17U);
+  EXPECT_EQ(facts->serial[0], '\x01');
+  EXPECT_EQ(facts->authority_key_id, "");
+}
+
+TEST(CertificateChain, is_read_whole_or_not_at_all) {
+  const auto key = PrivateKey::generate_ec_p256();
+  const auto a = *make_self_signed({"a.example"}, *key, year_2027);
+  const auto b = *make_self_signed({"b.example"}, *key, year_2027);
+  EXPECT_EQ(read_chain(a)->size(), 1U);
+  EXPECT_EQ(read_chain(a + a)->size(), 2U);  // it is its own issuer
+  std::string many;
+  for (int i = 0; i < 11; ++i) many += a;
+  EXPECT_FALSE(read_chain(many));
+  EXPECT_FALSE(read_chain(a + b));
+  EXPECT_FALSE(read_chain(""));
+  EXPECT_FALSE(read_chain(a + a.substr(0, a.size() - 40)));
+  EXPECT_FALSE(read_chain(a + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
 }
 
 }  // namespace

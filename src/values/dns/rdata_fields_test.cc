@@ -24,7 +24,7 @@ TEST(RdataFields, are_those_of_master_files) {
   EXPECT_EQ(data_to_text(Type::srv, to_data(Service{0, 1, 465, "a.example"}).value()),
             "0 1 465 a.example.");
   EXPECT_EQ(data_to_text(Type::caa, to_data(Authorization{0, "issue", ";"}).value()),
-            "0 \"issue\" \";\"");
+            "0 issue \";\"");
   EXPECT_EQ(data_to_text(Type::tlsa, to_data(Association{3, 1, 1, "\x01\xff"})), "3 1 1 01ff");
 }
 

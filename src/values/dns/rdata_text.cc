@@ -1,4 +1,5 @@
 // Record data in master-file text: the second half of rdata.h.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -256,8 +257,11 @@ std::optional<std::string> raw_text(Type type, const RawData& raw) {
       number(reader.u8());
       const std::string_view tag = reader.take(reader.u8());
       const std::string_view value = reader.rest();
-      if (!reader.ok() || tag.empty() || value.size() > string_bytes_max) return {};
-      return fmt::format("{}{} {}", text, quoted(tag), quoted(value));
+      // Servers do not take a tag in quotes (RFC 8659 section 4.1.1).
+      if (!reader.ok() || tag.empty() || value.size() > string_bytes_max ||
+          !std::ranges::all_of(tag, text::is_alnum))
+        return {};
+      return fmt::format("{}{} {}", text, tag, quoted(value));
     }
     default: return {};
   }

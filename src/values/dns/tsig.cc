@@ -206,7 +206,7 @@ Result<std::string> verify_tsig(std::string_view answer,
   TAPAL_TRY(const auto at, find_tsig(answer));
   if (!at) {
     const auto rcode = Rcode{static_cast<std::uint16_t>(answer[3] & 15)};
-    return fail(Code::denied,
+    return fail(rcode == Rcode::refused ? Code::not_found : Code::denied,
                 fmt::format("its answer, {}, is not signed; does it know the key \"{}\"?",
                             rcode_text(rcode),
                             key.name));

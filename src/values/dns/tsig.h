@@ -29,9 +29,10 @@ struct SignedMessage {
 Result<SignedMessage> sign_tsig(std::string message, const TsigKey& key, WallTime now);
 
 // The answer to a request that was signed so, without its TSIG record. Errors:
-//   denied   the server does not know the key, finds the signature wrong, or did not sign; the
-//            clocks differ, and both are told
-//   invalid  not a DNS message
+//   denied     the server does not know the key, finds the signature wrong, or did not sign; the
+//              clocks differ, and both are told
+//   not_found  an unsigned REFUSED, as of a server that does not have the zone
+//   invalid    not a DNS message
 Result<std::string> verify_tsig(std::string_view answer,
                                 const TsigKey& key,
                                 const SignedMessage& request,

@@ -27,10 +27,12 @@ Result<std::string> write_update(std::uint16_t id,
   unsigned count = 0;
   for (const auto& set : sets) {
     TAPAL_TRY(const std::string name, name_to_wire(set.name));
-    append_record_head(updates, name, set.type, class_any);
-    append_u32(updates, 0);  // TTL
-    append_u16(updates, 0);  // no data
-    ++count;
+    if (set.type != Type::cname || set.data.empty()) {
+      append_record_head(updates, name, set.type, class_any);
+      append_u32(updates, 0);  // TTL
+      append_u16(updates, 0);  // no data
+      ++count;
+    }
     for (const auto& data : set.data) {
       TAPAL_TRY(const std::string wire, data_to_wire(set.type, data));
       append_record_head(updates, name, set.type, class_in);

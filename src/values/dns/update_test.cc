@@ -30,6 +30,15 @@ TEST(WriteUpdate, only_removes_an_empty_set) {
             wanted + zone + name + std::string("\0\x10\0\xff\0\0\0\0\0\0", 10));
 }
 
+TEST(WriteUpdate, lets_a_cname_replace_another_by_itself) {
+  const RecordSet sets[] = {
+      {"a.example.com", Type::cname, std::chrono::seconds(60), {NameTarget{"m"}}}};
+  auto wanted = head;
+  wanted[9] = 1;
+  EXPECT_EQ(write_update(0xabcd, "example.com", sets).value(),
+            wanted + zone + name + std::string("\0\5\0\1\0\0\0\x3c\0\3\1m\0", 13));
+}
+
 TEST(WriteUpdate, refuses_what_cannot_be_written) {
   const auto code = [](const RecordSet& set) {
     const std::vector<RecordSet> sets(300, set);

@@ -68,7 +68,7 @@ TEST(ZoneText, goes_round_for_every_type) {
       "_25._tcp.example. 3600 IN TLSA 3 1 1 00ff10",
       "example. 3600 IN DS 12345 13 2 00ff10",
       "example. 3600 IN DNSKEY 257 3 13 AAECAw==",
-      "example. 3600 IN CAA 128 \"issue\" \"ca.example\"",
+      "example. 3600 IN CAA 128 issue \"ca.example\"",
       "example. 3600 IN TYPE999 \\# 3 010203",
       "example. 3600 IN TYPE999 \\# 0",
       "a\\.b\\@.\\000.example. 3600 IN A 192.0.2.1",

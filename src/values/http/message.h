@@ -5,12 +5,24 @@
 #include <string_view>
 #include <vector>
 
+#include "values/http/url.h"
+
 namespace tapal::http {
 
 struct Header {
   std::string name;  // case does not matter
   std::string value;
   bool operator==(const Header&) const = default;
+};
+
+struct Request {
+  std::string method;  // "GET"
+  Url url;             // what is asked for, made of the request line and the Host field
+  std::vector<Header> headers;
+  std::string body;
+
+  // The first of that name; empty when there is none.
+  std::string_view header(std::string_view name) const;
 };
 
 struct Response {

@@ -59,6 +59,8 @@ std::string Url::authority() const {
   return text;
 }
 
+std::string_view Url::path() const { return std::string_view(target).substr(0, target.find('?')); }
+
 Result<Url> parse_url(std::string_view text) {
   const auto wrong = [text](std::string_view what) {
     return fail(Code::invalid, fmt::format("\"{}\" {}", text::printable(text, 200), what));
@@ -88,6 +90,15 @@ Result<Url> parse_url(std::string_view text) {
   if (end != rest.npos) url.target = rest.substr(end);
   if (url.target.starts_with('?')) url.target.insert(0, "/");
   return url;
+}
+
+Result<Url> requested_url(Url::Scheme scheme, std::string_view target, std::string_view host) {
+  if (target.starts_with("http://") || target.starts_with("https://")) return parse_url(target);
+  if (!target.starts_with('/')) return fail(Code::invalid, "the request asks for no path");
+  if (host.empty() || host.find_first_of("/?@#") != host.npos)
+    return fail(Code::invalid, "the request says not of which host it asks");
+  const auto* const name = scheme == Url::Scheme::https ? "https" : "http";
+  return parse_url(fmt::format("{}://{}{}", name, host, target));
 }
 
 }  // namespace tapal::http

@@ -20,6 +20,7 @@ struct Url {
 
   bool operator==(const Url&) const = default;
   std::string authority() const;  // of the Host field: "example.com:8080", "[::1]"
+  std::string_view path() const;  // of the target, without its query
 };
 
 inline constexpr std::size_t url_bytes_max = 4'096;
@@ -28,5 +29,10 @@ inline constexpr std::size_t url_bytes_max = 4'096;
 // with what is wrong (invalid): other schemes, user and password, fragments, spaces, control
 // characters and anything beyond ASCII.
 Result<Url> parse_url(std::string_view text);
+
+// What a request that came in asks for (RFC 9112 section 3.3): its target, in origin-form with the
+// Host field or in absolute-form, which counts before that field. Refused (invalid) as above, and
+// the other forms.
+Result<Url> requested_url(Url::Scheme scheme, std::string_view target, std::string_view host);
 
 }  // namespace tapal::http

@@ -71,5 +71,52 @@ TEST(Url, refuses_what_it_would_misread) {
   EXPECT_FALSE(parse_url("http://a/" + std::string(url_bytes_max, 'x')));
 }
 
+TEST(Url, of_a_request_is_made_of_its_target_and_host) {
+  struct Case {
+    std::string_view name, target, host, url;
+  };
+  const Case cases[] = {
+      {"origin-form", "/a?b=c", "Example.COM", "http://example.com/a?b=c"},
+      {"with a port", "/", "example.com:8080", "http://example.com:8080/"},
+      {"an address", "/x", "[::1]:80", "http://[::1]/x"},
+      {"two slashes are a path",
+       "//other.example/",
+       "example.com",
+       "http://example.com//other.example/"},
+      {"absolute-form, before the host", "http://a.example/x", "b.example", "http://a.example/x"},
+  };
+  for (const auto& [name, target, host, url] : cases) {
+    SCOPED_TRACE(name);
+    const auto asked = requested_url(Url::Scheme::http, target, host);
+    ASSERT_TRUE(asked) << asked.error().what;
+    EXPECT_EQ(*asked, parse_url(url).value());
+  }
+  EXPECT_EQ(requested_url(Url::Scheme::https, "/", "a.example").value().port, 443);
+  EXPECT_EQ(parse_url("http://a.example/x/y?z=/").value().path(), "/x/y");
+}
+
+TEST(Url, of_a_request_is_refused_where_it_could_mean_two_things) {
+  struct Case {
+    std::string_view name, target, host;
+  };
+  const Case cases[] = {
+      {"no host", "/", ""},
+      {"a path for a host", "/", "a.example/x"},
+      {"a user", "/", "me@a.example"},
+      {"a space", "/a b", "a.example"},
+      {"a line's end", "/a\r\nX: y", "a.example"},
+      {"beyond ASCII", "/\xC3\xBC", "a.example"},
+      {"asterisk-form", "*", "a.example"},
+      {"authority-form", "a.example:443", "a.example"},
+      {"another scheme", "ftp://a.example/", "a.example"},
+      {"a socket", "http+unix:///etc/x:/", "a.example"},
+      {"nothing", "", "a.example"},
+  };
+  for (const auto& [name, target, host] : cases) {
+    SCOPED_TRACE(name);
+    EXPECT_FALSE(requested_url(Url::Scheme::http, target, host));
+  }
+}
+
 }  // namespace
 }  // namespace tapal::http

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/dns_option.h"
+#include "app/doctor_home.h"
+#include "app/doctor_repairs.h"
+#include "app/doctor_report.h"
+#include "app/message_file.h"
+#include "app/once.h"
+#include "app/public_suffix_file.h"
+#include "drivers/net/http_client.h"
+#include "drivers/net/tls.h"
+#include "drivers/system/clock.h"
+#include "services/upkeep/examination.h"
+#include "values/text/idna.h"
+
+namespace tapal::app {
+namespace {
+
+namespace json = boost::json;
+using provision::Finding;
+using provision::Severity;
+
+constexpr int exit_warnings = 4;  // nothing worse than warnings
+
+struct DoctorOptions {
+  std::string domain;  // empty: all of ours
+  std::vector<std::string> only;
+  std::vector<std::string> addresses;
+  std::string dns_server;
+  bool fixes = false;
+  bool bulk = false;
+  bool verbose = false;
+  bool paste = false;
+};
+
+// What one run stands on.
+struct Surgery {
+  CommonOptions common;
+  Settings settings;
+  dns::PublicSuffixes suffixes;
+  std::unique_ptr<UnboundResolver> resolver;
+  std::unique_ptr<ClientContext> tls;
+  upkeep::AuthorityOptions authorities;
+  SystemClock clock;
+};
+
+int exit_code(Severity worst) {
+  if (worst == Severity::error) return exit_failed;
+  return worst == Severity::warning ? exit_warnings : exit_done;
+}
+
+ReportStyle style_of(const DoctorOptions& options) {
+  ReportStyle style;
+  if (options.verbose) style.detail = ReportStyle::Detail::everything;
+  if (options.bulk) style.audience = ReportStyle::Audience::bulk;
+  return style;
+}
+
+Result<Surgery> prepare(const CommonOptions& common, const DoctorOptions& options) {
+  TAPAL_TRY(auto settings, load_settings(common.config));
+  TAPAL_TRY(auto resolving, resolver_options(common, options.dns_server));
+  upkeep::AuthorityOptions authorities;
+  // A server of one's own, as in a closed network: its zones are asked where it is asked.
+  if (!options.dns_server.empty()) authorities.port = resolving.servers.front().port;
+  TAPAL_TRY(auto resolver, UnboundResolver::open(std::move(resolving)));
+  ClientTlsOptions trust;
+  trust.trusted_ca_file = settings.tls.trusted_ca_file;
+  TAPAL_TRY(auto tls, ClientContext::make(trust));
+  TAPAL_TRY(auto suffixes, load_public_suffixes());
+  return Surgery{common,
+                 std::move(settings),
+                 std::move(suffixes),
+                 std::move(resolver),
+                 std::move(tls),
+                 authorities,
+                 {}};
+}
+
+Task<bool> look(NetLoop& loop, Surgery& surgery, provision::Examination& examination) {
+  StreamHttpClient http({loop, loop, *surgery.resolver, *surgery.tls});
+  upkeep::ExaminationWorld world{.resolver = *surgery.resolver,
+                                 .http = http,
+                                 .clock = surgery.clock,
+                                 .probes = {.loop = loop,
+                                            .network = loop,
+                                            .tls = *surgery.tls,
+                                            .certificates_of = peer_certificates},
+                                 .authorities = surgery.authorities};
+  co_await upkeep::examine(world, examination);
+  co_return true;
+}
+
+Result<std::vector<Finding>> examine(Surgery& surgery,
+                                     const DoctorPlace& place,
+                                     const std::vector<std::string>& only) {
+  auto folder = std::make_shared<const files::ConfigFolder>(files::load_config_folder(
+      {place.config, surgery.settings.certificates_folder(place.config)}));
+  const auto now = surgery.clock.wall_now();
+  TAPAL_TRY(auto home, make_home(place, surgery.settings, folder, now));
+  home.queue = queue_of_running_server(surgery.settings, now);
+  provision::Examination examination(std::move(home), surgery.suffixes, only);
+  run_once<bool>([&](NetLoop& loop) { return look(loop, surgery, examination); });
+  return examination.findings();
+}
+
+// Mends what it may, then looks again at what that touched.
+Result<std::vector<Finding>> mend(Surgery& surgery,
+                                  const DoctorPlace& place,
+                                  std::vector<Finding> findings) {
+  const auto repaired = repair(place.config, findings);
+  for (const auto& one : repaired.done) fmt::print(stderr, "mended: {}\n", one);
+  for (const auto& one : repaired.failed) fmt::print(stderr, "not mended: {}\n", one);
+  if (repaired.done.empty()) return findings;
+  TAPAL_TRY(const auto again, examine(surgery, place, repaired.checks));
+  std::erase_if(findings, [&](const Finding& one) {
+    return std::ranges::find(repaired.checks, one.id) != repaired.checks.end();
+  });
+  findings.insert(findings.end(), again.begin(), again.end());
+  return findings;
+}
+
+Result<std::vector<std::string>> chosen_domains(const Surgery& surgery,
+                                                const DoctorOptions& options) {
+  if (!options.domain.empty()) {
+    TAPAL_TRY(auto domain, text::domain_to_ascii(options.domain));
+    return std::vector{std::move(domain)};
+  }
+  auto all = files::load_config_folder({surgery.common.config, {}}).directory.domains();
+  if (all.empty())
+    return fail(Code::not_found, "there is no domain yet: tapal init DOMAIN makes one");
+  return all;
+}
+
+Result<std::vector<IpAddress>> read_addresses(const std::vector<std::string>& texts) {
+  std::vector<IpAddress> addresses;
+  for (const auto& text : texts) {
+    const auto address = IpAddress::from_text(text);
+    if (!address) return fail(Code::invalid, text + " is not an IP address");
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+Result<void> check_names(const std::vector<std::string>& only) {
+  for (const auto& name : only)
+    if (std::ranges::none_of(provision::all_checks(), [&](const auto& check) {
+          return provision::is_chosen(check, std::span(&name, 1));
+        })) {
+      std::string known;
+      for (const auto& check : provision::all_checks()) known += fmt::format(" {}", check.id);
+      return fail(Code::invalid, fmt::format("no check is called {}; there are:{}", name, known));
+    }
+  return {};
+}
+
+int run_paste(const CommonOptions& common) {
+  const auto text = read_message("-");
+  if (!text) return tell(text.error());
+  const auto graded = provision::grade_paste(*text);
+  if (!graded) return tell(graded.error());
+  if (common.output == Output::json)
+    print_json(report_json(*graded));
+  else
+    fmt::print("{}", report_text(*graded));
+  return exit_code(provision::worst_of(graded->findings));
+}
+
+int run_doctor(const CommonOptions& common, const DoctorOptions& options) {
+  if (options.paste) return run_paste(common);
+  const auto addresses = read_addresses(options.addresses);
+  const auto names = check_names(options.only);
+  if (!addresses || !names) {
+    tell(!addresses ? addresses.error() : names.error());
+    return exit_usage;
+  }
+  auto surgery = prepare(common, options);
+  if (!surgery) return tell(surgery.error());
+  const auto domains = chosen_domains(*surgery, options);
+  if (!domains) return tell(domains.error());
+  auto worst = Severity::ok;
+  json::array reports;
+  for (const auto& domain : *domains) {
+    const DoctorPlace place{common.config, domain, *addresses};
+    auto findings = examine(*surgery, place, options.only);
+    if (findings && options.fixes) findings = mend(*surgery, place, *std::move(findings));
+    if (!findings) return tell(findings.error());
+    worst = std::max(worst, provision::worst_of(*findings));
+    if (common.output == Output::json)
+      reports.push_back(report_json(domain, *findings, style_of(options)));
+    else
+      fmt::print("{}{}",
+                 domain == domains->front() ? "" : "\n",
+                 report_text(domain, *findings, style_of(options)));
+  }
+  if (common.output == Output::json) print_json({{"domains", std::move(reports)}});
+  return exit_code(worst);
+}
+
+}  // namespace
+
+void declare_doctor(const Command& tapal) {
+  const auto doctor =
+      tapal.add("doctor",
+                "looks at everything that mail of a domain depends on, and tells how "
+                "to mend what is wrong; exit code 0: nothing to do, 1: errors, 4: "
+                "warnings only",
+                "doctor example.com");
+  auto options = std::make_shared<DoctorOptions>();
+  doctor.text({"domain", "a domain of this server; default: all of them"}, options->domain);
+  doctor.texts({"--only", "these checks: an id such as spf.egress, or a family such as spf"},
+               options->only);
+  doctor.texts(
+      {"--address", "an address that mail leaves from; default: as set, else the machine's"},
+      options->addresses);
+  doctor.flag({"--fix", "mend what is safe: missing aliases of roles, rights of files"},
+              options->fixes);
+  doctor.flag({"--bulk", "show what Gmail, Yahoo and Outlook ask of bulk senders, too"},
+              options->bulk);
+  doctor.flag({"--verbose", "show what is in order, too"}, options->verbose);
+  doctor.flag({"--paste", "read the text under \"show original\" from standard input and grade it"},
+              options->paste);
+  doctor.text({"--dns-server", dns_server_help}, options->dns_server);
+  doctor.runs([options](const auto& common) { return run_doctor(common, *options); });
+}
+
+}  // namespace tapal::app

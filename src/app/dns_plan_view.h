@@ -1,0 +1,28 @@
+// A DNS plan for people and for programs.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/fwd.hpp>
+
+#include "rules/provision/journal_entry.h"
+#include "services/upkeep/dns_change.h"
+#include "services/upkeep/dns_planning.h"
+
+namespace tapal::app {
+
+enum class PlanDetail : std::uint8_t {
+  all,          // every record set, with its reason
+  differences,  // lines with - and + alone
+};
+void print_plan(const upkeep::DnsPlanning& planning, PlanDetail detail);
+void print_change(const dns::RecordSet& before, const dns::RecordSet& after);  // lines with - and +
+void print_lagging(const std::vector<upkeep::LaggingServer>& lagging);
+
+boost::json::object to_json(const upkeep::DnsPlanning& planning);
+boost::json::array to_json(const std::vector<upkeep::LaggingServer>& lagging);
+boost::json::object to_json(const provision::JournalEntry& entry);
+
+}  // namespace tapal::app

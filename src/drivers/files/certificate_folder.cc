@@ -1,0 +1,133 @@
+#include "drivers/files/certificate_folder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "drivers/files/descriptor.h"
+#include "drivers/files/files.h"
+
+namespace tapal::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t file_bytes_max = 256UL * 1024;
+constexpr std::size_t folders_max = 100'000;
+constexpr const char* chain_file = "fullchain.pem";
+constexpr const char* key_file = "privkey.pem";
+constexpr const char* next_key_file = "next.pem";
+constexpr const char* note_file = ".order.json";  // hidden: a change of it is no reason to reload
+constexpr const char* account_key_file = "account.pem";
+constexpr const char* account_note_file = "account.json";
+
+// Run by root for a server with a user of its own, files belong to whom the folder above does.
+Result<void> hand_over(const fs::path& path) {
+  struct stat facts{};
+  if (geteuid() != 0 || stat(path.parent_path().c_str(), &facts) != 0) return {};
+  if (lchown(path.c_str(), facts.st_uid, facts.st_gid) != 0)
+    return std::unexpected(system_error("change the owner of", path, errno));
+  return {};
+}
+
+Result<void> make_folder(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return {};
+  TAPAL_CHECK(create_folder(path, 0700));
+  return hand_over(path);
+}
+
+Result<void> write(const fs::path& path, std::string_view bytes) {
+  TAPAL_CHECK(write_atomically(path, bytes, 0600));
+  return hand_over(path);
+}
+
+Result<void> exchange(const fs::path& fresh, const fs::path& place) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(place, ignored))) {
+    if (rename(fresh.c_str(), place.c_str()) != 0)
+      return std::unexpected(system_error("make", place, errno));
+  } else if (renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) != 0) {
+    return std::unexpected(system_error("replace in one step", place, errno));
+  }
+  return sync_folder(place.parent_path());
+}
+
+// As a name comes from a certificate, a command or a setting: one segment, nothing hidden.
+Result<void> check_segment(std::string_view name) {
+  if (!name.empty() && !name.starts_with('.') && !name.contains('/') && !name.contains('\0'))
+    return {};
+  return fail(Code::invalid, fmt::format("\"{}\" cannot be the name of a folder", name));
+}
+
+}  // namespace
+
+Result<std::vector<KeptCertificate>> CertificateFolder::list() {
+  std::vector<KeptCertificate> kept;
+  std::error_code error;
+  for (fs::directory_iterator at(certificates_, error), end; !error && at != end;
+       at.increment(error)) {
+    const auto name = at->path().filename().string();
+    if (name.starts_with('.') || kept.size() == folders_max) continue;
+    auto chain = read_file(at->path() / chain_file, file_bytes_max);
+    if (!chain) continue;
+    auto note = read_file(at->path() / note_file, file_bytes_max);
+    kept.push_back({name, *std::move(chain), note ? *std::move(note) : std::string()});
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return std::unexpected(system_error("read the folder", certificates_, error.value()));
+  std::ranges::sort(kept, {}, &KeptCertificate::name);
+  return kept;
+}
+
+Result<void> CertificateFolder::put(std::string_view name, const CertificateSet& set) {
+  TAPAL_CHECK(check_segment(name));
+  TAPAL_CHECK(make_folder(certificates_));
+  const auto fresh = certificates_ / fmt::format(".{}.new", name);
+  std::error_code error;
+  fs::remove_all(fresh, error);  // of a run that was cut short
+  TAPAL_CHECK(make_folder(fresh));
+  TAPAL_CHECK(write(fresh / chain_file, set.chain_pem));
+  TAPAL_CHECK(write(fresh / key_file, set.key_pem));
+  TAPAL_CHECK(write(fresh / next_key_file, set.next_key_pem));
+  TAPAL_CHECK(write(fresh / note_file, set.note));
+  TAPAL_CHECK(exchange(fresh, certificates_ / name));
+  fs::remove_all(fresh, error);  // what was in place before
+  return {};
+}
+
+Result<void> CertificateFolder::put_note(std::string_view name, std::string_view note) {
+  TAPAL_CHECK(check_segment(name));
+  return write(certificates_ / name / note_file, note);
+}
+
+Result<std::string> CertificateFolder::next_key(std::string_view name) {
+  TAPAL_CHECK(check_segment(name));
+  return read_file(certificates_ / name / next_key_file, file_bytes_max);
+}
+
+Result<AccountFiles> CertificateFolder::account(std::string_view name) {
+  TAPAL_CHECK(check_segment(name));
+  AccountFiles account;
+  TAPAL_TRY(account.key_pem, read_file(accounts_ / name / account_key_file, file_bytes_max));
+  if (auto note = read_file(accounts_ / name / account_note_file, file_bytes_max))
+    account.note = *std::move(note);
+  return account;
+}
+
+Result<void> CertificateFolder::put_account(std::string_view name, const AccountFiles& account) {
+  TAPAL_CHECK(check_segment(name));
+  TAPAL_CHECK(make_folder(accounts_));
+  const auto folder = accounts_ / name;
+  TAPAL_CHECK(make_folder(folder));
+  TAPAL_CHECK(write(folder / account_key_file, account.key_pem));
+  return write(folder / account_note_file, account.note);
+}
+
+}  // namespace tapal::files

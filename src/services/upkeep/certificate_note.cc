@@ -1,0 +1,131 @@
+#include "services/upkeep/certificate_note.h"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/json.hpp>
+
+#include "values/text/date.h"
+
+namespace tapal::upkeep {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::chrono::hours first_pause{1};
+constexpr std::chrono::hours pause_max{24};
+constexpr std::size_t doublings_max = 5;
+constexpr std::size_t failure_bytes_max = 2'000;
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  const auto* text = value != nullptr ? value->if_string() : nullptr;
+  return text != nullptr ? std::string(text->data(), text->size()) : std::string();
+}
+
+const json::object* object_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr ? value->if_object() : nullptr;
+}
+
+Result<WallTime> time_at(const json::object& object, std::string_view key) {
+  return text::parse_rfc3339_date(text_at(object, key));
+}
+
+Result<CertificateNote::Suggestion> suggestion_of(const json::object& object) {
+  CertificateNote::Suggestion suggestion;
+  TAPAL_TRY(suggestion.window.start, time_at(object, "start"));
+  TAPAL_TRY(suggestion.window.end, time_at(object, "end"));
+  TAPAL_TRY(suggestion.ask_again, time_at(object, "ask_again"));
+  suggestion.window.explanation_url = text_at(object, "explanation");
+  return suggestion;
+}
+
+Result<CertificateNote::Failure> failure_of(const json::object& object) {
+  CertificateNote::Failure failure;
+  TAPAL_TRY(failure.when, time_at(object, "when"));
+  TAPAL_TRY(failure.next_try, time_at(object, "next_try"));
+  failure.what = text_at(object, "what");
+  const auto* count = object.if_contains("count");
+  failure.count = count != nullptr && count->is_int64() && count->get_int64() > 0
+                      ? static_cast<std::size_t>(count->get_int64())
+                      : 1;
+  return failure;
+}
+
+}  // namespace
+
+std::string CertificateNote::to_json() const {
+  json::object note{{"directory", directory_url},
+                    {"names", json::array(names.begin(), names.end())},
+                    {"profile", profile},
+                    {"renewal_info", renewal_info_url}};
+  if (suggestion)
+    note["suggestion"] = {{"start", text::rfc3339_date(suggestion->window.start)},
+                          {"end", text::rfc3339_date(suggestion->window.end)},
+                          {"explanation", suggestion->window.explanation_url},
+                          {"ask_again", text::rfc3339_date(suggestion->ask_again)}};
+  if (failure)
+    note["failure"] = {{"count", failure->count},
+                       {"what", failure->what},
+                       {"when", text::rfc3339_date(failure->when)},
+                       {"next_try", text::rfc3339_date(failure->next_try)}};
+  return json::serialize(note) + "\n";
+}
+
+Result<CertificateNote> read_certificate_note(std::string_view text) {
+  json::error_code error;
+  json::parse_options options;
+  options.max_depth = 8;
+  const auto parsed = json::parse(text, error, {}, options);
+  const auto* object = parsed.if_object();
+  if (error || object == nullptr) return fail(Code::invalid, "a damaged note");
+  CertificateNote note;
+  note.directory_url = text_at(*object, "directory");
+  note.profile = text_at(*object, "profile");
+  note.renewal_info_url = text_at(*object, "renewal_info");
+  const auto* names = object->if_contains("names");
+  if (names != nullptr && names->is_array())
+    for (const auto& name : names->get_array())
+      if (const auto* one = name.if_string()) note.names.emplace_back(one->data(), one->size());
+  if (note.directory_url.empty() || note.names.empty())
+    return fail(Code::invalid, "a note without an authority or names");
+  if (const auto* suggestion = object_at(*object, "suggestion"))
+    if (auto read = suggestion_of(*suggestion)) note.suggestion = *std::move(read);
+  if (const auto* failure = object_at(*object, "failure"))
+    if (auto read = failure_of(*failure)) note.failure = *std::move(read);
+  return note;
+}
+
+WallTime renewal_due(const CertificateNote& note, const crypto::CertificateFacts& certificate) {
+  const auto& validity = certificate.validity;
+  auto due = acme::moment_by_lifetime(validity);
+  // A window behind the end is none: a certificate must not end while we wait for it.
+  if (note.suggestion && note.suggestion->window.end < validity.not_after)
+    due = acme::moment_in(note.suggestion->window, certificate.sha256);
+  return note.failure ? std::max(due, note.failure->next_try) : due;
+}
+
+CertificateNote::Failure failure_after(const std::optional<CertificateNote::Failure>& before,
+                                       const acme::Problem& problem,
+                                       WallTime now) {
+  const std::size_t count = before ? before->count + 1 : 1;
+  const auto doubled = first_pause * (1U << std::min(count - 1, doublings_max));
+  const std::chrono::seconds usual = std::min<std::chrono::seconds>(doubled, pause_max);
+  const auto pause = std::max(usual, problem.retry_after.value_or(std::chrono::seconds(0)));
+  return {count, problem.text().substr(0, failure_bytes_max), now, now + pause};
+}
+
+std::optional<int> days_to_warn_of(const crypto::Validity& validity, WallTime now) {
+  constexpr std::array<int, 3> thresholds{7, 14, 21};
+  // One that never lives that long is not near its end all its life.
+  const auto lifetime = validity.not_after - validity.not_before;
+  for (const int days : thresholds) {
+    const std::chrono::days span(days);
+    if (lifetime > span * 3 / 2 && validity.not_after - now < span) return days;
+  }
+  return {};
+}
+
+}  // namespace tapal::upkeep
