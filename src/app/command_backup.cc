@@ -92,6 +92,11 @@ Task<Done> commit_now(ConfigBackup& backup, const BackupOptions&) {
 }
 
 Task<Done> name_remote(ConfigBackup& backup, const BackupOptions& options) {
+  // A remote may be named first: the repository is then made with keys kept out.
+  if (!backup.is_there()) {
+    auto made = co_await backup.init(SecretsInBackup::out, std::string());
+    if (!made) co_return std::unexpected(std::move(made.error()));
+  }
   auto named = co_await backup.set_remote(options.url);
   if (!named) co_return std::unexpected(std::move(named.error()));
   co_return co_await commit_now(backup, options);
@@ -125,13 +130,6 @@ int run_backup(const CommonOptions& common, const BackupOptions& options, Work w
 int run_existing(const CommonOptions& common, const BackupOptions& options, Work work) {
   if (const auto there = check_is_there(common); !there) return tell(there.error());
   return run_backup(common, options, work);
-}
-
-// A remote may be named first: the repository is then made with keys kept out.
-int run_remote(const CommonOptions& common, const BackupOptions& options) {
-  if (!ConfigBackup::is_there(common.config))
-    if (const int code = run_backup(common, options, make); code != exit_done) return code;
-  return run_backup(common, options, name_remote);
 }
 
 int run_init(const CommonOptions& common, BackupOptions options) {
@@ -203,7 +201,7 @@ void declare_backup(const Command& tapal) {
                                  "name the repository that commits are pushed to, and push",
                                  "backup remote git@git.example.org:me/mail.git");
   remote.text({"url", "as git takes it, without a password in it", true}, options->url);
-  remote.runs([options](const auto& common) { return run_remote(common, *options); });
+  remote.runs([options](const auto& common) { return run_backup(common, *options, name_remote); });
 
   backup.add("now", "commit and push", "backup now").runs([options](const auto& common) {
     return run_existing(common, *options, commit_now);

@@ -5,11 +5,15 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "app/dns_accounts.h"
 #include "app/dns_option.h"
 #include "app/key_files.h"
 #include "app/settings.h"
+#include "drivers/net/http_client.h"
+#include "drivers/net/tls.h"
 #include "drivers/system/clock.h"
 #include "drivers/system/log_sinks.h"
+#include "drivers/system/random.h"
 #include "drivers/system/worker_pool.h"
 #include "services/upkeep/key_keeper.h"
 #include "values/dns/zone_text.h"
@@ -91,17 +95,6 @@ json::object to_json(const DomainReport& of) {
           {"under_way", report.is_under_way}};
 }
 
-Task<std::vector<DomainReport>> tend_all(KeyKeeper& keeper,
-                                         std::vector<std::string> domains,
-                                         KeyKeeper::Order order) {
-  std::vector<DomainReport> reports;
-  for (const auto& domain : domains) {
-    auto report = co_await keeper.tend(domain, order);
-    reports.push_back({domain, std::move(report)});
-  }
-  co_return reports;
-}
-
 Result<std::vector<std::string>> domains_of(const CommonOptions& common,
                                             const DkimKeysOptions& options,
                                             KeyFiles& shelf) {
@@ -114,26 +107,60 @@ Result<std::vector<std::string>> domains_of(const CommonOptions& common,
       fmt::format("{0} is not a domain of this server; `tapal init {0}` makes it one", domain));
 }
 
+// What a round needs beside the loop it runs on.
+struct TendWorld {
+  const Settings& settings;
+  Resolver& resolver;
+  TlsClient& tls;
+  KeyFiles& shelf;
+  Workers& workers;
+  SystemClock& clock;
+  Log& log;
+};
+
+Task<std::vector<DomainReport>> tend_all(NetLoop& loop,
+                                         const TendWorld& with,
+                                         std::vector<std::string> domains,
+                                         KeyKeeper::Order order) {
+  StreamHttpClient http({loop, loop, with.resolver, with.tls});
+  SystemRandom random;
+  const dnsapi::World world{http, loop, with.resolver, with.clock, random};
+  DnsAccounts accounts(with.settings.dns, world, with.log);
+  upkeep::ZoneAuthorities authorities(with.resolver, loop);
+  KeyKeeper keeper({loop,
+                    with.clock,
+                    with.log,
+                    with.resolver,
+                    with.workers,
+                    with.shelf,
+                    [&accounts](std::string_view domain) { return accounts.of(domain); },
+                    upkeep::ask_each(authorities),
+                    {},
+                    with.settings.keys.dkim});
+  std::vector<DomainReport> reports;
+  for (const auto& domain : domains) {
+    auto report = co_await keeper.tend(domain, order);
+    reports.push_back({domain, std::move(report)});
+  }
+  co_return reports;
+}
+
 Result<std::vector<DomainReport>> tend(const CommonOptions& common,
                                        const DkimKeysOptions& options,
                                        KeyKeeper::Order order) {
   TAPAL_TRY(const auto settings, load_settings(common.config));
   TAPAL_TRY(auto asked, resolver_options(common, options.dns_server));
   TAPAL_TRY(const auto resolver, UnboundResolver::open(std::move(asked)));
-  const SystemClock clock;
+  const ClientTlsOptions tls_options{.trusted_ca_file = settings.tls.trusted_ca_file};
+  TAPAL_TRY(const auto tls, ClientContext::make(tls_options));
+  SystemClock clock;
   KeyFiles shelf(common.config, clock);
   TAPAL_TRY(const auto domains, domains_of(common, options, shelf));
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "keys"});
   const auto log = default_log(clock, Level::error);
-  return run_once<std::vector<DomainReport>>([&](NetLoop& loop) {
-    auto keeper = std::make_shared<KeyKeeper>(upkeep::KeyKeeperWorld{
-        loop, clock, *log, *resolver, workers, shelf, {}, {}, {}, settings.keys.dkim});
-    return [](std::shared_ptr<KeyKeeper> held,
-              std::vector<std::string> of,
-              KeyKeeper::Order what) -> Task<std::vector<DomainReport>> {
-      co_return co_await tend_all(*held, std::move(of), what);
-    }(std::move(keeper), domains, order);
-  });
+  const TendWorld with{settings, *resolver, *tls, shelf, workers, clock, *log};
+  return run_once<std::vector<DomainReport>>(
+      [&](NetLoop& loop) { return tend_all(loop, with, domains, order); });
 }
 
 bool is_well(const DomainReport& of) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/config_backup.h"
+#include "app/committed_command.h"
 #include "app/settings.h"
 
 namespace tapal::app {

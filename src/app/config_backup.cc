@@ -9,27 +9,19 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
-#include "app/once.h"
 #include "app/settings.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/descriptor.h"
 #include "drivers/files/files.h"
-#include "drivers/system/program_runner.h"
-#include "drivers/system/worker_pool.h"
-#include "services/upkeep/secret_archive.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/sealed.h"
-#include "values/text/hex.h"
 
 namespace tapal::app {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view sealed_name = "keys.sealed";
-constexpr std::string_view sealer_name = "backup.seal";
 constexpr std::string_view rules_name = ".gitignore";
-constexpr std::size_t secret_bytes_max = 32UL * 1024 * 1024;
 constexpr std::chrono::seconds lock_patience{30};
 constexpr std::chrono::milliseconds lock_look_every{100};
 constexpr std::chrono::minutes lock_is_stale{10};
@@ -53,16 +45,6 @@ std::string rules_text(SecretsInBackup secrets, const std::vector<std::string>& 
   return text + fmt::format("/{}\n", sealer_name);
 }
 
-bool is_below(std::string_view file, std::string_view folder) {
-  return file.size() > folder.size() && file.starts_with(folder) && file[folder.size()] == '/';
-}
-
-// Made and gone again within moments.
-bool is_passing(const fs::path& file) {
-  const auto name = file.filename().string();
-  return name.ends_with(".lock") || (name.starts_with('.') && name.ends_with(".new"));
-}
-
 // Where the server keeps what is no configuration, when that is inside the folder.
 std::optional<std::vector<std::string>> state_folders(const fs::path& config) {
   const auto settings = load_settings(config);
@@ -84,7 +66,7 @@ std::vector<std::string> included_files(const fs::path& config) {
   for (const auto& file : files::load_config_folder({config, {}}).included_files) {
     const auto path = fs::path(file).lexically_relative(root);
     const auto name = path.filename().string();
-    if (is_below(path.generic_string(), "domains") && name != "users" && !name.ends_with(".pem"))
+    if (path.generic_string().starts_with("domains/") && name != "users" && !name.ends_with(".pem"))
       inside.push_back(path.generic_string());
   }
   std::ranges::sort(inside);
@@ -199,10 +181,12 @@ Task<Result<void>> ConfigBackup::init(SecretsInBackup secrets, std::string passp
     if (!made) co_return std::unexpected(std::move(made.error()));
     fs::permissions(config_ / ".git", fs::perms::owner_all, error);
   }
+  auto lock = co_await this->lock();
+  if (!lock) co_return std::unexpected(std::move(lock.error()));
   TAPAL_CO_CHECK(write_rules(secrets));
   auto forgotten = co_await git_.forget_all();
   if (!forgotten) co_return std::unexpected(std::move(forgotten.error()));
-  auto done = co_await commit("tapal backup init");
+  auto done = co_await commit_locked("tapal backup init");
   if (!done) co_return std::unexpected(std::move(done.error()));
   co_return Result<void>();
 }
@@ -210,6 +194,10 @@ Task<Result<void>> ConfigBackup::init(SecretsInBackup secrets, std::string passp
 Task<Result<bool>> ConfigBackup::commit(std::string message) {
   auto lock = co_await this->lock();
   if (!lock) co_return std::unexpected(std::move(lock.error()));
+  co_return co_await commit_locked(std::move(message));
+}
+
+Task<Result<bool>> ConfigBackup::commit_locked(std::string message) {
   const auto mode = secrets();
   TAPAL_CO_CHECK(write_rules(mode));
   if (mode == SecretsInBackup::encrypted) {
@@ -224,67 +212,6 @@ Task<Result<bool>> ConfigBackup::commit(std::string message) {
   auto more = mode == SecretsInBackup::plain ? std::vector<std::string>() : included_files(config_);
   TAPAL_CO_CHECK(check_for_keys(more));
   co_return co_await git_.commit(std::move(message), std::move(more));
-}
-
-// Some keep chain and key in one file.
-Result<void> ConfigBackup::check_for_keys(const std::vector<std::string>& files) const {
-  for (const auto& file : files) {
-    const auto text = files::read_file(config_ / file);
-    if (text && text->contains("PRIVATE KEY-----"))
-      return fail(
-          Code::denied,
-          fmt::format("{} holds a private key, and those stay out of the backup: nothing was "
-                      "committed",
-                      (config_ / file).string()));
-  }
-  return {};
-}
-
-Task<Result<std::vector<std::string>>> ConfigBackup::secret_files() {
-  auto files = co_await git_.kept_out();
-  if (!files) co_return std::unexpected(std::move(files.error()));
-  const auto left_out = left_out_.value_or(std::vector<std::string>());
-  std::erase_if(*files, [&](const std::string& file) {
-    std::error_code none;
-    const auto is_state = [&](const auto& folder) { return is_below(file, folder); };
-    return file == sealer_name || is_passing(file) || std::ranges::any_of(left_out, is_state) ||
-           !fs::is_regular_file(fs::symlink_status(config_ / file, none));
-  });
-  co_return files;
-}
-
-// Only when a secret changed, for each sealing differs from the one before.
-Task<Result<void>> ConfigBackup::seal() {
-  if (!left_out_) co_return Result<void>();
-  TAPAL_CO_TRY(const auto sealer_text, files::read_file(config_ / sealer_name));
-  TAPAL_CO_TRY(const auto sealer, crypto::Sealer::from_text(sealer_text));
-  auto names = co_await secret_files();
-  if (!names) co_return std::unexpected(std::move(names.error()));
-  std::vector<upkeep::ArchivedFile> secrets;
-  std::size_t bytes = 0;
-  for (const auto& name : *names) {
-    TAPAL_CO_TRY(auto text, files::read_file(config_ / name));
-    bytes += text.size();
-    if (bytes > secret_bytes_max)
-      co_return fail(Code::full,
-                     fmt::format("{} and the secret files before it are more than {} bytes: "
-                                 "something large does not belong into {}",
-                                 name,
-                                 secret_bytes_max,
-                                 config_.string()));
-    secrets.push_back({name, std::move(text)});
-  }
-  auto archive = upkeep::pack(std::move(secrets));
-  const auto digest = crypto::hmac_sha256(sealer_text, archive);
-  const auto mark = text::to_hex(crypto::bytes_of(digest));
-  const auto mark_file = config_ / ".git" / "tapal-sealed";
-  std::error_code none;
-  if (files::read_file(mark_file).value_or("") == mark && fs::exists(config_ / sealed_name, none))
-    co_return Result<void>();
-  TAPAL_CO_TRY(const auto sealed, crypto::seal(sealer, archive));
-  crypto::wipe(archive);
-  TAPAL_CO_CHECK(files::write_atomically(config_ / sealed_name, sealed, 0600));
-  co_return files::write_atomically(mark_file, mark, 0600);
 }
 
 Task<Result<void>> ConfigBackup::set_remote(std::string url) {
@@ -333,35 +260,6 @@ Task<Result<BackupStatus>> ConfigBackup::status() {
   co_return status;
 }
 
-Result<std::vector<RestoredFile>> ConfigBackup::restore(const std::string& passphrase,
-                                                        Restore which) const {
-  TAPAL_TRY(const auto sealed,
-            files::read_file(config_ / sealed_name, crypto::sealed_bytes_max + 1024));
-  TAPAL_TRY(auto opened, crypto::open_sealed(passphrase, sealed));
-  TAPAL_TRY(const auto secrets, upkeep::unpack(opened.bytes));
-  crypto::wipe(opened.bytes);
-  std::vector<RestoredFile> restored;
-  std::error_code error;
-  const auto root = fs::canonical(config_, error);
-  for (const auto& [path, bytes] : secrets) {
-    using Done = RestoredFile::Done;
-    const auto file = config_ / path;
-    const auto there = files::read_file(file);
-    const bool differs = there && *there != bytes;
-    restored.push_back({path, Done::written});
-    if (there && !differs) restored.back().done = Done::same;
-    if (differs && which == Restore::missing) restored.back().done = Done::kept;
-    if (restored.back().done != Done::written) continue;
-    TAPAL_CHECK(files::create_folder(file.parent_path(), 0700));
-    const auto folder = fs::canonical(file.parent_path(), error);
-    if (std::ranges::mismatch(root, folder).in1 != root.end())
-      return fail(Code::denied, fmt::format("{} leads out of the configuration folder", path));
-    TAPAL_CHECK(files::write_atomically(file, bytes, 0600));
-  }
-  TAPAL_CHECK(files::write_atomically(config_ / sealer_name, opened.sealer.text(), 0600));
-  return restored;
-}
-
 std::vector<std::string> git_environment() {
   std::vector<std::string> environment{"LC_ALL=C",
                                        "GIT_TERMINAL_PROMPT=0",
@@ -372,42 +270,6 @@ std::vector<std::string> git_environment() {
     if (value != nullptr) environment.push_back(fmt::format("{}={}", name, value));
   }
   return environment;
-}
-
-namespace {
-
-Task<Result<void>> commit_and_push(Loop& loop,
-                                   Programs& programs,
-                                   std::filesystem::path config,
-                                   std::string message) {
-  ConfigBackup backup(loop, programs, config);
-  auto committed = co_await backup.commit(std::move(message));
-  if (!committed) co_return std::unexpected(std::move(committed.error()));
-  if (!*committed) co_return Result<void>();
-  auto pushed = co_await backup.push();
-  if (!pushed)
-    co_return fail(Code::try_later,
-                   fmt::format("committed, but not pushed; a running server tries again daily, and "
-                               "`tapal backup now` at once: {}",
-                               pushed.error().what));
-  co_return Result<void>();
-}
-
-void commit_now(const CommonOptions& common, const std::string& message) {
-  WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
-  const auto done = run_once<Result<void>>(
-      [&](NetLoop& loop) { return commit_and_push(loop, programs, common.config, message); });
-  if (!done) fmt::print(stderr, "tapal: backup: {}\n", done.error().what);
-}
-
-}  // namespace
-
-int run_and_commit(const CommonOptions& common, const std::string& name, const Command::Run& run) {
-  if (ConfigBackup::is_there(common.config)) commit_now(common, "edited by hand");
-  const int code = run(common);
-  if (ConfigBackup::is_there(common.config)) commit_now(common, name);
-  return code;
 }
 
 }  // namespace tapal::app

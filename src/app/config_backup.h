@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "app/command.h"
 #include "base/result.h"
 #include "ports/loop.h"
 #include "ports/programs.h"
@@ -39,6 +39,9 @@ struct RestoredFile {
   std::string path;
   enum class Done : std::uint8_t { written, same, kept } done = Done::written;
 };
+inline constexpr std::string_view sealed_name = "keys.sealed";
+inline constexpr std::string_view sealer_name = "backup.seal";  // stays out of the backup
+
 enum class Restore : std::uint8_t { missing, all };  // all: over files that differ, too
 
 class ConfigBackup {
@@ -47,6 +50,7 @@ class ConfigBackup {
   ConfigBackup(Loop& loop, Programs& programs, const std::filesystem::path& config);
 
   static bool is_there(const std::filesystem::path& config);
+  bool is_there() const { return is_there(config_); }
 
   // Makes the repository and commits all there is. One that is there goes on; its secrets are
   // from now on treated as told. `passphrase` is of `encrypted` alone; empty: the sealer stays.
@@ -63,6 +67,7 @@ class ConfigBackup {
   class Lock;
   Task<Result<std::unique_ptr<Lock>>> lock();
   Result<void> mend() const;
+  Task<Result<bool>> commit_locked(std::string message);
   SecretsInBackup secrets() const;
   Result<void> write_rules(SecretsInBackup secrets) const;
   Task<Result<void>> seal();
@@ -80,9 +85,5 @@ std::string_view text_of(SecretsInBackup secrets);  // "out"
 
 // What the environment lets git and ssh see.
 std::vector<std::string> git_environment();
-
-// The one place where a command's change is committed. Without a repository the command just runs;
-// trouble with the backup is told, and never fails it.
-int run_and_commit(const CommonOptions& common, const std::string& name, const Command::Run& run);
 
 }  // namespace tapal::app

@@ -102,7 +102,6 @@ struct Server::Parts {
   Result<void> listen_for_submission();  // with reload_mutex held, or before anything runs
   Result<void> listen_for_control();
   Result<void> listen_for_web();
-  void build_upkeep();
   void accept_at(intake::Door door, std::vector<ListenSocket> sockets);  // on the main loop
   std::vector<AcceptTarget> session_targets(intake::Door door);
   std::string sign(std::string_view notice) const;

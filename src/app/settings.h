@@ -27,7 +27,7 @@
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
 #include "services/judge/options.h"
-#include "services/upkeep/key_keeper.h"
+#include "services/upkeep/key_options.h"
 
 namespace tapal::app {
 

@@ -19,17 +19,16 @@ Upkeep::Upkeep(UpkeepWorld world)
                 world_.log),
       authorities_(world_.resolver, world_.loop),
       key_files_(world_.config, world_.clock),
-      keys_(
-          {world_.loop,
-           world_.clock,
-           world_.log,
-           world_.resolver,
-           world_.workers,
-           key_files_,
-           [this](std::string_view domain) { return accounts_.of(domain); },
-           [this](Loop& loop, std::string name) { return ask_authorities(loop, std::move(name)); },
-           [this](std::string what) { on_change(std::move(what)); },
-           world_.settings.keys.dkim}),
+      keys_({world_.loop,
+             world_.clock,
+             world_.log,
+             world_.resolver,
+             world_.workers,
+             key_files_,
+             [this](std::string_view domain) { return accounts_.of(domain); },
+             upkeep::ask_each(authorities_),
+             [this](std::string what) { on_change(std::move(what)); },
+             world_.settings.keys.dkim}),
       srs_(world_.loop, look_every, [this] { return turn_srs(); }),
       backup_(world_.loop, look_every, [this] { return back_up("edited by hand"); }) {
   open_certificates();
@@ -65,21 +64,6 @@ std::map<std::string, api::OtherCommand, std::less<>> Upkeep::commands() {
         return answer_cert(keeper, std::move(request));
       };
   return commands;
-}
-
-// Nobody to ask, or no answer, is an answer that tells nothing.
-Task<std::vector<dns::LookupReply>> Upkeep::ask_authorities(Loop& loop, std::string name) {
-  std::vector<dns::LookupReply> replies;
-  auto zone = co_await authorities_.find(loop, name);
-  if (!zone) {
-    replies.emplace_back();
-    co_return replies;
-  }
-  dns::Lookup lookup{std::move(name), dns::Type::txt};
-  const auto answers = co_await authorities_.ask_all(loop, *std::move(zone), std::move(lookup));
-  for (const auto& answer : answers)
-    replies.push_back(answer.reply ? *answer.reply : dns::LookupReply());
-  co_return replies;
 }
 
 void Upkeep::start() {

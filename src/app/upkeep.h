@@ -54,7 +54,6 @@ class Upkeep {
   Task<void> turn_srs();
   Task<void> back_up(std::string message);
   void on_change(std::string what);
-  Task<std::vector<dns::LookupReply>> ask_authorities(Loop& loop, std::string name);
 
   UpkeepWorld world_;
   DnsAccounts accounts_;

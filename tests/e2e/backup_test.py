@@ -73,8 +73,8 @@ class Backup(Case):
         self.tapal.add_user(f"eve@{self.tapal.domain}")
         (self.config / "tapal.toml").write_text((self.config / "tapal.toml").read_text() + "# mine\n")
         self.tapal.command("alias", "add", f"sales@{self.tapal.domain}", "ann")
-        self.assertEqual(["tapal: tapal alias add", "tapal: edited by hand", "tapal: tapal user add",
-                          "tapal: tapal alias add", "tapal: tapal backup init"], self.messages())
+        self.assertEqual(["tapal: tapal alias add", "tapal: edited by hand", "tapal: tapal alias add",
+                          "tapal: tapal backup init"], self.messages())
         objects = self.objects(self.config)
         for name, secret in self.secrets().items():
             self.assertGreater(len(secret), 15, name)

@@ -175,6 +175,7 @@ Task<Result<std::vector<std::string>>> Git::changed() {
   auto output = co_await ask(std::move(words));
   if (!output) co_return std::unexpected(std::move(output.error()));
   auto files = names(*output);
+  std::erase_if(files, [](const auto& file) { return file.starts_with("D "); });
   for (auto& file : files) file.erase(0, 3);  // "XY "
   co_return files;
 }

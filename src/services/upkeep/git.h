@@ -38,9 +38,10 @@ class Git {
     std::string time;  // RFC 3339
     std::string message;
   };
-  Task<Result<Commit>> last();                        // empty hash: none yet
-  Task<Result<std::size_t>> commits_not_pushed();     // as far as we know
-  Task<Result<std::vector<std::string>>> changed();   // files that differ from the last commit
+  Task<Result<Commit>> last();                     // empty hash: none yet
+  Task<Result<std::size_t>> commits_not_pushed();  // as far as we know
+  // Files that differ from the last commit; not those that stay here and are only taken out of it.
+  Task<Result<std::vector<std::string>>> changed();
   Task<Result<std::vector<std::string>>> kept_out();  // files that .gitignore keeps out
 
  private:

@@ -60,7 +60,7 @@ TEST_F(GitTest, gives_up_on_what_takes_too_long) {
 
 TEST_F(GitTest, reads_names_with_spaces_and_line_ends) {
   using namespace std::string_literals;
-  programs.answers["status"].output = " M a b\0?? c\nd\0"s;
+  programs.answers["status"].output = " M a b\0?? c\nd\0D  taken out\0"s;
   EXPECT_EQ(loop.wait(git.changed())->value(), (std::vector<std::string>{"a b", "c\nd"}));
 }
 

@@ -14,7 +14,22 @@ namespace {
 constexpr std::chrono::hours remind_every{23};
 constexpr std::size_t told_max = 10'000;
 
+Task<std::vector<AuthorityAnswer>> ask_servers(ZoneAuthorities& authorities,
+                                               Loop& loop,
+                                               std::string name) {
+  auto zone = co_await authorities.find(loop, name);
+  if (!zone) co_return std::vector<AuthorityAnswer>();
+  dns::Lookup lookup{std::move(name), dns::Type::txt};
+  co_return co_await authorities.ask_all(loop, *std::move(zone), std::move(lookup));
+}
+
 }  // namespace
+
+AskAuthorities ask_each(ZoneAuthorities& authorities) {
+  return [&authorities](Loop& loop, std::string name) {
+    return ask_servers(authorities, loop, std::move(name));
+  };
+}
 
 KeyKeeper::KeyKeeper(KeyKeeperWorld world)
     : world_(std::move(world)), timer_(world_.loop.make_timer()) {}

@@ -15,20 +15,18 @@
 #include "ports/loop.h"
 #include "ports/resolver.h"
 #include "ports/workers.h"
+#include "services/upkeep/key_options.h"
 #include "services/upkeep/key_shelf.h"
-#include "values/dns/lookup.h"
+#include "services/upkeep/zone_authorities.h"
 
 namespace tapal::upkeep {
 
-// What each of a zone's own servers answers for the TXT records at `name`.
-using AskAuthorities = std::function<Task<std::vector<dns::LookupReply>>(Loop&, std::string name)>;
+// What each of a zone's own servers answers for the TXT records at `name`; none when they cannot be
+// found. They may be out of reach, as behind a firewall.
+using AskAuthorities = std::function<Task<std::vector<AuthorityAnswer>>(Loop&, std::string name)>;
 
-struct KeyKeeperOptions {
-  provision::RotationOptions rotation;
-  std::chrono::milliseconds check_every = std::chrono::days(1);
-  std::chrono::milliseconds look_again = std::chrono::minutes(5);  // while something is under way
-  bool ed25519 = false;                                            // beside RSA, at the next turn
-};
+// `authorities` outlives it.
+AskAuthorities ask_each(ZoneAuthorities& authorities);
 
 // All of it outlives the keeper.
 struct KeyKeeperWorld {
@@ -40,7 +38,8 @@ struct KeyKeeperWorld {
   KeyShelf& shelf;
   // Who holds a domain's zone; null, or empty: a person.
   std::function<DnsAccount*(std::string_view domain)> account;
-  AskAuthorities ask_authorities;  // empty: the resolver's word stands for theirs
+  AskAuthorities
+      ask_authorities;  // empty, or nobody answers: the resolver's word stands for theirs
   // Told after files have changed, "DKIM keys of example.com"; may be empty.
   std::function<void(std::string what)> on_change;
   KeyKeeperOptions options;

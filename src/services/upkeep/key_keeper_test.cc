@@ -139,30 +139,53 @@ TEST_F(KeyKeeperTest, never_writes_over_a_record_of_others) {
   EXPECT_EQ(stage("old"), KeyStage::signing);
 }
 
-TEST_F(KeyKeeperTest, waits_for_every_authority) {
-  KeyKeeperWorld world{loop, loop, log, zone, workers, shelf, {}, {}, {}, {}};
-  world.account = [this](std::string_view) { return &zone; };
-  bool lags = true;
-  world.ask_authorities = [this, &lags](Loop&, std::string name) {
-    return
-        [](TestZone& from, std::string at, bool one_lags) -> Task<std::vector<dns::LookupReply>> {
-          dns::LookupReply reply{dns::LookupReply::Status::no_data, {}};
-          for (const auto& text : from.texts[at]) {
-            reply.status = dns::LookupReply::Status::found;
-            reply.records.push_back({at, dns::Type::txt, 60s, dns::Text{text}});
-          }
-          std::vector<dns::LookupReply> replies(2, reply);
-          if (one_lags && at.starts_with("new"))
-            replies[1] = {dns::LookupReply::Status::no_such_name, {}};
-          co_return replies;
-        }(zone, std::move(name), lags);
-  };
-  KeyKeeper keeper(std::move(world));
-  tend(keeper, Order::turn);
+// Two servers that answer from the zone, the second late with what is new.
+struct TwoServers {
+  enum class Second : std::uint8_t { right, lags, silent } second = Second::lags;
+
+  static Task<std::vector<AuthorityAnswer>> ask(const TwoServers& self,
+                                                TestZone& zone,
+                                                std::string name) {
+    dns::LookupReply reply{dns::LookupReply::Status::no_data, {}};
+    for (const auto& text : zone.texts[name]) {
+      reply.status = dns::LookupReply::Status::found;
+      reply.records.push_back({name, dns::Type::txt, 60s, dns::Text{text}});
+    }
+    std::vector<AuthorityAnswer> answers{{"ns1", reply}, {"ns2", reply}};
+    if (name.starts_with("new") && self.second == Second::lags)
+      answers[1].reply = dns::LookupReply{dns::LookupReply::Status::no_such_name, {}};
+    if (self.second == Second::silent) answers[1].reply = fail(Code::try_later, "nobody there");
+    co_return answers;
+  }
+};
+
+struct KeyAuthoritiesTest : KeyKeeperTest {
+  KeyAuthoritiesTest() {
+    KeyKeeperWorld world{loop, loop, log, zone, workers, shelf, {}, {}, {}, {}};
+    world.account = [this](std::string_view) { return &zone; };
+    world.ask_authorities = [this](Loop&, std::string name) {
+      return TwoServers::ask(servers, zone, std::move(name));
+    };
+    keeper.emplace(std::move(world));
+  }
+  TwoServers servers;
+  std::optional<KeyKeeper> keeper;
+};
+
+TEST_F(KeyAuthoritiesTest, have_to_agree_and_the_one_that_lags_is_named) {
+  const auto report = tend(*keeper, Order::turn);
   EXPECT_EQ(stage("new1"), KeyStage::published);
   EXPECT_EQ(stage("old"), KeyStage::signing);
-  lags = false;
-  tend(keeper);
+  ASSERT_EQ(report.troubles.size(), 1U);
+  EXPECT_TRUE(report.troubles[0].contains("ns1: ours, ns2: absent")) << report.troubles[0];
+  servers.second = TwoServers::Second::right;
+  tend(*keeper);
+  EXPECT_EQ(stage("new1"), KeyStage::signing);
+}
+
+TEST_F(KeyAuthoritiesTest, hold_nothing_up_by_being_out_of_reach) {
+  servers.second = TwoServers::Second::silent;
+  tend(*keeper, Order::turn);
   EXPECT_EQ(stage("new1"), KeyStage::signing);
 }
 

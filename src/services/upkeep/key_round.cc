@@ -63,19 +63,33 @@ const crypto::PrivateKey* KeyRound::key_of(const std::string& selector) const {
   return found == shelved_.end() ? nullptr : found->key.get();
 }
 
+// A server that does not answer is one that receivers do not hear either.
+std::vector<KeySight> KeyRound::sights_of(const std::string& selector,
+                                          const std::vector<AuthorityAnswer>& answers) {
+  std::vector<KeySight> sights;
+  std::string told;
+  for (const auto& [server, reply] : answers) {
+    const auto sight = reply ? provision::key_sight(*key_of(selector), *reply) : KeySight::unknown;
+    if (sight == KeySight::unknown) continue;
+    sights.push_back(sight);
+    told += fmt::format("{}{}: {}", told.empty() ? "" : ", ", server, text_of(sight));
+  }
+  if (!sights.empty() && provision::common_sight(sights) == KeySight::unknown)
+    report_.troubles.push_back(
+        fmt::format("the servers of {} do not agree yet ({})", name_of(selector), told));
+  return sights;
+}
+
 Task<KeySight> KeyRound::ask(std::string selector) {
   const auto* key = key_of(selector);
   if (key == nullptr) co_return KeySight::unknown;
-  std::vector<dns::LookupReply> replies;
   if (world_.ask_authorities) {
-    replies = co_await world_.ask_authorities(world_.loop, name_of(selector));
-  } else {
-    auto answer = co_await world_.resolver.resolve(world_.loop, name_of(selector), dns::Type::txt);
-    replies.push_back(lookup_reply(std::move(answer)));
+    const auto answers = co_await world_.ask_authorities(world_.loop, name_of(selector));
+    const auto sights = sights_of(selector, answers);
+    if (!sights.empty()) co_return provision::common_sight(sights);
   }
-  std::vector<KeySight> sights;
-  for (const auto& reply : replies) sights.push_back(provision::key_sight(*key, reply));
-  co_return provision::common_sight(sights);
+  auto answer = co_await world_.resolver.resolve(world_.loop, name_of(selector), dns::Type::txt);
+  co_return provision::key_sight(*key, lookup_reply(std::move(answer)));
 }
 
 Task<void> KeyRound::look_at(std::string selector) {

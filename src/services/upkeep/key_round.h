@@ -25,6 +25,8 @@ class KeyRound {
   std::string name_of(const std::string& selector) const;
   const crypto::PrivateKey* key_of(const std::string& selector) const;
   Task<void> look_at(std::string selector);
+  std::vector<provision::KeySight> sights_of(const std::string& selector,
+                                             const std::vector<AuthorityAnswer>& answers);
   Task<provision::KeySight> ask(std::string selector);
   Task<Result<void>> act(Action action);
   Task<Result<void>> make(crypto::KeyKind kind);
