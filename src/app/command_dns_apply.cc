@@ -190,7 +190,7 @@ Result<DnsPlanning> advance(const AdvanceOptions& options, DnsPlanning planning)
 int run_advance(const CommonOptions& common, const AdvanceOptions& options) {
   const auto work = open_to_write(common, options.apply.work);
   if (!work) return app::tell(work.error());
-  const auto plan = [&](NetLoop& loop, DnsAccount& account) -> Task<Result<DnsPlanning>> {
+  const auto plan = [&](Loop& loop, DnsAccount& account) -> Task<Result<DnsPlanning>> {
     auto plan_options = (*work)->plan_options();
     if (!plan_options) co_return std::unexpected(plan_options.error());
     auto planning = co_await upkeep::plan_dns(

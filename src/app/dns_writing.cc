@@ -7,7 +7,7 @@
 namespace tapal::app {
 namespace {
 
-std::vector<dns::RecordSet> sets_after(const JournalEntry& entry) {
+std::vector<dns::RecordSet> sets_after(const provision::JournalEntry& entry) {
   std::vector<dns::RecordSet> sets;
   for (const auto& set : entry.sets) sets.push_back(set.after);
   return sets;

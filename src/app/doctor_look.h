@@ -8,6 +8,7 @@
 #include "app/command.h"
 #include "app/doctor_home.h"
 #include "app/settings.h"
+#include "drivers/net/loop.h"
 #include "drivers/net/tls.h"
 #include "drivers/resolver/unbound_resolver.h"
 #include "drivers/system/clock.h"

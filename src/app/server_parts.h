@@ -98,6 +98,7 @@ struct Server::Parts {
   Result<void> open_stores();
   Result<void> build_delivery();
   void build_intake();
+  void build_upkeep();
   Result<void> listen();
   Result<void> listen_for_submission();  // with reload_mutex held, or before anything runs
   Result<void> listen_for_control();

@@ -200,7 +200,9 @@ Result<void> up_dns(Up& up) {
 
 Result<void> up_reverse_names(Up& up) {
   TAPAL_TRY(const auto work, DnsWork::open(up.common, work_options(up)));
-  for (const auto& address : up.addresses) TAPAL_CHECK(have_reverse_name(up, *work, address));
+  for (const auto& address : up.addresses) {
+    TAPAL_CHECK(have_reverse_name(up, *work, address));
+  }
   return {};
 }
 

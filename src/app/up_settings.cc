@@ -35,10 +35,12 @@ std::string everywhere(std::uint16_t port) {
 
 // Only the first time: later the server itself has the ports.
 Result<void> set_web(Up& up, const Settings& settings) {
-  if (settings.listen.http.empty() && is_free(80))
+  if (settings.listen.http.empty() && is_free(80)) {
     TAPAL_CHECK(set(up, "listen.http", everywhere(80)));
-  if (settings.listen.https.empty() && is_free(443))
+  }
+  if (settings.listen.https.empty() && is_free(443)) {
     TAPAL_CHECK(set(up, "listen.https", everywhere(443)));
+  }
   return {};
 }
 
@@ -62,9 +64,10 @@ Result<void> set_certificate(Up& up) {
 
 Result<void> set_sources(Up& up) {
   if (up.options.addresses.empty()) return {};
-  for (const auto& address : up.addresses)
+  for (const auto& address : up.addresses) {
     TAPAL_CHECK(set_text(
         up, address.is_v4() ? "delivery.source_ipv4" : "delivery.source_ipv6", address.text()));
+  }
   return {};
 }
 
@@ -73,10 +76,11 @@ Result<void> set_sources(Up& up) {
 Result<void> up_settings(Up& up) {
   if (up.only_plans() && !up.on_scratch) return {};
   TAPAL_CHECK(set_text(up, "dns.provider", up.options.dns_provider));
-  if (!up.options.dns_credentials_file.empty())
+  if (!up.options.dns_credentials_file.empty()) {
     TAPAL_CHECK(set_text(up,
                          "dns.credentials_file",
                          std::filesystem::absolute(up.options.dns_credentials_file).string()));
+  }
   TAPAL_CHECK(set_text(up, "dns.url", up.options.dns_url));
   TAPAL_CHECK(set_sources(up));
   TAPAL_TRY(const auto settings, load_settings(up.common.config));

@@ -16,9 +16,10 @@ from harness import PEERS, Server, ask_tool, free_port, wait_until
 
 
 class Pebble:
-    """One Pebble; it looks names up at `dns` and comes to the web ports given."""
+    """One Pebble; it looks names up at `dns` and comes to the web ports given. Others reach it as `name` at `address`."""
 
-    def __init__(self, case, dns, http_port, https_port, validity=None, accounts=None, environment=None):
+    def __init__(self, case, dns, http_port, https_port, validity=None, accounts=None, environment=None,
+                 address="127.0.0.1", name="localhost"):
         program = PEERS / "pebble/usr/bin/pebble"
         if not program.exists():
             raise unittest.SkipTest("Pebble is not unpacked: ./dev setup test")
@@ -27,11 +28,11 @@ class Pebble:
         folder.mkdir()
         self.own_certificate = folder / "own.pem"
         made = ask_tool("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:{address}",
                         "-keyout", folder / "own.key", "-out", self.own_certificate)
         if made.returncode:
             raise AssertionError(made.stderr)
-        settings = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management_port}",
+        settings = {"listenAddress": f"{address}:{self.port}", "managementListenAddress": f"{address}:{self.management_port}",
                     "certificate": str(self.own_certificate), "privateKey": str(folder / "own.key"),
                     "httpPort": http_port, "tlsPort": https_port, "externalAccountBindingRequired": bool(accounts)}
         if validity:
@@ -43,11 +44,12 @@ class Pebble:
                              env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20",
                                   "PEBBLE_AUTHZREUSE": "0", **(environment or {})})
         case.keep_log(self.server)
-        self.directory = f"https://localhost:{self.port}/dir"
+        self.directory = f"https://{name}:{self.port}/dir"
+        self.own_directory = f"https://{address}:{self.port}/dir"
         self.tls = ssl.create_default_context(cafile=self.own_certificate)
         wait_until(self.answers, "Pebble answers")
         self.root = folder / "root.pem"
-        self.root.write_bytes(self.get(f"https://localhost:{self.management_port}/roots/0"))
+        self.root.write_bytes(self.get(f"https://{address}:{self.management_port}/roots/0"))
 
     def get(self, url):
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.tls))
@@ -56,7 +58,7 @@ class Pebble:
 
     def answers(self):
         try:
-            return self.get(self.directory)
+            return self.get(self.own_directory)
         except OSError:
             if not self.server.running():
                 raise AssertionError("Pebble did not start:\n" + self.server.log())

@@ -133,6 +133,10 @@ class Names:
         """What stands before 1.0.0.0.f.0.a.2.ip6.arpa."""
         return ipaddress.ip_address(address).reverse_pointer.split(".")[:24]
 
+    @property
+    def endpoint(self):
+        return f"{NAMES[0]}:53"
+
     def add(self, records, zone="example"):
         self.zones[zone] += records
         return self
@@ -153,8 +157,9 @@ class Names:
                     "@ 60 IN NS ns.example.\n")
             (self.folder / f"{zone}.zone").write_text(head + records)
             lines += [f"  - domain: {zone}.", f"    file: {zone}.zone"]
+            lines += ["    acl: owner"]
             if zone == self.domain:
-                lines += ["    acl: owner", "    dnssec-signing: on", "    dnssec-policy: quick"]
+                lines += ["    dnssec-signing: on", "    dnssec-policy: quick"]
         (self.folder / "knot.conf").write_text("\n".join(lines) + "\n")
         self.server = Server("knot", [dns.KNOTD, "-c", self.folder / "knot.conf"])
         self.case.keep_log(self.server)

@@ -4,10 +4,10 @@ import re
 import shutil
 import time
 
+from authorities import Pebble
 from filter_peers import CheckingOpendkim
 from harness import TAPAL, Case, header_of, wait_until
 from peers import Postfix
-from pebble import Pebble
 from sandbox import AUTHORITY, MACHINE, NAMES, PROVIDER, Machine, Names, Outside
 
 DOMAIN = "shop.example"
@@ -25,8 +25,8 @@ class World(Case):
         cls.machine = Machine(cls)
         cls.names = Names(cls, DOMAIN).start()
         cls.machine.root_key.write_text(cls.names.anchor())
-        cls.pebble = Pebble(cls, AUTHORITY[0], dns_server=f"{NAMES[0]}:53", name="acme.example", ports=(80, 443))
-        cls.machine.trust(cls.pebble.certificate, cls.pebble.root())
+        cls.pebble = Pebble(cls, cls.names, 80, 443, address=AUTHORITY[0], name="acme.example")
+        cls.machine.trust(cls.pebble.own_certificate.read_text(), cls.pebble.root.read_text())
         milter = CheckingOpendkim(cls, "mx.box.example", NAMES[0])
         cls.box = Postfix(cls, "box.example", 25, users=("me",), addresses=PROVIDER,
                           settings={"smtpd_milters": milter.milter, "milter_default_action": "tempfail"})
@@ -125,7 +125,7 @@ class Conflicts(World):
     def test_mail_that_goes_elsewhere_is_not_taken_without_being_asked(self):
         self.names.update("add shop.example. 60 MX 5 mx.elsewhere.example.",
                           'add shop.example. 60 TXT "v=spf1 include:_spf.elsewhere.example -all"')
-        self.names.add_now('_spf.elsewhere.example. 60 TXT "v=spf1 ip4:192.0.2.0/24 -all"')
+        self.names.update('add _spf.elsewhere.example. 60 TXT "v=spf1 ip4:192.0.2.0/24 -all"', zone="example")
         done = self.up("--yes")
         self.assertEqual(done.returncode, 1)
         self.assertIn("--take-mx", done.stdout + done.stderr)
