@@ -20,6 +20,7 @@
 namespace tapal::app {
 namespace {
 
+using provision::KeyStage;
 using provision::MailIdentity;
 
 Result<void> add_addresses(const Settings& settings,
@@ -35,6 +36,12 @@ Result<void> add_addresses(const Settings& settings,
   return {};
 }
 
+provision::KeyPublication::Stage use_of(KeyStage stage) {
+  using enum provision::KeyPublication::Stage;
+  if (stage == KeyStage::signing) return current;
+  return stage == KeyStage::retiring || stage == KeyStage::revoked ? old : next;
+}
+
 Result<void> add_keys(const files::ConfigFolder& folder, MailIdentity& identity) {
   const auto keys = folder.signing_keys.find(identity.domain);
   if (keys == folder.signing_keys.end()) return {};
@@ -42,7 +49,9 @@ Result<void> add_keys(const files::ConfigFolder& folder, MailIdentity& identity)
     const auto parsed = crypto::PrivateKey::from_pem(key.pem);
     if (!parsed) return fail(Code::invalid, key.file + ": " + parsed.error().what);
     TAPAL_TRY(const auto record, mailauth::DkimKeyRecord::for_key(*parsed));
-    identity.keys.push_back({key.selector, record.text()});
+    const auto stage = key.state.stage;
+    identity.keys.push_back(
+        {key.selector, stage == KeyStage::revoked ? "v=DKIM1; p=" : record.text(), use_of(stage)});
   }
   return {};
 }
