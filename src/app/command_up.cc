@@ -95,6 +95,12 @@ int finish(const CommonOptions& common, const UpReport& report, const Result<voi
   return exit_done;
 }
 
+fs::path state_folder(const CommonOptions& common, const UpOptions& options) {
+  if (!options.state_folder.empty()) return options.state_folder;
+  const auto settings = load_settings(common.config);
+  return settings ? settings->state_folder : Settings().state_folder;
+}
+
 int run_up(const CommonOptions& common, const UpOptions& options) {
   const bool is_new = !fs::exists(common.config / settings_file_name);
   if (options.plan && is_new) {
@@ -108,7 +114,9 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
   }
   const auto lock = files::FolderLock::take(common.config, "sets this server up");
   if (!lock) return tell(lock.error());
-  UpReport report(common.output, common.config / "up.log");
+  const auto state = state_folder(common, options);
+  if (const auto made = files::create_folder(state, 0700); !made) return tell(made.error());
+  UpReport report(common.output, state / "up.log");
   Up up{.common = common, .options = options, .report = report};
   return finish(common, report, run_phases(up));
 }

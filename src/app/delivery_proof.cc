@@ -117,6 +117,7 @@ Result<Proof> run(const CommonOptions& common,
   TAPAL_TRY(auto asking, resolver_options(common, options.dns_server));
   TAPAL_TRY(const auto resolver, UnboundResolver::open(std::move(asking)));
   submission.trusted_ca_file = settings.tls.trusted_ca_file;
+  submission.show = [](const std::string&) {};
   const Talk talk{settings.control_socket(), options.patience};
   return run_once<Result<Proof>>(
       [&](NetLoop& loop) { return send(loop, *resolver, talk, submission); });
@@ -147,6 +148,7 @@ Result<Proof> prove_sending(const CommonOptions& common, const ProofOptions& opt
   Submission submission{.host = options.hostname,
                         .user = options.user.text(),
                         .password = password,
+                        .password_kind = delivery::Terms::Password::of_application,
                         .from = options.user,
                         .to = {options.outside},
                         .message = compose_message(message)};

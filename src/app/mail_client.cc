@@ -37,6 +37,7 @@ delivery::Terms terms_of(const Submission& submission) {
   terms.tls.verification_required = submission.certificate == Submission::Certificate::must_hold;
   terms.user = submission.user;
   terms.password = submission.password;
+  terms.kind = submission.password_kind;
   return terms;
 }
 

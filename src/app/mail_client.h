@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "drivers/net/loop.h"
+#include "services/delivery/connection.h"
 #include "services/delivery/options.h"
 #include "values/mail/address.h"
 
@@ -22,6 +23,7 @@ struct Submission {
   std::string trusted_ca_file;  // empty: the system's
   std::string user;
   std::string password;
+  delivery::Terms::Password password_kind = delivery::Terms::Password::of_user;
   mail::Address from;
   std::vector<mail::Address> to;
   std::string message;  // whole, CRLF lines

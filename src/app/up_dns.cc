@@ -101,19 +101,29 @@ Result<void> write_records(Up& up, DnsWork& work) {
   return {};
 }
 
+// Of what is left to a person only this must be there before mail works; and a key that was pinned
+// by hand would be wrong after the next renewal.
+bool is_needed(const provision::Change& change) {
+  return change.writes() && change.wanted.strength == provision::Strength::must;
+}
+void leave_out_pinned_keys(provision::Plan& plan) {
+  std::erase_if(plan.changes, [](const provision::Change& change) {
+    return change.wanted.purpose == provision::Purpose::pinned_keys && change.writes();
+  });
+}
+
 // What a person is to enter, then waiting until DNS shows it.
 Result<void> wait_for_records(Up& up, DnsWork& work) {
   const auto end = std::chrono::steady_clock::now() + up.options.patience;
   bool has_told = false;
   for (;;) {
-    TAPAL_TRY(const auto planning, plan_for(work, PublishedBy::dns));
+    TAPAL_TRY(auto planning, plan_for(work, PublishedBy::dns));
+    leave_out_pinned_keys(planning.plan);
     TAPAL_CHECK(blocked(planning.plan));
-    if (!planning.plan.writes()) {
-      tell(up, planning, Mark::by_hand);
-      return {};
-    }
+    const bool is_there = std::ranges::none_of(planning.plan.changes, &is_needed);
+    if (is_there || !has_told) tell(up, planning, Mark::by_hand);
+    if (is_there) return {};
     if (!has_told) {
-      tell(up, planning, Mark::by_hand);
       up.report.tell(
           Mark::by_hand,
           fmt::format("enter these records at your DNS provider (`tapal dns export {}` has "

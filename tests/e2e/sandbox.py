@@ -122,6 +122,7 @@ class Names:
                        f"acme 60 IN A {AUTHORITY[0]}\nbox 60 IN MX 10 mx.box\n"
                        f"mx.box 60 IN A {PROVIDER[0]}\nmx.box 60 IN AAAA {PROVIDER[1]}\n",
             domain: "",
+            "gmail.com": "@ 60 IN MX 10 mx.box.example.\n",  # whom the doctor tries port 25 at
             "20.in-addr.arpa": f"10.40.30 60 IN PTR mail.{domain}.\n25.40.30 60 IN PTR mx.box.example.\n",
             "1.0.0.0.f.0.a.2.ip6.arpa": f"{'.'.join(self.nibbles(MACHINE[1]))} 60 IN PTR mail.{domain}.\n"
                                        f"{'.'.join(self.nibbles(PROVIDER[1]))} 60 IN PTR mx.box.example.\n",

@@ -124,7 +124,10 @@ void Connection::authenticate(const client::AskAuthentication& ask) {
   const sasl::ChannelBindings bindings{
       stream_->channel_binding(ChannelBinding::tls_exporter).value_or(""),
       stream_->channel_binding(ChannelBinding::tls_server_end_point).value_or("")};
-  const auto mechanism = sasl::choose_mechanism(ask.mechanisms, bindings);
+  auto mechanisms = ask.mechanisms;
+  if (terms_.kind == Terms::Password::of_application)
+    std::erase_if(mechanisms, [](const auto& name) { return name.starts_with("SCRAM-"); });
+  const auto mechanism = sasl::choose_mechanism(mechanisms, bindings);
   if (!mechanism) return session_.on_auth_given_up("the server offers no mechanism of ours");
   sasl::ClientExchangeOptions options;
   options.nonce = text::to_base64(random_.bytes(sasl::nonce_bytes_min));

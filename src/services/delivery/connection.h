@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct Terms {
   TlsConnectOptions tls;
   std::string user;  // empty: no AUTH
   std::string password;
+  // An application password is known to its server by a hash alone, which SCRAM cannot use.
+  enum class Password : std::uint8_t { of_user, of_application } kind = Password::of_user;
 };
 
 class Connection {
