@@ -89,7 +89,7 @@ class Person(KeyCase):
             self.wait_for_signer(second, "second")
 
         with self.subTest("the old one is to be revoked when its time is over, and goes"):
-            self.tapal.server.wait_for(f"DNS record to be entered.*{self.first}")
+            self.tapal.server.wait_for(rf"DNS record to be entered name={self.first}\._domainkey\.a\.example")
             self.assertEqual("v=DKIM1; p=", self.status()[1]["requests"][0]["text"])
             self.publish(new_record)
             wait_until(lambda: self.keys_on_disk() == [second], "the old key is removed")

@@ -14,8 +14,8 @@ constexpr std::array<std::string_view, 6> stages{
     "made", "published", "visible", "signing", "retiring", "revoked"};
 constexpr std::array<std::string_view, 5> sights{"unknown", "absent", "ours", "revoked", "other"};
 
-template <class Enum, std::size_t count>
-std::optional<Enum> value_of(const std::array<std::string_view, count>& names,
+template <class Enum, std::size_t Count>
+std::optional<Enum> value_of(const std::array<std::string_view, Count>& names,
                              std::string_view text) {
   const auto found = std::ranges::find(names, text);
   if (found == names.end()) return {};
@@ -129,6 +129,7 @@ std::optional<RotationAction> KeyRotation::action_for(const RotatingKey& key, Wa
 
 std::vector<RotationAction> KeyRotation::next(WallTime now) const {
   std::vector<RotationAction> actions;
+  actions.reserve(wanted_.size() + keys_.size());
   for (const auto kind : wanted_) actions.push_back({Kind::make, {}, kind});
   for (const auto& key : keys_)
     if (auto action = action_for(key, now)) actions.push_back(*std::move(action));

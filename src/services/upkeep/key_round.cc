@@ -24,6 +24,7 @@ constexpr std::string_view revoked_text = "v=DKIM1; p=";
 
 std::vector<provision::RotatingKey> states_of(const std::vector<ShelvedKey>& keys) {
   std::vector<provision::RotatingKey> states;
+  states.reserve(keys.size());
   for (const auto& key : keys) states.push_back(key.state);
   return states;
 }

@@ -21,8 +21,8 @@ constexpr std::size_t tag_bytes = 32;
 
 using Bytes32 = std::array<std::uint8_t, 32>;
 
-template <std::size_t count>
-std::string_view view(const std::array<std::uint8_t, count>& bytes) {
+template <std::size_t Count>
+std::string_view view(const std::array<std::uint8_t, Count>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -33,10 +33,10 @@ unsigned char* unsigned_bytes(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }
 
-template <std::size_t count>
-bool read_bytes(std::string_view text, std::array<std::uint8_t, count>& into) {
+template <std::size_t Count>
+bool read_bytes(std::string_view text, std::array<std::uint8_t, Count>& into) {
   const auto bytes = text::from_base64_url(text);
-  if (!bytes || bytes->size() != count) return false;
+  if (!bytes || bytes->size() != Count) return false;
   std::ranges::copy(*bytes, into.begin());
   return true;
 }
