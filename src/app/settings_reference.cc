@@ -35,6 +35,7 @@ constexpr auto sections = std::to_array<Section>({
     {"delivery", "Sending to other servers"},
     {"delivery.timeouts", "Waiting for other servers"},
     {"resolver", "DNS"},
+    {"doctor", "The daily look at everything"},
     {"log", "Logging"},
     {"workers", "Work beside the event loops"},
     {"auth", "Passwords"},
