@@ -25,7 +25,7 @@ enum class Rcode : std::uint16_t {
   refused = 5,
   not_authoritative = 9,  // RFC 2136 section 2.2; also: a TSIG record is wrong
   not_zone = 10,          // RFC 2136 section 2.2: a name outside the zone
-  bad_version = 16,  // needs EDNS, as every code over 15
+  bad_version = 16,       // needs EDNS, as every code over 15
 };
 std::string rcode_text(Rcode rcode);  // "NXDOMAIN", "RCODE17"
 
