@@ -199,8 +199,10 @@ Task<Response> StreamHttpClient::run(HttpRequest request) {
     }
     auto exchanged = co_await exchange(*stream, head, request, deadline);
     if (exchanged) {
-      if (may_keep && exchanged->may_go_on) keep(server, std::move(stream));
-      if (stream) stream->close();
+      if (may_keep && exchanged->may_go_on)
+        keep(server, std::move(stream));
+      else
+        stream->close();
       co_return std::move(exchanged->response);
     }
     stream->close();

@@ -66,7 +66,7 @@ class Exchange {
     for (std::size_t left = limits_.requests_max; left > 0; --left) {
       auto message = co_await reader_.read();
       if (!message) {
-        if (message.error()) co_await refuse(*message.error());
+        if (const auto& refusal = message.error()) co_await refuse(*refusal);
         co_return;
       }
       const Manner manner{.has_body = message->method() != beast::verb::head,

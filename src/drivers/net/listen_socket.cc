@@ -118,6 +118,7 @@ Result<std::vector<ListenSocket>> listen_at(const std::vector<Endpoint>& endpoin
 
 std::vector<Endpoint> local_endpoints(const std::vector<ListenSocket>& sockets) {
   std::vector<Endpoint> endpoints;
+  endpoints.reserve(sockets.size());
   for (const auto& socket : sockets) endpoints.push_back(socket.local());
   return endpoints;
 }

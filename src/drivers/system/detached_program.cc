@@ -33,6 +33,7 @@ std::string reason(int number) { return std::generic_category().message(number);
 Result<void> start_detached(const std::vector<std::string>& arguments,
                             const std::filesystem::path& log_file) {
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   const int log = open(log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);

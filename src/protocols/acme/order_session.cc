@@ -90,6 +90,7 @@ void OrderSession::take_directory(const std::string& body) {
   directory_ = *std::move(directory);
   if (!wish_.profile.empty() && !directory_.profiles.contains(wish_.profile)) {
     std::vector<std::string> names;
+    names.reserve(directory_.profiles.size());
     for (const auto& [name, about] : directory_.profiles) names.push_back(name);
     return fail_with(
         fmt::format("the authority has no profile \"{}\"; it has: {}",

@@ -42,9 +42,11 @@ Result<Challenge> choose_challenge(const Authorization& authorization,
     if (found != authorization.challenges.end()) return *found;
   }
   std::vector<std::string_view> offered;
+  offered.reserve(authorization.challenges.size());
   for (const auto& challenge : authorization.challenges)
     offered.push_back(challenge_kind_text(challenge.kind));
   std::vector<std::string_view> possible;
+  possible.reserve(kinds.size());
   for (const auto kind : kinds) possible.push_back(challenge_kind_text(kind));
   return fail(
       Code::invalid,

@@ -19,7 +19,7 @@ bool depends_on_message(const SpfMacroText& target) {
 
 }  // namespace
 
-SpfLookupCount::SpfLookupCount(std::string domain, std::string_view record) {
+SpfLookupCount::SpfLookupCount(const std::string& domain, std::string_view record) {
   const auto parsed = SpfRecord::parse(record);
   if (parsed) count(*parsed, domain, {});
 }
@@ -57,13 +57,13 @@ void SpfLookupCount::count(const SpfRecord& record,
     if (!directive.asks_dns()) continue;
     auto charged = term;
     count_term(directive.text, charged);
-    if (directive.mechanism == SpfMechanism::include && directive.target)
+    if (directive.mechanism == SpfMechanism::include && directive.target && charged)
       follow(*directive.target, domain, *charged);
   }
   if (!record.redirect) return;
   auto charged = term;
   count_term("redirect=", charged);
-  follow(*record.redirect, domain, *charged);
+  if (charged) follow(*record.redirect, domain, *charged);
 }
 
 void SpfLookupCount::count_term(std::string_view text, std::optional<std::size_t>& term) {

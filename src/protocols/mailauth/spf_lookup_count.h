@@ -22,7 +22,7 @@ class SpfLookupCount {
   static constexpr std::size_t counted_max = 40;
 
   // `record` is the domain's, published or not. One that cannot be parsed counts nothing.
-  SpfLookupCount(std::string domain, std::string_view record);
+  SpfLookupCount(const std::string& domain, std::string_view record);
 
   std::optional<dns::Lookup> next_lookup() const;
   void on_reply(const dns::LookupReply& reply);
