@@ -31,6 +31,7 @@ std::optional<std::vector<std::string>> servers_of(Look& look, const std::string
   auto exchanges = data_of<dns::MailExchange>(*mx);
   std::ranges::sort(exchanges);
   std::vector<std::string> names;
+  names.reserve(exchanges.size() + 1);
   for (const auto& one : exchanges) names.push_back(one.exchange);
   if (names.empty()) names.push_back(domain);
   return names;

@@ -114,6 +114,7 @@ void check_mx(Look& look) {
                        .expected = "10 " + look.home.host,
                        .fix = publish(look, wanted)});
   std::vector<std::string> names;
+  names.reserve(exchanges.size());
   for (const auto& one : exchanges) names.push_back(one.exchange);
   look.ok(domain, fmt::format("{}", fmt::join(names, ", ")));
 }

@@ -20,6 +20,7 @@ bool has_answered(const OwnService& service) {
 }
 
 std::string chain_problem(const SmtpFact& fact) {
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only services that showed one come here
   const auto& facts = *fact.certificate;
   if (facts.self_signed) return "it is self-signed";
   if (fact.certificates_sent == 1)
@@ -30,6 +31,7 @@ std::string chain_problem(const SmtpFact& fact) {
 
 // What a strict client finds; empty: nothing.
 Advice certificate_problem(const Look& look, const SmtpFact& fact) {
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only services that showed one come here
   const auto& facts = *fact.certificate;
   const auto& host = look.home.host;
   if (!crypto::covers(facts, host))

@@ -88,6 +88,7 @@ bool fits(const TlsaRecord& record, const crypto::CertificateFacts& facts) {
 
 void judge_tlsa(Look& look, const DnsFact& tlsa, const OwnService& service) {
   const auto name = "_25._tcp." + look.home.host;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only services that showed one come here
   const auto& facts = *service.fact->certificate;
   bool any_judged = false;
   for (const auto& data : data_of<dns::RawData>(tlsa)) {

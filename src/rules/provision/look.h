@@ -59,9 +59,15 @@ class Look {
   void ok(std::string subject, std::string seen) {
     findings.push_back({id_, std::move(subject), Severity::ok, std::move(seen)});
   }
-  void info(std::string subject, Advice advice) { add(Severity::info, subject, advice); }
-  void warn(std::string subject, Advice advice) { add(Severity::warning, subject, advice); }
-  void error(std::string subject, Advice advice) { add(Severity::error, subject, advice); }
+  void info(const std::string& subject, const Advice& advice) {
+    add(Severity::info, subject, advice);
+  }
+  void warn(const std::string& subject, const Advice& advice) {
+    add(Severity::warning, subject, advice);
+  }
+  void error(const std::string& subject, const Advice& advice) {
+    add(Severity::error, subject, advice);
+  }
   void add(Severity severity, const std::string& subject, const Advice& advice) {
     findings.push_back(
         {id_, subject, severity, advice.seen, advice.expected, advice.fix, advice.repair});

@@ -74,7 +74,7 @@ class Grader {
  private:
   void add(std::string_view what,
            Severity severity,
-           std::string seen,
+           const std::string& seen,
            std::string expected = {},
            std::string fix = {}) {
     graded_.findings.push_back({fmt::format("paste.{}", what),

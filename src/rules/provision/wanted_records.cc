@@ -182,6 +182,7 @@ class List {
                 "asks senders to report when TLS to this server fails (RFC 8460 section 3)"});
     if (!identity_.zone_is_signed || identity_.tlsa_digests.empty()) return;
     std::vector<dns::Data> pinned;
+    pinned.reserve(identity_.tlsa_digests.size());
     for (const auto& digest : identity_.tlsa_digests)
       pinned.push_back(dns::to_data(dns::Association{3, 1, 1, digest}));
     add("_25._tcp." + identity_.host,
