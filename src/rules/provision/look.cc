@@ -36,8 +36,8 @@ Severity worst_of(std::span<const Finding> findings) {
   return worst;
 }
 
-void Look::cannot_tell(std::string subject, std::string_view question) {
-  warn(std::move(subject),
+void Look::cannot_tell(const std::string& subject, std::string_view question) {
+  warn(subject,
        {.seen = fmt::format("nobody could tell now: {}", question),
         .expected = "an answer",
         .fix = "run this again; when it stays so, look at the name servers of the domain"});

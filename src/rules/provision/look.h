@@ -73,7 +73,7 @@ class Look {
         {id_, subject, severity, advice.seen, advice.expected, advice.fix, advice.repair});
   }
   // Nobody could tell now; no verdict on anything.
-  void cannot_tell(std::string subject, std::string_view question);
+  void cannot_tell(const std::string& subject, std::string_view question);
 
   std::vector<Finding> findings;
 

@@ -33,6 +33,7 @@ Task<bool> MilterConnection::perform(milter::Action action, const Body& body) {
   } else if (std::holds_alternative<milter::Ready>(action)) {
     is_ready_ = !message_;
     if (is_ready_) co_return true;
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): is_ready_ tells that there is one
     session_.start(*std::exchange(message_, {}), loop_.now());
   } else if (auto* done = std::get_if<milter::Done>(&action)) {
     result_ = std::move(done->outcome);

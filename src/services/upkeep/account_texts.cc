@@ -19,7 +19,8 @@ Task<Result<void>> AccountTexts::add(Loop& loop, std::string name, std::string v
   set.type = dns::Type::txt;
   set.ttl = std::max(text_ttl, account_.limits().ttl_least);
   set.data.push_back(text);
-  std::vector<dns::RecordSet> sets(1, std::move(set));
+  std::vector<dns::RecordSet> sets;
+  sets.push_back(std::move(set));
   co_return co_await account_.write(loop, std::move(zone), std::move(sets));
 }
 
@@ -30,7 +31,8 @@ Task<Result<void>> AccountTexts::remove(Loop& loop, std::string name, std::strin
   if (std::erase(set.data, text) == 0) co_return Result<void>();
   set.name = std::move(name);
   set.type = dns::Type::txt;
-  std::vector<dns::RecordSet> sets(1, std::move(set));
+  std::vector<dns::RecordSet> sets;
+  sets.push_back(std::move(set));
   co_return co_await account_.write(loop, std::move(zone), std::move(sets));
 }
 

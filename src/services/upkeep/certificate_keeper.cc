@@ -148,6 +148,7 @@ void CertificateKeeper::warn(const KeptCertificate& kept, const crypto::Certific
 Task<void> CertificateKeeper::ask_for_window(Target& target) {
   const auto now = world_.order.clock.wall_now();
   auto& note = target.note;
+  if (!target.old) co_return;
   const auto id = acme::certificate_id(*target.old);
   if (note.renewal_info_url.empty() || id.empty()) co_return;
   if (note.suggestion && note.suggestion->ask_again > now) co_return;
