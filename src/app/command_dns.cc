@@ -21,6 +21,7 @@ namespace {
 
 std::vector<std::string> type_names(const std::vector<dns::Type>& types) {
   std::vector<std::string> names;
+  names.reserve(types.size());
   for (const auto type : types) names.push_back(dns::type_text(type));
   return names;
 }

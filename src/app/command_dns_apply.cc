@@ -28,6 +28,7 @@ struct ApplyOptions {
 
 std::vector<dns::RecordSet> sets_before(const JournalEntry& entry) {
   std::vector<dns::RecordSet> sets;
+  sets.reserve(entry.sets.size());
   for (const auto& set : entry.sets) sets.push_back(set.before);
   return sets;
 }
@@ -187,16 +188,20 @@ Result<DnsPlanning> advance(const AdvanceOptions& options, DnsPlanning planning)
   return planning;
 }
 
+Task<Result<DnsPlanning>> plan_advance(MakePlan plan,
+                                       const AdvanceOptions& options,
+                                       Loop& loop,
+                                       DnsAccount& account) {
+  auto planning = co_await plan(loop, account);
+  if (!planning) co_return planning;
+  co_return advance(options, *std::move(planning));
+}
+
 int run_advance(const CommonOptions& common, const AdvanceOptions& options) {
   const auto work = open_to_write(common, options.apply.work);
   if (!work) return app::tell(work.error());
-  const auto plan = [&](Loop& loop, DnsAccount& account) -> Task<Result<DnsPlanning>> {
-    auto plan_options = (*work)->plan_options();
-    if (!plan_options) co_return std::unexpected(plan_options.error());
-    auto planning = co_await upkeep::plan_dns(
-        loop, (*work)->resolver(), &account, (*work)->identity(), *std::move(plan_options));
-    if (!planning) co_return planning;
-    co_return advance(options, *std::move(planning));
+  const auto plan = [&](Loop& loop, DnsAccount& account) {
+    return plan_advance(plan_of(**work), options, loop, account);
   };
   return write_plan(common, **work, options.apply.yes, plan);
 }

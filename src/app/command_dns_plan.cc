@@ -50,6 +50,7 @@ Task<Result<std::vector<LaggingServer>>> find_lagging(NetLoop& loop,
                                                       const DnsPlanning& planning) {
   upkeep::ZoneAuthorities authorities(work.resolver(), loop, work.authorities());
   std::vector<dns::RecordSet> sets;
+  sets.reserve(planning.plan.changes.size());
   for (const auto& change : planning.plan.changes) sets.push_back(change.before);
   co_return co_await upkeep::servers_behind(loop, authorities, std::move(sets));
 }

@@ -9,6 +9,7 @@ namespace {
 
 std::vector<dns::RecordSet> sets_after(const provision::JournalEntry& entry) {
   std::vector<dns::RecordSet> sets;
+  sets.reserve(entry.sets.size());
   for (const auto& set : entry.sets) sets.push_back(set.after);
   return sets;
 }

@@ -59,20 +59,22 @@ Result<void> Server::Parts::listen_for_submission() {
   TAPAL_TRY(auto implicit_tls, listen_at(settings.listen.submissions));
   addresses.submission = local_endpoints(explicit_tls);
   addresses.submissions = local_endpoints(implicit_tls);
-  const auto accept = [&] {
+  submission_is_open = true;
+  if (running) {
+    on_loop(main_loop(),
+            [&] { return accept_later(std::move(explicit_tls), std::move(implicit_tls)); });
+  } else {
     accept_at(Door::submission, std::move(explicit_tls));
     accept_at(Door::submissions, std::move(implicit_tls));
-  };
-  submission_is_open = true;
-  if (!running) {
-    accept();
-    return {};
   }
-  on_loop(main_loop(), [&accept]() -> Task<void> {
-    accept();
-    co_return;
-  });
   return {};
+}
+
+Task<void> Server::Parts::accept_later(std::vector<ListenSocket> explicit_tls,
+                                       std::vector<ListenSocket> implicit_tls) {
+  accept_at(Door::submission, std::move(explicit_tls));
+  accept_at(Door::submissions, std::move(implicit_tls));
+  co_return;
 }
 
 Result<void> Server::Parts::listen_for_web() {

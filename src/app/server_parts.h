@@ -101,6 +101,8 @@ struct Server::Parts {
   void build_upkeep();
   Result<void> listen();
   Result<void> listen_for_submission();  // with reload_mutex held, or before anything runs
+  Task<void> accept_later(std::vector<ListenSocket> explicit_tls,
+                          std::vector<ListenSocket> implicit_tls);
   Result<void> listen_for_control();
   Result<void> listen_for_web();
   void accept_at(intake::Door door, std::vector<ListenSocket> sockets);  // on the main loop

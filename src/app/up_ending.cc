@@ -9,6 +9,16 @@
 #include "drivers/system/worker_pool.h"
 
 namespace tapal::app {
+namespace {
+
+Task<Result<bool>> back_up(NetLoop& loop, Programs& programs, const Up& up) {
+  ConfigBackup backup(loop, programs, up.common.config);
+  if (ConfigBackup::is_there(up.common.config)) co_return co_await backup.commit("up " + up.domain);
+  TAPAL_CO_CHECK(co_await backup.init(SecretsInBackup::out, ""));
+  co_return true;
+}
+
+}  // namespace
 
 Result<void> up_doctor(Up& up) {
   if (up.only_plans()) {
@@ -42,14 +52,7 @@ Result<void> up_backup(Up& up) {
   const bool was_there = ConfigBackup::is_there(up.common.config);
   WorkerPool workers({.threads = 1});
   ProgramRunner programs(workers);
-  const auto work = [&](NetLoop& loop) -> Task<Result<bool>> {
-    ConfigBackup backup(loop, programs, up.common.config);
-    if (!was_there) {
-      TAPAL_CO_CHECK(co_await backup.init(SecretsInBackup::out, ""));
-      co_return true;
-    }
-    co_return co_await backup.commit("up " + up.domain);
-  };
+  const auto work = [&](NetLoop& loop) { return back_up(loop, programs, up); };
   const auto changed = run_once<Result<bool>>(work);
   if (!changed) {
     up.report.tell(Mark::trouble, "no backup: " + changed.error().what);

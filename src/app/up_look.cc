@@ -40,6 +40,7 @@ Result<void> find_addresses(Up& up) {
                 "this machine has no public address of its own: behind NAT name the one that mail "
                 "leaves from, with --address");
   std::vector<std::string> texts;
+  texts.reserve(up.addresses.size());
   for (const auto& address : up.addresses) texts.push_back(address.text());
   up.report.tell(Mark::fine, fmt::format("mail leaves from {}", fmt::join(texts, " and ")));
   const auto is_v4 = [](const IpAddress& address) { return address.is_v4(); };

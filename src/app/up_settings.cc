@@ -58,6 +58,7 @@ Result<void> set_certificate(Up& up) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
   if (names == settings.acme.names) return {};
   std::vector<std::string> quoted;
+  quoted.reserve(names.size());
   for (const auto& name : names) quoted.push_back(toml_quoted(name));
   return set(up, "acme.names", fmt::format("[{}]", fmt::join(quoted, ", ")));
 }
