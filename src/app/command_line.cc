@@ -59,7 +59,7 @@ void Command::runs(Run run) const {
 void Command::changes(Run run) const {
   std::string name;
   for (const auto* at = place_; at != nullptr; at = at->get_parent())
-    name = at->get_name() + (name.empty() ? "" : " ") + name;
+    name.insert(0, at->get_name() + (name.empty() ? "" : " "));
   runs([name = std::move(name), run = std::move(run)](const auto& common) {
     return run_and_commit(common, name, run);
   });

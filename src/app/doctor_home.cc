@@ -94,6 +94,7 @@ Delivery delivery_of(const files::ConfigFolder& folder, const std::string& text)
   if (!address) return {Delivery::Way::refused, address.error().what};
   const auto found = folder.aliases.resolve(*address);
   std::vector<std::string> ends;
+  ends.reserve(found.targets.size());
   for (const auto& target : found.targets)
     ends.push_back(target.address.local.empty() ? target.handover.target : target.address.text());
   switch (found.status) {
@@ -133,7 +134,7 @@ void add_disks(Home& home, const Settings& settings) {
 
 Result<Home> make_home(const DoctorPlace& place,
                        const Settings& settings,
-                       std::shared_ptr<const files::ConfigFolder> folder,
+                       const std::shared_ptr<const files::ConfigFolder>& folder,
                        WallTime now) {
   const auto* own = folder->directory.settings(place.domain);
   if (own == nullptr)

@@ -23,7 +23,7 @@ struct DoctorPlace {
 // The folder is kept alive by what is returned. Code::not_found: the domain is none of ours.
 Result<provision::Home> make_home(const DoctorPlace& place,
                                   const Settings& settings,
-                                  std::shared_ptr<const files::ConfigFolder> folder,
+                                  const std::shared_ptr<const files::ConfigFolder>& folder,
                                   WallTime now);
 
 // Asks the running server; nothing when none answers. Blocks for a moment.

@@ -83,7 +83,7 @@ Task<Result<provision::Home>> DoctorRounds::home_of(std::string domain) {
     auto folder = std::make_shared<const files::ConfigFolder>(files::load_config_folder(
         {world_.config, world_.settings.certificates_folder(world_.config)}));
     const DoctorPlace place{world_.config, domain, {}};
-    TAPAL_TRY(auto home, make_home(place, world_.settings, std::move(folder), now));
+    TAPAL_TRY(auto home, make_home(place, world_.settings, folder, now));
     home.queue = provision::QueueFacts{
         counts.messages, counts.waiting, counts.held, age_of_oldest(world_.store, now)};
     return home;
