@@ -103,13 +103,13 @@ class CloudflareAccount final : public RecordAccount {
   }
 
   Task<Result<std::vector<KeptRecord>>> list(Loop& loop, Place place) override {
+    std::vector<crypto::NamedValue> query;
+    query.emplace_back("type", dns::type_text(place.type));
+    query.emplace_back("name", place.name);
+    query.emplace_back("per_page", std::to_string(page_records));
     ApiCall call;
-    call.target =
-        fmt::format("/zones/{}/dns_records?{}",
-                    place.zone.id,
-                    crypto::canonical_query({{"type", dns::type_text(place.type)},
-                                             {"name", place.name},
-                                             {"per_page", std::to_string(page_records)}}));
+    call.target = fmt::format(
+        "/zones/{}/dns_records?{}", place.zone.id, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
     std::vector<KeptRecord> records;
     for (const auto& record : array_at(answer, "result")) {

@@ -92,13 +92,14 @@ class DigitalOceanAccount final : public RecordAccount {
   Task<Result<std::vector<KeptRecord>>> list(Loop& loop, Place place) override {
     std::vector<KeptRecord> records;
     for (int page = 1; page <= pages_max; ++page) {
+      std::vector<crypto::NamedValue> query;
+      query.emplace_back("name", place.name);
+      query.emplace_back("page", std::to_string(page));
+      query.emplace_back("per_page", std::to_string(page_records));
+      query.emplace_back("type", dns::type_text(place.type));
       ApiCall call;
-      call.target = fmt::format("/domains/{}/records?{}",
-                                place.zone.id,
-                                crypto::canonical_query({{"name", place.name},
-                                                         {"page", std::to_string(page)},
-                                                         {"per_page", std::to_string(page_records)},
-                                                         {"type", dns::type_text(place.type)}}));
+      call.target = fmt::format(
+          "/domains/{}/records?{}", place.zone.id, crypto::canonical_query(std::move(query)));
       TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
       const auto& found = array_at(answer, "domain_records");
       for (const auto& record : found) {

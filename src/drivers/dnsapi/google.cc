@@ -58,9 +58,10 @@ class GoogleAccount final : public SetAccount {
   }
 
   Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) override {
+    std::vector<crypto::NamedValue> query;
+    query.emplace_back("dnsName", absolute(name));
     ApiCall call;
-    call.target =
-        fmt::format("{}?{}", path_, crypto::canonical_query({{"dnsName", absolute(name)}}));
+    call.target = fmt::format("{}?{}", path_, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send(loop, std::move(call)));
     for (const auto& zone : array_at(answer, "managedZones"))
       if (text_at(zone, "dnsName") == absolute(name) && text_at(zone, "visibility") != "private")
@@ -71,12 +72,12 @@ class GoogleAccount final : public SetAccount {
   // As it has it, or null.
   Task<Result<json::value>> kept(Loop& loop, Place place) {
     const auto type = dns::type_text(place.type);
+    std::vector<crypto::NamedValue> query;
+    query.emplace_back("name", absolute(place.name));
+    query.emplace_back("type", type);
     ApiCall call;
-    call.target =
-        fmt::format("{}/{}/rrsets?{}",
-                    path_,
-                    place.zone.id,
-                    crypto::canonical_query({{"name", absolute(place.name)}, {"type", type}}));
+    call.target = fmt::format(
+        "{}/{}/rrsets?{}", path_, place.zone.id, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send(loop, std::move(call)));
     for (const auto& set : array_at(answer, "rrsets"))
       if (text_at(set, "name") == absolute(place.name) && text_at(set, "type") == type)

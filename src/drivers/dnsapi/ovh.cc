@@ -37,11 +37,12 @@ class OvhAccount final : public RecordAccount {
   }
 
   Task<Result<std::vector<std::string>>> ids(Loop& loop, Place place, std::string type) {
+    std::vector<crypto::NamedValue> query;
+    query.emplace_back("fieldType", std::move(type));
+    query.emplace_back("subDomain", place.relative(""));
     ApiCall call;
-    call.target = fmt::format("{}?{}",
-                              records_of(place.zone),
-                              crypto::canonical_query({{"fieldType", std::move(type)},
-                                                       {"subDomain", place.relative("")}}));
+    call.target =
+        fmt::format("{}?{}", records_of(place.zone), crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
     std::vector<std::string> found;
     for (const auto& id : array_of(answer)) found.push_back(json::serialize(id));

@@ -39,11 +39,12 @@ class PowerDnsAccount final : public SetAccount {
 
   Task<Result<dns::RecordSet>> read_set(Loop& loop, Place place) override {
     const auto type = dns::type_text(place.type);
+    std::vector<crypto::NamedValue> query;
+    query.emplace_back("rrset_name", absolute(place.name));
+    query.emplace_back("rrset_type", type);
     ApiCall call;
-    call.target = fmt::format(
-        "/zones/{}?{}",
-        place.zone.id,
-        crypto::canonical_query({{"rrset_name", absolute(place.name)}, {"rrset_type", type}}));
+    call.target =
+        fmt::format("/zones/{}?{}", place.zone.id, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
     dns::RecordSet set{place.name, place.type, {}, {}};
     for (const auto& kept : array_at(answer, "rrsets")) {

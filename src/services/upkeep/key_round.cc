@@ -172,7 +172,8 @@ Task<Result<void>> KeyRound::act(Action action) {
 Task<Result<void>> KeyRound::make(crypto::KeyKind kind) {
   TAPAL_CO_CHECK(world_.shelf.save(domain_, rotation_.keys()));
   has_states_ = true;
-  auto made = co_await run_on(world_.workers, world_.loop, [kind] { return generate(kind); });
+  auto make_key = [kind] { return generate(kind); };
+  auto made = co_await run_on(world_.workers, world_.loop, std::move(make_key));
   if (!made) co_return std::unexpected(std::move(made.error()));
   if (!*made) co_return std::unexpected(std::move(made->error()));
   auto key = std::make_shared<const crypto::PrivateKey>(std::move(**made));
