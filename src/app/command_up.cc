@@ -105,6 +105,8 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
   const bool is_new = !fs::exists(common.config / settings_file_name);
   if (options.plan && is_new) {
     const ScratchConfig scratch;
+    if (scratch.path().empty())
+      return tell({Code::denied, "no folder could be made in the place for temporary files"});
     const CommonOptions planned{scratch.path(), common.output};
     UpReport report(common.output, {});
     auto setup = options;
@@ -115,8 +117,9 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
   const auto lock = files::FolderLock::take(common.config, "sets this server up");
   if (!lock) return tell(lock.error());
   const auto state = state_folder(common, options);
-  if (const auto made = files::create_folder(state, 0700); !made) return tell(made.error());
-  UpReport report(common.output, state / "up.log");
+  if (!options.plan)
+    if (const auto made = files::create_folder(state, 0700); !made) return tell(made.error());
+  UpReport report(common.output, options.plan ? fs::path() : state / "up.log");
   Up up{.common = common, .options = options, .report = report};
   return finish(common, report, run_phases(up));
 }

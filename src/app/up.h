@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "app/up_report.h"
 #include "base/ip_address.h"
 #include "base/result.h"
+#include "rules/provision/hosters.h"
 #include "values/mail/address.h"
 
 namespace tapal::app {
@@ -24,7 +26,7 @@ struct UpOptions {
   std::string dns_provider;            // empty: the person enters the records
   std::string dns_credentials_file;
   std::string dns_url;
-  std::string hoster;  // empty: found out
+  std::string hoster;  // empty: not told
   std::string hoster_token_file;
   std::string hoster_url;
   std::string acme_directory;  // empty: as the settings say
@@ -54,7 +56,6 @@ struct Up {
 // do.
 Result<void> up_look(Up& up);
 Result<void> up_identity(Up& up);
-Result<void> up_settings(Up& up);
 Result<void> up_dns(Up& up);
 Result<void> up_reverse_names(Up& up);
 Result<void> up_certificate(Up& up);
@@ -64,5 +65,13 @@ Result<void> up_aliases(Up& up);
 Result<void> up_doctor(Up& up);
 Result<void> up_proof(Up& up);
 Result<void> up_backup(Up& up);
+
+// A part of up_identity(): what the phases need to be set.
+Result<void> up_settings(Up& up);
+
+// Who has the port, in the system's words; empty: it is free.
+std::string port_taken_by(std::uint16_t port);
+// The one that was named; without a name that is known, the steps for any.
+const provision::Hoster& hoster_of(const Up& up);
 
 }  // namespace tapal::app

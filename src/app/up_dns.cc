@@ -12,8 +12,6 @@
 #include "drivers/net/http_client.h"
 #include "drivers/net/tls.h"
 #include "drivers/system/random.h"
-#include "rules/provision/hosters.h"
-#include "rules/provision/zone_export.h"
 #include "values/crypto/certificate.h"
 #include "values/dns/name.h"
 #include "values/dns/zone_text.h"
@@ -169,18 +167,16 @@ Result<void> have_reverse_name(Up& up, DnsWork& work, const IpAddress& address) 
     up.report.tell(Mark::fine, fmt::format("{} is called {}", address.text(), name));
     return {};
   }
-  const auto* hoster = provision::find_hoster(up.options.hoster);
-  const auto& known = hoster == nullptr ? provision::other_hoster() : *hoster;
   const bool has_api = dnsapi::find_reverse_api(up.options.hoster) != nullptr;
   const auto is_called = name.empty() ? "has no name" : "is called " + name;
   if (!has_api || up.options.hoster_token_file.empty()) {
-    up.report.tell(
-        Mark::by_hand,
-        fmt::format("{} {}: it must be {}, or Gmail and others refuse mail\n{}",
-                    address.text(),
-                    is_called,
-                    up.hostname,
-                    provision::steps_for(known.reverse_steps, up.hostname, address.text())));
+    up.report.tell(Mark::by_hand,
+                   fmt::format("{} {}: it must be {}, or Gmail and others refuse mail\n{}",
+                               address.text(),
+                               is_called,
+                               up.hostname,
+                               provision::steps_for(
+                                   hoster_of(up).reverse_steps, up.hostname, address.text())));
     return {};
   }
   if (up.only_plans()) {
@@ -199,12 +195,13 @@ Result<void> have_reverse_name(Up& up, DnsWork& work, const IpAddress& address) 
 }  // namespace
 
 Result<void> up_dns(Up& up) {
-  TAPAL_TRY(const auto work, open_to_write(up.common, work_options(up)));
   if (up.only_plans()) {
+    TAPAL_TRY(const auto work, DnsWork::open(up.common, work_options(up)));
     TAPAL_TRY(const auto planning, plan_for(*work, PublishedBy::account_or_dns));
     tell(up, planning, Mark::planned);
     return {};
   }
+  TAPAL_TRY(const auto work, open_to_write(up.common, work_options(up)));
   return work->provider().empty() ? wait_for_records(up, *work) : write_records(up, *work);
 }
 

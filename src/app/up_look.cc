@@ -1,4 +1,4 @@
-// What is there before anything is changed: addresses, ports, who rents the machine out.
+// What is there before anything is changed: addresses, ports, the way out.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -8,10 +8,8 @@
 #include "app/once.h"
 #include "app/settings.h"
 #include "app/up.h"
-#include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
 #include "drivers/net/listener.h"
-#include "rules/provision/hosters.h"
 #include "values/text/ascii.h"
 
 namespace tapal::app {
@@ -55,12 +53,6 @@ Result<void> find_addresses(Up& up) {
   return {};
 }
 
-// Whether somebody else has the port; empty: it is free.
-std::string taken_by(std::uint16_t port) {
-  const auto socket = ListenSocket::tcp({IpAddress::v4({0, 0, 0, 0}), port});
-  return socket ? std::string() : socket.error().what;
-}
-
 Result<void> look_at_ports(Up& up) {
   const auto settings = load_settings(up.common.config);
   if (settings && ask_server(settings->control_socket(), R"({"command":"status"})")) {
@@ -69,7 +61,7 @@ Result<void> look_at_ports(Up& up) {
   }
   std::string taken;
   for (const auto port : needed_ports)
-    if (const auto owner = taken_by(port); !owner.empty()) taken += "\n" + owner;
+    if (const auto owner = port_taken_by(port); !owner.empty()) taken += "\n" + owner;
   if (!taken.empty())
     return fail(Code::try_later,
                 fmt::format("ports that mail needs are not free; stop what has them and run this "
@@ -77,7 +69,7 @@ Result<void> look_at_ports(Up& up) {
                             taken));
   up.report.tell(Mark::fine, "ports 25, 465 and 587 are free");
   for (const auto port : web_ports)
-    if (const auto owner = taken_by(port); !owner.empty())
+    if (const auto owner = port_taken_by(port); !owner.empty())
       up.report.tell(
           Mark::fine,
           fmt::format(
@@ -121,20 +113,28 @@ Result<void> look_outwards(Up& up) {
     up.report.tell(Mark::fine, "port 25 is open outwards: " + *greeting);
     return {};
   }
-  const auto* hoster = provision::find_hoster(up.options.hoster);
-  const auto& steps = hoster == nullptr ? provision::other_hoster() : *hoster;
   up.report.tell(
       Mark::trouble,
-      fmt::format(
-          "port 25 is closed outwards, or DNS fails: {}\n{}\nUntil then mail can leave "
-          "through a relay: `[routes]` in tapal.toml, \"*\" = {{ host, user, "
-          "password_file }}",
-          greeting.error().what,
-          provision::steps_for(steps.port_25_steps, up.hostname, up.addresses.front().text())));
+      fmt::format("port 25 is closed outwards, or DNS fails: {}\n{}\nUntil then mail can leave "
+                  "through a relay: `[routes]` in tapal.toml, \"*\" = {{ host, user, "
+                  "password_file }}",
+                  greeting.error().what,
+                  provision::steps_for(
+                      hoster_of(up).port_25_steps, up.hostname, up.addresses.front().text())));
   return {};
 }
 
 }  // namespace
+
+std::string port_taken_by(std::uint16_t port) {
+  const auto socket = ListenSocket::tcp({IpAddress::v4({0, 0, 0, 0}), port});
+  return socket ? std::string() : socket.error().what;
+}
+
+const provision::Hoster& hoster_of(const Up& up) {
+  const auto* hoster = provision::find_hoster(up.options.hoster);
+  return hoster == nullptr ? provision::other_hoster() : *hoster;
+}
 
 Result<void> up_look(Up& up) {
   TAPAL_CHECK(find_addresses(up));

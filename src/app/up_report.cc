@@ -47,7 +47,6 @@ void UpReport::begin_phase(int number, std::string_view name) {
 
 void UpReport::tell(Mark mark, std::string_view text) {
   if (mark == Mark::by_hand || mark == Mark::trouble) left_to_do_ = true;
-  if (mark == Mark::changed || mark == Mark::planned) ++changes_;
   const boost::json::object event{{"time", text::rfc3339_date(SystemClock().wall_now())},
                                   {"phase", phase_},
                                   {"name", phase_name_},

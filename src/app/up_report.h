@@ -33,7 +33,6 @@ class UpReport {
   void tell_secret(std::string_view what, std::string_view secret);
 
   bool is_left_to_do() const { return left_to_do_; }  // anything by hand, or in trouble
-  std::size_t changes() const { return changes_; }    // made or planned
 
  private:
   void keep(std::string_view line) const;
@@ -43,7 +42,6 @@ class UpReport {
   int phase_ = 0;
   std::string phase_name_;
   bool left_to_do_ = false;
-  std::size_t changes_ = 0;
 };
 
 }  // namespace tapal::app

@@ -7,8 +7,6 @@
 #include "app/settings_edit.h"
 #include "app/settings_table.h"
 #include "app/up.h"
-#include "drivers/net/listener.h"
-#include "protocols/acme/authorities.h"
 
 namespace tapal::app {
 namespace {
@@ -25,20 +23,16 @@ Result<void> set_text(Up& up, std::string_view name, const std::string& value) {
   return set(up, name, toml_quoted(value));
 }
 
-bool is_free(std::uint16_t port) {
-  return ListenSocket::tcp({IpAddress::v4({0, 0, 0, 0}), port}).has_value();
-}
-
 std::string everywhere(std::uint16_t port) {
   return fmt::format(R"(["0.0.0.0:{0}", "[::]:{0}"])", port);
 }
 
 // Only the first time: later the server itself has the ports.
 Result<void> set_web(Up& up, const Settings& settings) {
-  if (settings.listen.http.empty() && is_free(80)) {
+  if (settings.listen.http.empty() && port_taken_by(80).empty()) {
     TAPAL_CHECK(set(up, "listen.http", everywhere(80)));
   }
-  if (settings.listen.https.empty() && is_free(443)) {
+  if (settings.listen.https.empty() && port_taken_by(443).empty()) {
     TAPAL_CHECK(set(up, "listen.https", everywhere(443)));
   }
   return {};
