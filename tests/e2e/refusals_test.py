@@ -225,7 +225,9 @@ class Protocol(RefusalCase):
             wire.socket.sendall(talk.replace(b"cut short", b"whole"))
             self.tapal.wait_for_mail_with("bob", b"Subject: whole")
         self.assertFalse(any(b"cut short" in m for m in self.tapal.mailbox("bob")))
-        self.assertNotIn("error", self.tapal.server.log().split("\n", before)[-1])
+        # The daemon's rounds look at its DKIM keys meanwhile, which nobody published here.
+        self.assertEqual([], [line for line in self.tapal.server.log().split("\n")[before:]
+                              if " error " in line and "DKIM key in trouble" not in line])
 
     def test_smtplib_reads_each_refusal_as_its_own_exception(self):
         with self.tapal.client() as session:
