@@ -45,6 +45,10 @@ QueueId QueueId::make(WallTime now, std::uint32_t low) {
   return QueueId{milliseconds << 22U | (low & 0x3fffffU)};
 }
 
+WallTime QueueId::made() const {
+  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(value >> 22U)));
+}
+
 QueueId QueueIds::next(WallTime now) {
   const auto of_now = QueueId::make(now, 0).value;
   auto last = last_.load();

@@ -22,6 +22,7 @@ struct QueueId {
 
   // 42 bits of milliseconds since 1970, then 22 bits of `low`.
   static QueueId make(WallTime now, std::uint32_t low);
+  WallTime made() const;  // the time in it
 };
 
 // Gives ids out, each greater than all before it, also when the clock steps back. Any thread.

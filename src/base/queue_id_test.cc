@@ -28,6 +28,8 @@ TEST(QueueId, sorts_by_age) {
   const auto newer = QueueId::make(WallTime(1001ms), 0);
   EXPECT_LT(older, newer);
   EXPECT_LT(older.text(), newer.text());
+  EXPECT_EQ(older.made(), WallTime(1000ms));
+  EXPECT_EQ(newer.made(), WallTime(1001ms));
 }
 
 TEST(QueueIds, grow_when_the_clock_stands_and_when_it_steps_back) {

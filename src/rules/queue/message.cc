@@ -33,6 +33,9 @@ constexpr Words<Origin::Kind, 5> kind_words{{{Origin::Kind::submitted, "submitte
                                              {Origin::Kind::relayed, "relayed"},
                                              {Origin::Kind::notice, "notice"},
                                              {Origin::Kind::forwarded, "forwarded"}}};
+constexpr Words<Priority, 3> priority_words{{{Priority::interactive, "interactive"},
+                                             {Priority::normal, "normal"},
+                                             {Priority::bulk, "bulk"}}};
 constexpr Words<mail::BodyType, 3> body_words{{{mail::BodyType::seven_bit, "7bit"},
                                                {mail::BodyType::eight_bit_mime, "8bitmime"},
                                                {mail::BodyType::binary_mime, "binarymime"}}};
@@ -275,6 +278,7 @@ Message read_message(Reader& reader, std::string& error) {
   message.origin.kind = origin.word("kind", kind_words);
   message.origin.user = origin.text("user");
   message.origin.authenticated = origin.flag("authenticated");
+  if (reader.has("priority")) message.priority = reader.word("priority", priority_words);
   mail::Envelope& envelope = message.envelope;
   if (reader.has("return_path")) envelope.return_path = reader.address("return_path");
   envelope.body = reader.word("body", body_words);
@@ -312,6 +316,8 @@ std::string to_json(const Message& message) {
   writer.text("user", message.origin.user);
   writer.flag("authenticated", message.origin.authenticated);
   writer.close();
+  if (message.priority != Priority::normal)
+    writer.word("priority", priority_words, message.priority);
   const mail::Envelope& envelope = message.envelope;
   if (envelope.return_path) writer.address("return_path", *envelope.return_path);
   writer.word("body", body_words, envelope.body);

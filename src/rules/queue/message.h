@@ -56,10 +56,18 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
+// What goes first when not everything can go at once. The others have their turn too, but less often.
+enum class Priority : std::uint8_t {
+  interactive,  // somebody waits for it
+  normal,
+  bulk,  // to many, and nobody minds an hour
+};
+
 struct Message {
   QueueId id;
   WallTime arrived{};
   Origin origin;
+  Priority priority = Priority::normal;
   // Recipients of the envelope are in `recipients`; envelope.recipients stays empty.
   mail::Envelope envelope;
   std::vector<RecipientState> recipients;

@@ -8,42 +8,24 @@
 namespace tapal::queue {
 namespace {
 
-constexpr std::uint32_t lane_count = 2;
-
-std::uint32_t line_number(std::uint32_t destination, Lane lane) {
-  return destination * lane_count + static_cast<std::uint32_t>(lane);
-}
-Lane lane_of(std::uint32_t line) { return static_cast<Lane>(line % lane_count); }
-Lane other(Lane lane) { return lane == Lane::first ? Lane::retry : Lane::first; }
 std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
+
+// Of the turns when everything waits at once: interactive, normal and bulk mail.
+constexpr std::array<std::int64_t, 3> weight_of_priority{8, 4, 1};
+
+constexpr std::chrono::milliseconds ask_again_after{100};  // a gate that refused
 
 }  // namespace
 
-Scheduler::Scheduler(SchedulerLimits limits) : limits_(limits) {}
-
-auto Scheduler::part_heap(Line& line) {
-  const auto place = [this](std::uint32_t part) -> std::uint32_t& { return heap_positions_[part]; };
-  return IndexedHeap(line.heap, place);
-}
-
-auto Scheduler::timer_heap() {
-  const auto place = [this](std::uint32_t line) -> std::uint32_t& {
-    return line_of(line).timer_position;
-  };
-  return IndexedHeap(timers_, place);
-}
-
-Scheduler::Line& Scheduler::line_of(std::uint32_t line) {
-  return destinations_[line / lane_count].line[line % lane_count];
-}
+Scheduler::Scheduler(SchedulerLimits limits, Gate* gate) : limits_(limits), gate_(gate) {}
 
 bool Scheduler::has_room(Lane lane) const {
   const std::size_t attempts = attempts_[0] + attempts_[1];
   return attempts < limits_.attempts_at_once_max &&
          (lane == Lane::first || attempts_[index(lane)] < limits_.retries_at_once_max);
 }
-bool Scheduler::has_room(const Destination& destination) const {
-  return destination.in_flight.size() < limits_.attempts_per_destination_max;
+bool Scheduler::has_room(const Site& site) const {
+  return site.attempts < (site.known ? limits_.attempts_per_site_max : 1);
 }
 
 bool Scheduler::full() const {
@@ -61,38 +43,14 @@ void Scheduler::count(PartState state, std::ptrdiff_t recipients) {
   recipients_[static_cast<std::size_t>(state)] += static_cast<std::size_t>(recipients);
 }
 
-std::uint32_t Scheduler::destination_number(std::string_view name) {
-  const auto found = destination_numbers_.find(name);
-  if (found != destination_numbers_.end()) return found->second;
-  auto number = static_cast<std::uint32_t>(destinations_.size());
-  if (free_destinations_.empty()) {
-    destinations_.emplace_back();
-  } else {
-    number = free_destinations_.back();
-    free_destinations_.pop_back();
-  }
-  destinations_[number].name = name;
-  destination_numbers_.emplace(name, number);
-  return number;
-}
-
-void Scheduler::free_destination_if_unused(std::uint32_t number) {
-  Destination& destination = destinations_[number];
-  // While a ring names it, its number may not be given to another; next_in() comes back here.
-  if (destination.parts != 0 || destination.line[0].in_ring || destination.line[1].in_ring) return;
-  const auto found = destination_numbers_.find(destination.name);
-  if (found == destination_numbers_.end() || found->second != number) return;  // freed already
-  destination_numbers_.erase(found);
-  destination = Destination();
-  free_destinations_.push_back(number);
+Urgency Scheduler::urgency_of(QueueId id, WallTime now) const {
+  return now >= id.made() + limits_.give_up ? Urgency::last : Urgency::usual;
 }
 
 std::uint32_t Scheduler::new_part(Part part) {
   Entry& entry = part.message->second;
   part.next_of_message = entry.first_part;
-  Destination& destination = destinations_[part.destination];
-  ++destination.parts;
-  if (part.state == PartState::held) ++destination.held;
+  count_at_site(part, Count::in);
   count(part.state, static_cast<std::ptrdiff_t>(part.size()));
   auto number = static_cast<std::uint32_t>(parts_.size());
   if (free_parts_.empty()) {
@@ -108,7 +66,7 @@ std::uint32_t Scheduler::new_part(Part part) {
   return number;
 }
 
-// The part is in no line any more. The destination stays until free_destination_if_unused().
+// The part is in no flow any more. The destination stays until free_destination_if_unused().
 void Scheduler::free_part(std::uint32_t number) {
   Part& part = parts_[number];
   Entry& entry = part.message->second;
@@ -119,44 +77,19 @@ void Scheduler::free_part(std::uint32_t number) {
   if (part.next_of_message != none) {
     parts_[part.next_of_message].previous_of_message = part.previous_of_message;
   }
-  Destination& destination = destinations_[part.destination];
-  --destination.parts;
-  if (part.state == PartState::held) --destination.held;
+  count_at_site(part, Count::out);
   count(part.state, -static_cast<std::ptrdiff_t>(part.size()));
   part = Part();
   free_parts_.push_back(number);
 }
 
 void Scheduler::set_state(Part& part, PartState state) {
-  Destination& destination = destinations_[part.destination];
   const auto size = static_cast<std::ptrdiff_t>(part.size());
-  if (part.state == PartState::held) --destination.held;
-  if (state == PartState::held) ++destination.held;
+  count_at_site(part, Count::out);
   count(part.state, -size);
-  count(state, size);
   part.state = state;
-}
-
-void Scheduler::refile_line(std::uint32_t number) {
-  Line& line = line_of(number);
-  timer_heap().erase(number);
-  if (line.heap.empty() || line.in_ring) return;
-  // At its limit a destination waits for finished(), which comes back here.
-  if (has_room(destinations_[number / lane_count])) timer_heap().push(number, line.first_due());
-}
-
-void Scheduler::file(std::uint32_t number) {
-  const Part& part = parts_[number];
-  const std::uint32_t line = line_number(part.destination, part.lane);
-  part_heap(line_of(line)).push(number, {part.due, part.id()});
-  refile_line(line);
-}
-
-void Scheduler::unfile(std::uint32_t number) {
-  const Part& part = parts_[number];
-  const std::uint32_t line = line_number(part.destination, part.lane);
-  part_heap(line_of(line)).erase(number);
-  refile_line(line);
+  count(state, size);
+  count_at_site(part, Count::in);
 }
 
 // Files those of `recipients` that are not done, one part for each due time.
@@ -195,18 +128,21 @@ void Scheduler::add_parts(std::span<std::uint32_t> recipients,
   }
 }
 
-void Scheduler::add(const Message& message, std::span<const std::string> destinations) {
-  assert(destinations.empty() || destinations.size() == message.recipients.size());
-  const auto [place, is_new] = entries_.try_emplace(message.id);
+void Scheduler::add(const Message& message, std::span<const Place> places) {
+  assert(places.empty() || places.size() == message.recipients.size());
+  const auto [entry, is_new] = entries_.try_emplace(message.id);
   if (!is_new) return;
+  entry->second.sender = sender_number(message);
+  entry->second.priority = message.priority;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> filed;  // destination, recipient
   filed.reserve(message.recipients.size());
   for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
     const RecipientState& state = message.recipients[i];
     if (state.state != State::waiting && state.state != State::held) continue;
-    const std::string& name =
-        destinations.empty() ? state.recipient.address.domain : destinations[i];
-    filed.emplace_back(destination_number(name), i);
+    const std::string& domain = state.recipient.address.domain;
+    filed.emplace_back(places.empty() ? destination_number({domain, domain})
+                                      : destination_number(places[i]),
+                       i);
   }
   if (filed.size() > 1) std::ranges::sort(filed);
   std::vector<std::uint32_t> recipients;
@@ -216,69 +152,122 @@ void Scheduler::add(const Message& message, std::span<const std::string> destina
     for (; i < filed.size() && filed[i].first == destination; ++i) {
       recipients.push_back(filed[i].second);
     }
-    add_parts(recipients, message, *place, destination);
+    add_parts(recipients, message, *entry, destination);
   }
-  if (place->second.first_part == none) entries_.erase(place);
+  if (entry->second.first_part == none) forget(entry);
   publish_counts();
 }
 
-void Scheduler::wake_lines(WallTime now) {
-  while (!timers_.empty() && timers_.front().key <= now) {
-    const std::uint32_t number = timers_.front().number;
-    timer_heap().erase(number);
-    line_of(number).in_ring = true;
-    rings_[index(lane_of(number))].push_back(number);
-  }
-}
-
+// Each ring with something to do gains its weight, the one that has gained most is served and pays
+// for all: turns in proportion to the weights, as even as they can be.
 std::optional<Job> Scheduler::next(WallTime now) {
   if (attempts_[0] + attempts_[1] >= limits_.attempts_at_once_max) return {};
-  wake_lines(now);
-  for (const Lane lane : {turn_, other(turn_)}) {
-    if (std::optional<Job> job = next_in(lane, now)) {
-      turn_ = other(lane);
-      return job;
+  wake(now);
+  std::array<bool, rings> tried{};
+  for (std::size_t round = 0; round < rings; ++round) {
+    std::size_t best = rings;
+    for (std::size_t ring = 0; ring < rings; ++ring) {
+      if (rings_[ring].empty()) credit_[ring] = 0;
+      if (rings_[ring].empty() || tried[ring]) continue;
+      if (best == rings || credit_[ring] + weight_of_priority[ring % priorities] >
+                               credit_[best] + weight_of_priority[best % priorities])
+        best = ring;
     }
-  }
-  return {};
-}
-
-std::optional<Job> Scheduler::next_in(Lane lane, WallTime now) {
-  std::deque<std::uint32_t>& ring = rings_[index(lane)];
-  while (!ring.empty() && has_room(lane)) {
-    const std::uint32_t number = ring.front();
-    const std::uint32_t destination = number / lane_count;
-    ring.pop_front();
-    Line& line = line_of(number);
-    line.in_ring = false;
-    if (line.heap.empty()) {
-      free_destination_if_unused(destination);
-      continue;
-    }
-    if (line.first_due() > now || !has_room(destinations_[destination])) {
-      refile_line(number);
-      continue;
-    }
-    Job job = start(line.heap.front().number);
-    if (!line.heap.empty() && line.first_due() <= now && has_room(destinations_[destination])) {
-      line.in_ring = true;
-      ring.push_back(number);
-    } else {
-      refile_line(number);
+    if (best == rings) return {};
+    tried[best] = true;
+    std::optional<Job> job = next_in(best, now);
+    if (!job) continue;
+    for (std::size_t ring = 0; ring < rings; ++ring) {
+      if (rings_[ring].empty() && ring != best) continue;
+      credit_[ring] += weight_of_priority[ring % priorities];
+      credit_[best] -= weight_of_priority[ring % priorities];
     }
     return job;
   }
   return {};
 }
 
-// The part is the first of its line, which stands in no ring and no timer.
-Job Scheduler::start(std::uint32_t number) {
-  const std::size_t most = std::max<std::size_t>(limits_.recipients_per_transaction_max, 1);
+std::optional<Job> Scheduler::next_in(std::size_t ring, WallTime now) {
+  while (!rings_[ring].empty() && has_room(static_cast<Lane>(ring / priorities))) {
+    const std::uint32_t line = rings_[ring].front();
+    rings_[ring].pop_front();
+    line_at(line).in_ring = false;
+    std::optional<Job> job = next_of(line, now);
+    enlist(line);
+    free_site_if_unused(line / rings);
+    if (job) return job;
+  }
+  return {};
+}
+
+// The next of the line's senders that has something due and is let through.
+std::optional<Job> Scheduler::next_of(std::uint32_t number, WallTime now) {
+  Line& line = line_at(number);
+  const Site& site = sites_[number / rings];
+  while (line.ring_head != none && !site.shut && has_room(site)) {
+    const std::uint32_t flow = line.ring_head;
+    line.ring_head = flows_[flow].next_in_ring;
+    flows_[flow].in_ring = false;
+    if (flows_[flow].heap.empty() || flows_[flow].first_due() > now) {
+      refile_flow(flow);
+      continue;
+    }
+    Job job;
+    if (!let_through(flow, now, job)) continue;
+    start(flow, job);
+    if (!flows_[flow].heap.empty() && flows_[flow].first_due() <= now)
+      enter_ring(flow);
+    else
+      refile_flow(flow);
+    return job;
+  }
+  return {};
+}
+
+std::expected<Permit, Obstacle> Scheduler::ask_gate(const Site& site,
+                                                    std::uint32_t sender,
+                                                    QueueId id,
+                                                    WallTime now) {
+  if (gate_ == nullptr || !site.known) return Permit();
+  return gate_->enter(site.name, senders_[sender].sender, urgency_of(id, now), now);
+}
+
+// Refused by the gate, the flow waits with its site, or by itself.
+bool Scheduler::let_through(std::uint32_t number, WallTime now, Job& job) {
+  Flow& flow = flows_[number];
+  const std::uint32_t site_number = flow.line / rings;
+  Site& site = sites_[site_number];
+  auto permit = ask_gate(site, flow.sender, flow.heap.front().key.id, now);
+  if (permit) {
+    job.permit = *std::move(permit);
+    return true;
+  }
+  const Obstacle& obstacle = permit.error();
+  // A gate that named a time in the past would be asked for ever.
+  const WallTime later = std::max(obstacle.until.value_or(now), now + ask_again_after);
+  if (obstacle.scope == Obstacle::Scope::sender) {
+    flow_timers().push(number, later);
+    return false;
+  }
+  enter_ring(number);
+  site.shut = true;
+  if (obstacle.until || site.attempts == 0) site_timers().push(site_number, later);
+  return false;
+}
+
+// The first of a flow that stands in no ring and no timer.
+void Scheduler::start(std::uint32_t flow, Job& job) {
+  const std::uint32_t number = flows_[flow].heap.front().number;
+  std::size_t most = std::max<std::size_t>(limits_.recipients_per_transaction_max, 1);
+  if (job.permit.recipients_max != 0) most = std::min(most, job.permit.recipients_max);
   Part& waiting = parts_[number];
-  Destination& destination = destinations_[waiting.destination];
-  Job job{waiting.id(), destination.name, {}, waiting.lane, number};
+  const Destination& destination = destinations_[waiting.destination];
+  job.id = waiting.id();
+  job.destination = destination.name;
+  job.lane = waiting.lane;
+  job.ticket = number;
   if (waiting.size() <= most) {
-    part_heap(destination.line[index(waiting.lane)]).erase(number);
+    part_heap(flows_[flow]).erase(number);
     set_state(waiting, PartState::in_flight);
     if (waiting.more_recipients)
       job.recipients = *waiting.more_recipients;
@@ -302,28 +291,87 @@ Job Scheduler::start(std::uint32_t number) {
     job.ticket = new_part(std::move(taken));
   }
   std::ranges::sort(job.recipients);
-  destination.in_flight.push_back(job.ticket);
+  take_slot(sites_[destination.site], job);
   ++attempts_[index(job.lane)];
-  return job;
+}
+
+void Scheduler::take_slot(Site& site, Job& job) {
+  const auto free = std::ranges::find(site.slots, none);
+  job.slot = static_cast<std::uint32_t>(free - site.slots.begin());
+  if (free == site.slots.end())
+    site.slots.push_back(job.ticket);
+  else
+    *free = job.ticket;
+  ++site.attempts;
+  job.site = site.name;
+  job.site_known = site.known;
+}
+
+void Scheduler::leave_slot(const Job& job) {
+  const Part& part = parts_[job.ticket];
+  Site& site = site_of(part);
+  assert(site.slots[job.slot] == job.ticket);
+  site.slots[job.slot] = none;
+  --site.attempts;
+  if (gate_ != nullptr && site.known)
+    gate_->leave(site.name, senders_[part.message->second.sender].sender, job.permit);
+  if (site.timer_position == none) site.shut = false;
+}
+
+bool Scheduler::at_site(Job& job, const std::string& name, WallTime now) {
+  if (job.site_known) return true;
+  leave_slot(job);
+  Part& part = parts_[job.ticket];
+  move_destination(part.destination, site_number(name));
+  Site& site = site_of(part);
+  const Entry& entry = part.message->second;
+  if (has_room(site) && !site.shut) {
+    auto permit = ask_gate(site, entry.sender, job.id, now);
+    const bool fits = permit && (permit->recipients_max == 0 || part.size() <= permit->recipients_max);
+    if (fits) {
+      job.permit = *std::move(permit);
+      take_slot(site, job);
+      return true;
+    }
+    if (permit && gate_ != nullptr) gate_->leave(site.name, senders_[entry.sender].sender, *permit);
+  }
+  take_back(job);
+  return false;
+}
+
+// Files a job again that was begun in vain.
+void Scheduler::take_back(const Job& job) {
+  --attempts_[index(job.lane)];
+  Part& part = parts_[job.ticket];
+  const std::uint32_t destination = part.destination;
+  const Entry& entry = part.message->second;
+  if (entry.dropped) {
+    free_part(job.ticket);
+    if (entry.first_part == none) forget(entries_.find(job.id));
+    free_destination_if_unused(destination);
+    publish_counts();
+    return;
+  }
+  set_state(part, entry.hold_wanted ? PartState::held : PartState::waiting);
+  if (part.state == PartState::waiting) file(job.ticket);
 }
 
 bool Scheduler::finished(const Job& job, const Message& after) {
   assert(job.ticket < parts_.size() && parts_[job.ticket].state == PartState::in_flight);
   assert(parts_[job.ticket].id() == job.id && after.id == job.id);
   Filed& filed = *parts_[job.ticket].message;
-  const std::uint32_t number = parts_[job.ticket].destination;
-  Destination& destination = destinations_[number];
-  std::erase(destination.in_flight, job.ticket);
+  const std::uint32_t destination = parts_[job.ticket].destination;
+  leave_slot(job);
   --attempts_[index(job.lane)];
   free_part(job.ticket);
   const bool dropped = filed.second.dropped;
   if (!dropped) {
     std::vector<std::uint32_t> recipients = job.recipients;
-    add_parts(recipients, after, filed, number);
+    add_parts(recipients, after, filed, destination);
   }
-  if (filed.second.first_part == none) entries_.erase(job.id);
-  for (const Lane lane : {Lane::first, Lane::retry}) refile_line(line_number(number, lane));
-  free_destination_if_unused(number);
+  if (filed.second.first_part == none) forget(entries_.find(job.id));
+  enlist_all(destinations_[destination].site);
+  free_destination_if_unused(destination);
   publish_counts();
   return !dropped;
 }
@@ -379,7 +427,7 @@ bool Scheduler::drop(QueueId id) {
     }
     i = next;
   }
-  if (entry->second.first_part == none) entries_.erase(entry);
+  if (entry->second.first_part == none) forget(entry);
   publish_counts();
   return true;
 }

@@ -19,11 +19,14 @@ bool Scheduler::is_dropped(QueueId id) const {
 
 std::optional<WallTime> Scheduler::next_due() const {
   if (attempts_[0] + attempts_[1] >= limits_.attempts_at_once_max) return {};
-  for (const Lane lane : {Lane::first, Lane::retry}) {
-    if (has_room(lane) && !rings_[static_cast<std::size_t>(lane)].empty()) return WallTime{};
+  for (std::size_t ring = 0; ring < rings; ++ring) {
+    if (!rings_[ring].empty() && has_room(static_cast<Lane>(ring / priorities))) return WallTime{};
   }
-  if (timers_.empty()) return {};
-  return timers_.front().key;
+  std::optional<WallTime> due;
+  if (!flow_timers_.empty()) due = flow_timers_.front().key;
+  if (!site_timers_.empty() && (!due || site_timers_.front().key < *due))
+    due = site_timers_.front().key;
+  return due;
 }
 
 QueueCounts Scheduler::counts() const {
@@ -32,31 +35,34 @@ QueueCounts Scheduler::counts() const {
           .held = recipients_[static_cast<std::size_t>(PartState::held)],
           .in_flight = recipients_[static_cast<std::size_t>(PartState::in_flight)],
           .attempts = attempts_[0] + attempts_[1],
-          .destinations = destination_numbers_.size()};
+          .destinations = destination_numbers_.size(),
+          .sites = site_numbers_.size()};
 }
 
-std::vector<DestinationCounts> Scheduler::destinations(std::size_t destinations_max) const {
-  std::vector<const Destination*> all;
-  all.reserve(destination_numbers_.size());
-  for (const auto& [name, number] : destination_numbers_) all.push_back(&destinations_[number]);
-  const std::size_t shown = std::min(destinations_max, all.size());
+std::vector<SiteCounts> Scheduler::sites(std::size_t sites_max) const {
+  std::vector<const Site*> all;
+  all.reserve(site_numbers_.size());
+  for (const auto& [name, number] : site_numbers_) all.push_back(&sites_[number]);
+  const std::size_t shown = std::min(sites_max, all.size());
   std::ranges::partial_sort(
       all, all.begin() + static_cast<std::ptrdiff_t>(shown), [](const auto* a, const auto* b) {
         return a->parts != b->parts ? a->parts > b->parts : a->name < b->name;
       });
   all.resize(shown);
 
-  std::vector<DestinationCounts> out;
-  for (const Destination* destination : all) {
-    DestinationCounts& counts = out.emplace_back();
-    counts.destination = destination->name;
-    counts.held = destination->held;
-    counts.attempts = destination->in_flight.size();
-    for (const Line& line : destination->line) {
-      counts.waiting += line.heap.size();
-      if (line.heap.empty()) continue;
-      const WallTime due = line.first_due();
-      if (!counts.next_due || due < *counts.next_due) counts.next_due = due;
+  std::vector<SiteCounts> out;
+  for (const Site* site : all) {
+    SiteCounts& counts = out.emplace_back();
+    counts.site = site->known ? site->name : site->name.substr(1);
+    counts.held = site->held;
+    counts.attempts = site->attempts;
+    counts.waiting = site->parts - site->held - site->attempts;
+    for (const Line& line : site->line) {
+      for (std::uint32_t flow = line.first_flow; flow != none; flow = flows_[flow].next_of_line) {
+        if (flows_[flow].heap.empty()) continue;
+        const WallTime due = flows_[flow].first_due();
+        if (!counts.next_due || due < *counts.next_due) counts.next_due = due;
+      }
     }
   }
   return out;
@@ -77,16 +83,19 @@ std::vector<WaitFact> Scheduler::why(QueueId id, WallTime now) const {
 WaitFact Scheduler::fact(const Part& part, WallTime now) const {
   using Reason = WaitFact::Reason;
   const Destination& destination = destinations_[part.destination];
-  WaitFact fact{Reason::turn, destination.name, part.size(), part.due, {}};
+  const Site& site = sites_[destination.site];
+  WaitFact fact{Reason::turn, destination.name, {}, part.size(), part.due, {}, {}};
+  if (site.known) fact.site = site.name;
   if (part.state == PartState::held) {
     fact.reason = Reason::held;
   } else if (part.state == PartState::in_flight) {
     fact.reason = Reason::in_flight;
   } else if (part.due > now) {
     fact.reason = Reason::time;
-  } else if (!has_room(destination)) {
-    fact.reason = Reason::destination_limit;
-    for (const std::uint32_t other : destination.in_flight) {
+  } else if (!has_room(site)) {
+    fact.reason = Reason::site_limit;
+    for (const std::uint32_t other : site.slots) {
+      if (other == none) continue;
       const QueueId occupant = parts_[other].id();
       if (std::ranges::find(fact.occupied_by, occupant) == fact.occupied_by.end()) {
         fact.occupied_by.push_back(occupant);
@@ -94,6 +103,12 @@ WaitFact Scheduler::fact(const Part& part, WallTime now) const {
     }
   } else if (!has_room(part.lane)) {
     fact.reason = Reason::total_limit;
+  } else if (gate_ != nullptr && site.known) {
+    const Sender& sender = senders_[part.message->second.sender].sender;
+    if (auto obstacle = gate_->look(site.name, sender, now)) {
+      fact.reason = Reason::gate;
+      fact.obstacle = *std::move(obstacle);
+    }
   }
   return fact;
 }

@@ -63,7 +63,7 @@ TEST(Scheduler, groups_the_recipients_of_one_destination) {
 
 TEST(Scheduler, callers_may_name_the_destinations) {
   Scheduler scheduler;
-  const std::string site[] = {"mx.site", "mx.site"};
+  const Place site[] = {{"mx.site", "mx.site"}, {"mx.site", "mx.site"}};
   scheduler.add(message_to(1, {"a.example", "b.example"}), site);
   const auto job = scheduler.next(noon);
   ASSERT_TRUE(job);
@@ -98,7 +98,7 @@ TEST(Scheduler, a_busy_destination_does_not_starve_the_others) {
 }
 
 TEST(Scheduler, a_dead_destination_takes_only_its_own_slots) {
-  Scheduler scheduler({.attempts_per_destination_max = 3});
+  Scheduler scheduler({.attempts_per_site_max = 3});
   for (std::uint64_t id = 1; id <= 100; ++id) scheduler.add(message_to(id, {"dead.example"}));
   EXPECT_EQ(pick_all(scheduler, noon).size(), 3U);
   scheduler.add(message_to(200, {"fine.example"}));
@@ -260,14 +260,14 @@ TEST(Scheduler, full_at_either_bound_and_free_again) {
 }
 
 TEST(Scheduler, says_why_a_message_waits) {
-  Scheduler scheduler({.attempts_at_once_max = 3, .attempts_per_destination_max = 2});
+  Scheduler scheduler({.attempts_at_once_max = 3, .attempts_per_site_max = 2});
   for (std::uint64_t id = 1; id <= 3; ++id) scheduler.add(message_to(id, {"a.example"}));
   scheduler.add(message_to(4, {"b.example"}, noon + 1h));
   EXPECT_EQ(scheduler.why(QueueId{3}, noon).at(0).reason, Reason::turn);
   EXPECT_EQ(pick_all(scheduler, noon), (std::vector<std::uint64_t>{1, 2}));
   EXPECT_EQ(scheduler.why(QueueId{1}, noon).at(0).reason, Reason::in_flight);
   const WaitFact blocked = scheduler.why(QueueId{3}, noon).at(0);
-  EXPECT_EQ(blocked.reason, Reason::destination_limit);
+  EXPECT_EQ(blocked.reason, Reason::site_limit);
   EXPECT_EQ(blocked.occupied_by, (std::vector<QueueId>{QueueId{1}, QueueId{2}}));
   const WaitFact later = scheduler.why(QueueId{4}, noon).at(0);
   EXPECT_EQ(later.reason, Reason::time);
@@ -279,28 +279,28 @@ TEST(Scheduler, says_why_a_message_waits) {
   EXPECT_EQ(scheduler.why(QueueId{6}, noon).at(0).reason, Reason::total_limit);
 }
 
-TEST(Scheduler, shows_the_busiest_destinations) {
+TEST(Scheduler, shows_the_busiest_sites) {
   Scheduler scheduler({.attempts_at_once_max = 1});
   for (std::uint64_t id = 1; id <= 5; ++id) scheduler.add(message_to(id, {"a.example"}));
   scheduler.add(message_to(6, {"b.example"}, noon + 1h));
   scheduler.add(with(message_to(7, {"b.example"}), State::held));
   ASSERT_TRUE(scheduler.next(noon));
-  const auto shown = scheduler.destinations(10);
+  const auto shown = scheduler.sites(10);
   ASSERT_EQ(shown.size(), 2U);
-  EXPECT_EQ(shown[0].destination, "a.example");
+  EXPECT_EQ(shown[0].site, "a.example");
   EXPECT_EQ(shown[0].waiting, 4U);
   EXPECT_EQ(shown[0].attempts, 1U);
   EXPECT_EQ(shown[1].waiting, 1U);
   EXPECT_EQ(shown[1].held, 1U);
   EXPECT_EQ(shown[1].next_due, noon + 1h);
-  EXPECT_EQ(scheduler.destinations(1).size(), 1U);
+  EXPECT_EQ(scheduler.sites(1).size(), 1U);
 }
 
 // A model that knows the messages and nothing of lines, rings and heaps.
 struct World {
   SchedulerLimits limits{.attempts_at_once_max = 12,
                          .retries_at_once_max = 8,
-                         .attempts_per_destination_max = 3,
+                         .attempts_per_site_max = 3,
                          .recipients_per_transaction_max = 4};
   Scheduler scheduler{limits};
   std::map<std::uint64_t, Message> messages;
@@ -343,7 +343,7 @@ struct World {
       for (const std::uint32_t i : job->recipients)
         ASSERT_FALSE(std::ranges::count(other.recipients, i));
     }
-    ASSERT_LE(there, limits.attempts_per_destination_max);
+    ASSERT_LE(there, limits.attempts_per_site_max);
     ASSERT_LE(retries, limits.retries_at_once_max);
     jobs.push_back(*std::move(job));
     ASSERT_LE(jobs.size(), limits.attempts_at_once_max);
