@@ -222,6 +222,8 @@ bool Server::start(Witness::Since since) {
       workers_, clock, dice_, intake::AuthenticatorOptions{.password_cost = intake::cheap_cost});
   courier_.emplace(delivery::CourierWorld{
       loop, *outside_, *names_, dice_, *events_, *tls_, options.delivery, options.timeouts, own_});
+  shaper_.emplace(options.shaping, providers_);
+  sites_.emplace(delivery::SitesWorld{loop, *names_, dice_, options.delivery, own_, providers_});
   carriers_.emplace(delivery::CarriersWorld{
       .loop = loop,
       .clock = clock,
@@ -230,6 +232,7 @@ bool Server::start(Witness::Since since) {
       .programs = programs_,
       .http = http_,
       .options = options.delivery,
+      .sites = *sites_,
       .is_local = [](const mail::Address& to) { return to.domain == "own.example"; }});
   dispatcher_.emplace(
       delivery::DispatcherWorld{.loop = loop,
@@ -238,6 +241,7 @@ bool Server::start(Witness::Since since) {
                                 .log = *events_,
                                 .store = *watched_,
                                 .carriers = *carriers_,
+                                .shaper = *shaper_,
                                 .options = options.delivery,
                                 .host_name = options.host_name,
                                 .sign_notice = [](std::string_view) { return std::string(); }},

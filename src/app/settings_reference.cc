@@ -35,6 +35,7 @@ constexpr auto sections = std::to_array<Section>({
     {"webhook", "Mail for web servers"},
     {"delivery", "Sending to other servers"},
     {"delivery.timeouts", "Waiting for other servers"},
+    {"shaping", "What other servers bear"},
     {"resolver", "DNS"},
     {"dns", "The account at the DNS provider"},
     {"dkim", "DKIM keys that change by themselves"},

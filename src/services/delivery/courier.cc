@@ -30,7 +30,8 @@ constexpr std::chrono::hours retry_after_lost_reply{1};
 // What a transaction says of the site. 421 closes the session (RFC 5321 section 3.8), a refused
 // sender is not about a recipient.
 Contact contact_of(const Connection::Progress& progress) {
-  if (!progress.done) return progress.failed && progress.failed->reply ? Contact::put_off : Contact::no_answer;
+  if (!progress.done)
+    return progress.failed && progress.failed->reply ? Contact::put_off : Contact::no_answer;
   auto best = Contact::none;
   for (const auto& result : progress.done->recipients) {
     if (result.outcome == client::Outcome::lost || result.outcome == client::Outcome::not_tried) {
