@@ -74,6 +74,7 @@ struct Server::Parts {
   std::unique_ptr<LoopPool> loops;
   std::vector<std::unique_ptr<delivery::Courier>> couriers;
   std::unique_ptr<StreamHttpClient> http;  // of the main loop
+  std::unique_ptr<FinalDotMarks> marks;
   shaping::ProviderTable providers;
   std::unique_ptr<shaping::Shaper> shaper;
   std::unique_ptr<delivery::Sites> sites;
