@@ -23,6 +23,8 @@ struct Source {
   // Of a family without an address the system chooses one; else that family is not used.
   bool system_chooses = false;
 
+  bool has_ipv4() const { return ipv4 || system_chooses; }
+  bool has_ipv6() const { return ipv6 || system_chooses; }
   bool operator==(const Source&) const = default;
 };
 

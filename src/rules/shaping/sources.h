@@ -31,6 +31,8 @@ class Sources {
   static constexpr std::size_t suspensions_max = 10'000;  // of a source; the first to end goes
 
   explicit Sources(SourceOptions options);
+  Sources(const Sources&) = delete;
+  Sources& operator=(const Sources&) = delete;
 
   // `provider` as the table names it; empty: none that is known. With Urgency::last there always is
   // a source. Obstacles have no text.
@@ -56,7 +58,7 @@ class Sources {
   const SourceOptions& options() const { return options_; }
   const Usability& usability(std::string_view source) const;
   std::vector<Suspension> suspensions(std::string_view source, WallTime now) const;
-  // The pool that mail of a sender leaves from; the one of all sources has no name.
+  // The pool that mail of a sender leaves from.
   const Pool& pool_of(const queue::Sender& sender) const;
 
  private:
@@ -65,22 +67,25 @@ class Sources {
     Usability usability;
     std::map<std::string, Suspension, std::less<>> suspended;  // by site
   };
+  using States = std::vector<const State*>;
+  States states_of(const queue::Sender& sender) const;
   // What keeps a source from being used; nothing: it can be.
   std::optional<queue::Obstacle> obstacle(const State& state,
                                           std::string_view provider,
                                           const queue::Crossing& crossing) const;
-  // The first of them to end.
-  std::optional<queue::Obstacle> obstacle_of_all(std::string_view provider,
-                                                 const queue::Crossing& crossing) const;
-  std::string text_of(const State& state,
-                      const queue::Obstacle& obstacle,
+  // The first to end of those that keep each from being used.
+  std::optional<queue::Obstacle> obstacle(const States& states,
+                                          std::string_view provider,
+                                          const queue::Crossing& crossing) const;
+  std::string text_of(const queue::Obstacle& obstacle,
+                      const State& state,
                       std::string_view provider,
                       const queue::Crossing& crossing) const;
 
   SourceOptions options_;
-  Pool everything_;
+  Pool everything_;                                   // all sources, as the pool without a name
   std::map<std::string, State, std::less<>> states_;  // by name
-  std::map<std::string, const Pool*, std::less<>> by_name_;
+  std::map<std::string, const Pool*, std::less<>> pools_;  // by name
   std::map<std::string, const Pool*, std::less<>> by_user_;
   std::map<std::string, const Pool*, std::less<>> by_domain_;
   WarmUp warm_up_;

@@ -99,7 +99,10 @@ class WarmUp {
   std::size_t start_at(std::string_view provider) const;
   Count first_count(std::string_view provider, Day day) const;
   Count carried_to(Day day, Count count) const;
-  Count* count(const Relation& relation, WallTime now);  // null: not new
+  bool is_enough(const Count& count) const { return count.of_day.ceiling > options_.enough; }
+  static std::string_view counted_as(const Newcomer& newcomer, std::string_view provider);
+  Count* count(const Relation& relation, WallTime now);  // to be changed; null: not new
+  Count* ended(const Relation& relation, WallTime now);
   static std::string to_json(const Newcomer& newcomer);
 
   WarmUpOptions options_;
