@@ -22,7 +22,7 @@ find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 # Which module stands on which library. A library named here is private to its module's sources:
 # no public header shows it.
 set(libraries_base fmt::fmt)
-set(libraries_values_text PkgConfig::sodium PkgConfig::idn2 PkgConfig::utf8proc)
+set(libraries_values_text PkgConfig::sodium PkgConfig::idn2 PkgConfig::utf8proc ${RE2_LIBRARY})
 set(libraries_values_crypto PkgConfig::sodium OpenSSL::Crypto)
 set(libraries_values_dns PkgConfig::psl)
 set(libraries_protocols_acme Boost::json)

@@ -43,6 +43,16 @@ foreach(line IN LISTS lines)
   set(benchmarks ${all})
   list(FILTER benchmarks INCLUDE REGEX "_bench\\.cc$")
 
+  # Tables that ship with the program: NAME.toml becomes the text tapal::shipped::NAME().
+  file(GLOB tables CONFIGURE_DEPENDS src/${module}/*.toml)
+  foreach(table IN LISTS tables)
+    get_filename_component(name ${table} NAME_WE)
+    file(READ ${table} content)
+    configure_file(cmake/shipped_table.cc.in ${CMAKE_BINARY_DIR}/shipped/${name}.cc @ONLY)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})
+    list(APPEND sources ${CMAKE_BINARY_DIR}/shipped/${name}.cc)
+  endforeach()
+
   add_library(tapal_${target} STATIC ${sources} ${empty})
   file(GLOB headers CONFIGURE_DEPENDS src/${module}/*.h)
   target_sources(tapal_${target} PUBLIC FILE_SET HEADERS BASE_DIRS src FILES ${headers})

@@ -13,6 +13,7 @@
 #include "drivers/files/files.h"
 #include "values/text/ascii.h"
 #include "values/text/idna.h"
+#include "values/text/nearest.h"
 
 namespace tapal::app {
 namespace {
@@ -20,22 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t password_file_bytes_max = 4096;
-
-// How many letters apart two names are (Levenshtein); long names are never near.
-std::size_t distance(std::string_view a, std::string_view b) {
-  constexpr std::size_t length_max = 80;
-  if (a.size() > length_max || b.size() > length_max) return length_max;
-  std::array<std::size_t, length_max + 1> row{};
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row[b.size()];
-}
 
 std::string_view text_before_last_dot(std::string_view name) {
   return name.substr(0, std::min(name.rfind('.'), name.size()));
@@ -46,9 +31,9 @@ std::string_view last_part(std::string_view name) { return name.substr(name.rfin
 // The known setting that was probably meant; empty when none is near.
 std::string_view nearest_setting(std::string_view name) {
   std::string_view nearest;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 4) + 1;
+  std::size_t least = text::slip_letters_max(name) + 1;
   for (const SettingRow& row : setting_rows()) {
-    std::size_t apart = distance(name, row.name);
+    std::size_t apart = text::letters_apart(name, row.name);
     // The right word under the wrong heading.
     if (last_part(name) == last_part(row.name)) apart = std::min<std::size_t>(apart, 1);
     if (apart >= least) continue;

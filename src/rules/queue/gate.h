@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/queue_id.h"
 #include "base/time.h"
+#include "rules/queue/message.h"
 
 namespace tapal::queue {
 
@@ -19,6 +21,8 @@ struct Sender {
   bool forwarded = false;  // passed on by an alias
   bool operator==(const Sender&) const = default;
 };
+
+Sender sender_of(const Message& message);
 
 // Whether an attempt may be put off.
 enum class Urgency : std::uint8_t {
@@ -57,21 +61,25 @@ struct Obstacle {
   bool operator==(const Obstacle&) const = default;
 };
 
+// One attempt that wants to go.
+struct Crossing {
+  std::string_view site;
+  const Sender& sender;
+  QueueId message;
+  Urgency urgency = Urgency::usual;
+  WallTime now{};
+};
+
 class Gate {
  public:
   virtual ~Gate() = default;
 
-  // A place for one attempt, to be given back by leave(). With Urgency::last it is never refused
-  // but for connections.
-  virtual std::expected<Permit, Obstacle> enter(std::string_view site,
-                                                const Sender& sender,
-                                                Urgency urgency,
-                                                WallTime now) = 0;
+  // A place for one attempt, to be given back by leave(). With Urgency::last it is refused for want
+  // of connections alone.
+  virtual std::expected<Permit, Obstacle> enter(const Crossing& crossing) = 0;
   virtual void leave(std::string_view site, const Sender& sender, const Permit& permit) = 0;
   // Why enter() would refuse, in words. Nothing: it would not.
-  virtual std::optional<Obstacle> look(std::string_view site,
-                                       const Sender& sender,
-                                       WallTime now) const = 0;
+  virtual std::optional<Obstacle> look(const Crossing& crossing) const = 0;
 };
 
 }  // namespace tapal::queue

@@ -20,6 +20,20 @@ void give_up(RecipientState& recipient, const RetrySchedule& schedule) {
   recipient.last.status = "5.4.7";
 }
 
+// After so many a peer that always says "in five minutes" is asked by the schedule, which tires.
+constexpr std::uint32_t early_attempts_max = 10;
+
+WallTime next_of(const Attempted& result,
+                 std::uint32_t attempts,
+                 const RetrySchedule& schedule,
+                 WallTime now,
+                 std::uint64_t random) {
+  const WallTime usual = schedule.next_attempt(attempts, now, random);
+  if (!result.retry_in) return usual;
+  const WallTime wanted = now + *result.retry_in;
+  return attempts <= early_attempts_max ? wanted : std::max(wanted, usual);
+}
+
 std::size_t change_all(Message& message, State from, State to) {
   std::size_t changed = 0;
   for (RecipientState& recipient : message.recipients) {
@@ -68,7 +82,7 @@ void apply_attempt(Message& message,
       case Attempted::Result::failed: recipient.state = State::failed; break;
       case Attempted::Result::deferred:
         // All recipients of the attempt come due together, to share a transaction again.
-        recipient.next_attempt = std::min(schedule.next_attempt(recipient.attempts, now, random),
+        recipient.next_attempt = std::min(next_of(result, recipient.attempts, schedule, now, random),
                                           schedule.expires(message.arrived));
         if (recipient.state == State::waiting && schedule.expired(message.arrived, now)) {
           give_up(recipient, schedule);

@@ -3,6 +3,7 @@
 // afterwards and tells the Scheduler.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,6 +23,10 @@ struct Attempted {
   std::uint32_t recipient = 0;  // index in Message::recipients
   Result result = Result::deferred;
   Outcome outcome;
+  // Deferred: when to try again, in place of the schedule's time. Short ones are kept to for the
+  // first attempts alone.
+  std::optional<std::chrono::seconds> retry_in = {};
+  std::string note = {};  // what the reply means and what to do, for the log
 };
 
 // A message with every recipient waiting for a first attempt at once. The envelope's recipients

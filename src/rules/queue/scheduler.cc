@@ -43,10 +43,6 @@ void Scheduler::count(PartState state, std::ptrdiff_t recipients) {
   recipients_[static_cast<std::size_t>(state)] += static_cast<std::size_t>(recipients);
 }
 
-Urgency Scheduler::urgency_of(QueueId id, WallTime now) const {
-  return now >= id.made() + limits_.give_up ? Urgency::last : Urgency::usual;
-}
-
 std::uint32_t Scheduler::new_part(Part part) {
   Entry& entry = part.message->second;
   part.next_of_message = entry.first_part;
@@ -224,12 +220,20 @@ std::optional<Job> Scheduler::next_of(std::uint32_t number, WallTime now) {
   return {};
 }
 
+Crossing Scheduler::crossing(const Site& site,
+                             std::uint32_t sender,
+                             QueueId id,
+                             WallTime now) const {
+  const bool over = now >= id.made() + limits_.give_up;
+  return {site.name, senders_[sender].sender, id, over ? Urgency::last : Urgency::usual, now};
+}
+
 std::expected<Permit, Obstacle> Scheduler::ask_gate(const Site& site,
                                                     std::uint32_t sender,
                                                     QueueId id,
                                                     WallTime now) {
   if (gate_ == nullptr || !site.known) return Permit();
-  return gate_->enter(site.name, senders_[sender].sender, urgency_of(id, now), now);
+  return gate_->enter(crossing(site, sender, id, now));
 }
 
 // Refused by the gate, the flow waits with its site, or by itself.

@@ -294,6 +294,7 @@ class Scheduler {
   std::optional<Job> next_in(std::size_t ring, WallTime now);
   std::optional<Job> next_of(std::uint32_t line, WallTime now);
   bool let_through(std::uint32_t flow, WallTime now, Job& job);
+  Crossing crossing(const Site& site, std::uint32_t sender, QueueId id, WallTime now) const;
   std::expected<Permit, Obstacle> ask_gate(const Site& site,
                                            std::uint32_t sender,
                                            QueueId id,
@@ -304,7 +305,6 @@ class Scheduler {
   void take_back(const Job& job);
   bool has_room(Lane lane) const;
   bool has_room(const Site& site) const;
-  Urgency urgency_of(QueueId id, WallTime now) const;
   void count(PartState state, std::ptrdiff_t recipients);
   void publish_counts();
   WaitFact fact(const Part& part, WallTime now) const;

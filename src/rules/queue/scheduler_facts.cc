@@ -104,8 +104,8 @@ WaitFact Scheduler::fact(const Part& part, WallTime now) const {
   } else if (!has_room(part.lane)) {
     fact.reason = Reason::total_limit;
   } else if (gate_ != nullptr && site.known) {
-    const Sender& sender = senders_[part.message->second.sender].sender;
-    if (auto obstacle = gate_->look(site.name, sender, now)) {
+    if (auto obstacle =
+            gate_->look(crossing(site, part.message->second.sender, part.id(), now))) {
       fact.reason = Reason::gate;
       fact.obstacle = *std::move(obstacle);
     }

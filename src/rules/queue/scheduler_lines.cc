@@ -63,8 +63,7 @@ std::uint32_t Scheduler::site_number(std::string_view name) {
 }
 
 std::uint32_t Scheduler::sender_number(const Message& message) {
-  Sender sender{message.origin.user, {}, message.origin.kind == Origin::Kind::forwarded};
-  if (message.envelope.return_path) sender.domain = message.envelope.return_path->domain;
+  Sender sender = sender_of(message);
   std::string key = sender_key(sender);
   const auto found = sender_numbers_.find(key);
   std::uint32_t number = found == sender_numbers_.end() ? none : found->second;

@@ -4,6 +4,9 @@
 #include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "rules/shaping/site_name.h"
 #include "services/delivery/verdict.h"
 #include "values/mail/header.h"
 #include "values/mail/trace.h"
@@ -62,15 +65,30 @@ Carriers::Carriers(CarriersWorld world)
       programs_(world_.loop, world_.programs, world_.options.program_time_max),
       web_({world_.loop, world_.clock, world_.http}, world_.options.webhook) {}
 
-std::string Carriers::destination_of(const mail::Recipient& recipient,
-                                     queue::Origin::Kind origin) const {
+queue::Place Carriers::place_of(const mail::Recipient& recipient,
+                                queue::Origin::Kind origin) const {
+  const auto alone = [](std::string destination) {
+    return queue::Place{destination, std::move(destination)};
+  };
   const auto& domain = recipient.address.domain;
-  const auto& routes = world_.options.routes;
-  if (recipient.handover.kind != Handover::Kind::usual) return mail::place_text(recipient.handover);
-  if (world_.is_local(recipient.address) && find_route(routes, domain) == nullptr)
-    return std::string(mailboxes);
-  const auto key = destination_key(routes, domain);
-  return origin == queue::Origin::Kind::forwarded ? key + " (forwarded)" : key;
+  if (recipient.handover.kind != Handover::Kind::usual)
+    return alone(mail::place_text(recipient.handover));
+  const bool forwarded = origin == queue::Origin::Kind::forwarded;
+  const auto of_origin = [forwarded](std::string name) {
+    return forwarded ? shaping::forwarded_site(name) : name;
+  };
+  if (const auto* route = find_route(world_.options.routes, domain))
+    return alone(of_origin(fmt::format("route:{}:{}", route->host, route->port)));
+  if (world_.is_local(recipient.address)) return alone(std::string(mailboxes));
+  const auto site = world_.sites.known(domain);
+  return {of_origin(domain), site ? of_origin(*site) : std::string()};
+}
+
+Task<std::optional<std::string>> Carriers::find_site(std::string domain,
+                                                     queue::Origin::Kind origin) {
+  auto site = co_await world_.sites.find(std::move(domain));
+  if (site && origin == queue::Origin::Kind::forwarded) site = shaping::forwarded_site(*site);
+  co_return site;
 }
 
 Carrier& Carriers::carrier_for(const Attempt& attempt) {
@@ -88,6 +106,7 @@ Carrier& Carriers::carrier_for(const Attempt& attempt) {
 
 Task<AttemptReport> Carriers::carry(Attempt attempt) {
   auto& carrier = carrier_for(attempt);
+  attempt.peers = world_.sites.is_one_set_of_hosts(attempt.site) ? attempt.site : attempt.destination;
   AttemptReport looping;
   if (ends_here(attempt)) end_loops(attempt, looping);
   if (attempt.indexes.empty()) co_return looping;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,9 @@
 #include "services/delivery/mailbox_carrier.h"
 #include "services/delivery/network_carrier.h"
 #include "services/delivery/options.h"
+#include "rules/queue/scheduler.h"
 #include "services/delivery/program_carrier.h"
+#include "services/delivery/sites.h"
 #include "services/delivery/web_carrier.h"
 
 namespace tapal::delivery {
@@ -24,6 +27,7 @@ struct CarriersWorld {
   Programs& programs;
   HttpClient& http;
   const Options& options;
+  Sites& sites;
   // Whether an address is one of our users', whose mail goes into a mailbox. Safe from any thread.
   std::function<bool(const mail::Address&)> is_local;
 };
@@ -32,9 +36,12 @@ class Carriers final : public Carrier {
  public:
   explicit Carriers(CarriersWorld world);
 
-  // The key under which mail shares attempts, connections and limits; people read it too. Mail
+  // The keys under which mail shares attempts, connections and limits; people read them too. Mail
   // that an alias passes on has its own: what it does to a receiver's patience is its own affair.
-  std::string destination_of(const mail::Recipient& recipient, queue::Origin::Kind origin) const;
+  // The site is empty while DNS was not asked for it.
+  queue::Place place_of(const mail::Recipient& recipient, queue::Origin::Kind origin) const;
+  // Asks. Nothing: DNS does not answer now.
+  Task<std::optional<std::string>> find_site(std::string domain, queue::Origin::Kind origin);
 
   // Of one destination. A recipient of ours that the message went to before has failed as a loop.
   Task<AttemptReport> carry(Attempt attempt) override;

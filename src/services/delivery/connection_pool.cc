@@ -10,20 +10,23 @@ ConnectionPool::ConnectionPool(Loop& loop, Limits limits)
 
 ConnectionPool::~ConnectionPool() = default;
 
-std::unique_ptr<Connection> ConnectionPool::take(const std::string& destination) {
-  // The one used last: its peer is the least likely to have hung up.
-  const auto found =
-      std::ranges::find(idle_.rbegin(), idle_.rend(), destination, &Idle::destination);
-  if (found == idle_.rend()) return nullptr;
+std::unique_ptr<Connection> ConnectionPool::take(const Holder& holder) {
+  const auto found = std::ranges::find_if(idle_, [&holder](const Idle& idle) {
+    return idle.holder.slot == holder.slot && idle.holder.site == holder.site;
+  });
+  if (found == idle_.end()) return nullptr;
+  const bool fits = found->holder.peers == holder.peers;
   auto connection = std::move(found->connection);
-  idle_.erase(std::next(found).base());
-  return connection;
+  idle_.erase(found);
+  if (fits) return connection;
+  dismiss(std::move(connection));
+  return nullptr;
 }
 
-void ConnectionPool::give(std::string destination, std::unique_ptr<Connection> connection) {
+void ConnectionPool::give(Holder holder, std::unique_ptr<Connection> connection) {
   if (stopped_ || limits_.idle.count() == 0 || !connection->is_reusable())
     return dismiss(std::move(connection));
-  idle_.push_back({std::move(destination), loop_.now(), std::move(connection)});
+  idle_.push_back({std::move(holder), loop_.now(), std::move(connection)});
   if (idle_.size() > limits_.idle_connections_max) drop_oldest();
   if (!std::exchange(reaping_, true)) tasks_.spawn(reap());
 }

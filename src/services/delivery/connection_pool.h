@@ -2,6 +2,7 @@
 // same destination.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
@@ -24,10 +25,16 @@ class ConnectionPool {
   ConnectionPool(Loop& loop, Limits limits);
   ~ConnectionPool();
 
-  // An idle connection to the destination, or null.
-  std::unique_ptr<Connection> take(const std::string& destination);
+  // Whose connection it is. A slot has one at most; which hosts it leads to is in `peers`.
+  struct Holder {
+    std::string site;
+    std::uint32_t slot = 0;
+    std::string peers;
+  };
+  // The slot's idle connection, or null. One to other hosts is let go, to make room for theirs.
+  std::unique_ptr<Connection> take(const Holder& holder);
   // Back after use; it waits for at most Limits::idle, then says QUIT.
-  void give(std::string destination, std::unique_ptr<Connection> connection);
+  void give(Holder holder, std::unique_ptr<Connection> connection);
   // Says QUIT and lets it go; after stop() it is closed without a word.
   void dismiss(std::unique_ptr<Connection> connection);
   // Connections that are neither idle nor closed, so that stop() can cut them. After it a new one
@@ -41,7 +48,7 @@ class ConnectionPool {
 
  private:
   struct Idle {
-    std::string destination;
+    Holder holder;
     Instant since;
     std::unique_ptr<Connection> connection;
   };

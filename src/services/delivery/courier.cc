@@ -24,6 +24,27 @@ client::Transaction transaction_of(const Attempt& attempt, const std::vector<std
   return transaction;
 }
 
+// The peer may have the message: a second copy is worse than an hour (RFC 1047).
+constexpr std::chrono::hours retry_after_lost_reply{1};
+
+// What a transaction says of the site. 421 closes the session (RFC 5321 section 3.8), a refused
+// sender is not about a recipient.
+Contact contact_of(const Connection::Progress& progress) {
+  if (!progress.done) return progress.failed && progress.failed->reply ? Contact::put_off : Contact::no_answer;
+  auto best = Contact::none;
+  for (const auto& result : progress.done->recipients) {
+    if (result.outcome == client::Outcome::lost || result.outcome == client::Outcome::not_tried) {
+      if (progress.failed) best = std::max(best, Contact::no_answer);
+    } else if (result.reply.code / 100 != 4) {
+      return Contact::served;
+    } else {
+      const bool of_session = result.reply.code == 421 || result.phase == client::Phase::mail;
+      best = std::max(best, of_session ? Contact::put_off : Contact::recipient_put_off);
+    }
+  }
+  return best;
+}
+
 smtp::ClientTls client_tls(TlsMode mode) {
   switch (mode) {
     case TlsMode::never: return smtp::ClientTls::never;
@@ -43,15 +64,20 @@ struct Courier::Errand {
   std::vector<std::size_t> left;  // positions in attempt.indexes without a verdict
   Verdict trouble{queue::Attempted::Result::deferred, {"4.4.1", "no host could be reached", {}}};
   Way way;
+  ConnectionPool::Holder holder;
+  std::size_t messages_per_connection_max = 0;
   bool tls_failed = false;  // the last host's handshake
   bool used_up = false;     // the last connection has sent all it may; another one can go on
 
-  explicit Errand(Attempt given) : attempt(std::move(given)) {
+  explicit Errand(Attempt given)
+      : attempt(std::move(given)), holder{attempt.site, attempt.slot, attempt.peers} {
     for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
   }
-  void file(std::size_t position, Verdict verdict) {
+  queue::Attempted& file(std::size_t position, Verdict verdict) {
     report.recipients.push_back(attempted(attempt.indexes[position], std::move(verdict)));
+    return report.recipients.back();
   }
+  void got_as_far_as(Contact contact) { report.contact = std::max(report.contact, contact); }
   void file_all(const Verdict& verdict) {
     for (const auto position : std::exchange(left, {})) file(position, verdict);
   }
@@ -73,7 +99,10 @@ Task<AttemptReport> Courier::deliver(Attempt attempt) {
     co_return std::move(errand.report);
   }
   errand.way = *std::move(way);
-  if (auto warm = pool_.take(errand.attempt.destination)) co_await use(std::move(warm), errand);
+  errand.messages_per_connection_max = world_.options.messages_per_connection_max;
+  if (const auto most = errand.attempt.permit.messages_per_connection; most != 0)
+    errand.messages_per_connection_max = std::min(errand.messages_per_connection_max, most);
+  if (auto warm = pool_.take(errand.holder)) co_await use(std::move(warm), errand);
   if (!errand.left.empty()) co_await try_hosts(errand);
   co_return std::move(errand.report);
 }
@@ -142,8 +171,10 @@ Task<Result<std::unique_ptr<Stream>>> Courier::connect(Host host, bool forwarded
 
 Task<std::unique_ptr<Connection>> Courier::open(Host host, Terms terms, Errand& errand) {
   errand.tls_failed = false;
+  errand.report.connected_anew = true;
   auto stream = co_await connect(host, errand.attempt.forwarded);
   if (!stream) {
+    errand.got_as_far_as(Contact::no_answer);
     errand.trouble = verdict_of(stream.error(), host);
     co_return nullptr;
   }
@@ -159,6 +190,7 @@ Task<std::unique_ptr<Connection>> Courier::open(Host host, Terms terms, Errand& 
   if (progress.ready) co_return connection;
   if (progress.failed) {
     errand.tls_failed = progress.failed->kind == client::SessionFailed::Kind::tls_failed;
+    errand.got_as_far_as(progress.failed->reply ? Contact::put_off : Contact::no_answer);
     errand.trouble = verdict_of(*progress.failed, connection->text());
   }
   co_return nullptr;
@@ -180,6 +212,7 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
     errand.report.tls = connection->tls_text();
     errand.report.peer_has_dsn = connection->peer_has_dsn();
     if (progress.failed) errand.trouble = verdict_of(*progress.failed, connection->text());
+    errand.got_as_far_as(contact_of(progress));
     if (!progress.done) break;
     errand.left.clear();
     // A peer that hung up while its connection waited for work read nothing of what was written.
@@ -190,16 +223,17 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
       const bool lost = result.outcome == client::Outcome::lost && !maybe_delivered;
       if (lost || result.outcome == client::Outcome::not_tried)
         errand.left.push_back(position);
-      else
-        errand.file(position, verdict_of(result, *connection));
+      else if (auto& filed = errand.file(position, verdict_of(result, *connection));
+               maybe_delivered && result.outcome == client::Outcome::lost)
+        filed.retry_in = retry_after_lost_reply;
     }
     errand.report.maybe_delivered |= maybe_delivered;
     if (errand.left.size() == tried.size()) break;  // no progress on this connection
-    errand.used_up = connection->messages_sent() >= world_.options.messages_per_connection_max;
+    errand.used_up = connection->messages_sent() >= errand.messages_per_connection_max;
     if (errand.used_up) break;
   }
-  if (ready && connection->messages_sent() < world_.options.messages_per_connection_max)
-    pool_.give(errand.attempt.destination, std::move(connection));
+  if (ready && connection->messages_sent() < errand.messages_per_connection_max)
+    pool_.give(errand.holder, std::move(connection));
   else
     pool_.dismiss(std::move(connection));
 }

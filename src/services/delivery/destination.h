@@ -10,8 +10,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "base/task.h"
-#include "ports/random.h"
-#include "ports/resolver.h"
+#include "services/delivery/exchanges.h"
 #include "services/delivery/options.h"
 #include "values/mail/envelope.h"
 
@@ -26,33 +25,11 @@ struct Host {
   std::string text() const;  // "mx.example.com [2001:db8::1]:25", "unix:/run/x.sock"
 };
 
-// Nobody to try: why, with the enhanced status code that tells whether it is for good (5.x.x).
-struct NoHost {
-  std::string status;
-  std::string text;
-
-  bool operator==(const NoHost&) const = default;
-};
-
 struct Hosts {
   std::vector<Host> hosts;  // at least one, at most options.hosts_per_attempt_max
 };
 
 using Destination = std::variant<Hosts, NoHost>;
-
-// Who we are, so that mail is never sent to ourselves by way of DNS.
-struct OwnNames {
-  std::string host_name;
-  std::vector<IpAddress> addresses;
-};
-
-struct FindHosts {
-  Loop& loop;
-  Resolver& resolver;
-  Random& random;
-  const Options& options;
-  const OwnNames& own;
-};
 
 // Where mail goes: along the route where there is one, else to the domain's hosts.
 struct Way {
@@ -67,9 +44,5 @@ Result<Way> way_of(const Options& options, const mail::Recipient& recipient);
 // Addresses that are private or our own are left out, unless `options` allow them or a route leads
 // there. What FindHosts refers to must outlive the task.
 Task<Destination> find_hosts(FindHosts find, Way way);
-
-// The key under which mail shares connections and limits: the route where there is one, else the
-// domain.
-std::string destination_key(const RouteTable& routes, std::string_view domain);
 
 }  // namespace tapal::delivery

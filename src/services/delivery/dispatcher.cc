@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "services/delivery/lessons.h"
 #include "values/text/date.h"
 
 namespace tapal::delivery {
@@ -42,7 +43,7 @@ Dispatcher::Dispatcher(DispatcherWorld world,
                        queue::SchedulerLimits limits)
     : world_(std::move(world)),
       schedule_(std::move(schedule)),
-      scheduler_(limits),
+      scheduler_(limits, &world_.shaper),
       first_tries_(world_.loop),
       timer_(world_.loop.make_timer()) {}
 Dispatcher::~Dispatcher() = default;
@@ -125,11 +126,11 @@ void Dispatcher::add(queue::Message message, BodyPtr body) {
 }
 
 void Dispatcher::file(const queue::Message& message) {
-  std::vector<std::string> destinations;
-  destinations.reserve(message.recipients.size());
+  std::vector<queue::Place> places;
+  places.reserve(message.recipients.size());
   for (const auto& state : message.recipients)
-    destinations.push_back(world_.carriers.destination_of(state.recipient, message.origin.kind));
-  scheduler_.add(message, destinations);
+    places.push_back(world_.carriers.place_of(state.recipient, message.origin.kind));
+  scheduler_.add(message, places);
 }
 
 void Dispatcher::wake() {
@@ -205,14 +206,31 @@ Task<void> Dispatcher::carry(queue::Job job) {
     co_return;
   }
   ++message->jobs;
+  const auto& first = message->message.recipients[job.recipients.front()].recipient;
+  if (!job.site_known &&
+      !co_await find_site(job, message->message.origin.kind, first.address.domain)) {
+    let_go(job.id);
+    wake();
+    co_return;
+  }
   auto report = co_await world_.carriers.carry(attempt_of(job, *message));
   co_await settle(std::move(job), std::move(report));
   wake();
 }
 
+// False: the job's site takes no more now, and the job is over. While DNS does not answer, the
+// attempt goes on and says so.
+Task<bool> Dispatcher::find_site(queue::Job& job, queue::Origin::Kind origin, std::string domain) {
+  const auto site = co_await world_.carriers.find_site(std::move(domain), origin);
+  co_return !site || scheduler_.at_site(job, *site, world_.clock.wall_now());
+}
+
 Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) {
   Attempt attempt{.id = job.id,
                   .destination = job.destination,
+                  .site = job.site,
+                  .slot = job.slot,
+                  .permit = job.permit,
                   .indexes = job.recipients,
                   .envelope = live.message.envelope,
                   .body = live.body,
@@ -225,6 +243,7 @@ Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) {
 Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
   auto& live = live_.at(job.id.value);
   const auto now = world_.clock.wall_now();
+  learn(job, live, report);
   queue::apply_attempt(live.message, report.recipients, schedule_, now, world_.random.number());
   if (report.peer_has_dsn) leave_success_to_peer(live.message, report);
   first_tries_.settle(live.message);
@@ -235,6 +254,21 @@ Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
     co_await keep(job.id);
   }  // else: dropped by hand meanwhile, and removed then
   let_go(job.id);
+}
+
+void Dispatcher::learn(const queue::Job& job, const Live& live, AttemptReport& report) {
+  if (!job.site_known) return;
+  const auto lesson = take_lesson(report, world_.providers, job.site);
+  const auto sender = queue::sender_of(live.message);
+  const auto now = world_.clock.wall_now();
+  const auto stopped = world_.shaper.learn(job.site, sender, lesson, now);
+  if (!stopped) return;
+  world_.log.write(Level::warning,
+                   "site left alone",
+                   {{"site", job.site},
+                    {"sender", stopped->sender},
+                    {"until", text::rfc3339_date(stopped->until)},
+                    {"reason", stopped->reason}});
 }
 
 // The last job of a message lets go of it only when its outcome is kept: whoever loads it from the
@@ -310,6 +344,7 @@ void Dispatcher::tell(const queue::Message& message, const AttemptReport& report
     if (report.maybe_delivered && result == Attempted::Result::deferred)
       fields.emplace_back(
           "note", "the connection was lost after the message was sent: it may have been delivered");
+    if (!attempted.note.empty()) fields.emplace_back("meaning", attempted.note);
     const auto level = result == Attempted::Result::delivered ? Level::info : Level::warning;
     world_.log.write(level, event_of(result), std::move(fields));
   }

@@ -25,6 +25,7 @@
 #include "rules/queue/message_life.h"
 #include "rules/queue/retry.h"
 #include "rules/queue/scheduler.h"
+#include "rules/shaping/shaper.h"
 #include "services/delivery/carriers.h"
 #include "services/delivery/first_tries.h"
 
@@ -38,6 +39,8 @@ struct DispatcherWorld {
   Log& log;
   Store& store;
   Carriers& carriers;
+  shaping::Shaper& shaper;
+  const shaping::ProviderTable& providers;
   const Options& options;
   const std::string& host_name;
   // The DKIM-Signature fields for a notice of ours; empty when there is no key.
@@ -77,6 +80,10 @@ class Dispatcher final : public MailQueue {
   // many. A page at a time: neither memory nor others notice how long the queue is.
   Task<Result<std::size_t>> order_all(Order order);
   Result<queue::Message> find(QueueId id) const;
+  // The busiest first.
+  std::vector<queue::SiteCounts> sites(std::size_t sites_max) const {
+    return scheduler_.sites(sites_max);
+  }
   std::vector<queue::WaitFact> why(QueueId id) const {
     return scheduler_.why(id, world_.clock.wall_now());
   }
@@ -105,6 +112,8 @@ class Dispatcher final : public MailQueue {
   Result<Live*> live(QueueId id);
   Task<Live*> await_live(QueueId id);
   Task<void> carry(queue::Job job);
+  Task<bool> find_site(queue::Job& job, queue::Origin::Kind origin, std::string domain);
+  void learn(const queue::Job& job, const Live& live, AttemptReport& report);
   static Attempt attempt_of(const queue::Job& job, const Live& live);
   Task<void> settle(queue::Job job, AttemptReport report);
   void let_go(QueueId id);

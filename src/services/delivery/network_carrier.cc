@@ -1,5 +1,6 @@
 #include "services/delivery/network_carrier.h"
 
+#include <functional>
 #include <utility>
 
 namespace tapal::delivery {
@@ -8,7 +9,8 @@ NetworkCarrier::NetworkCarrier(Loop& loop, std::vector<Courier*> couriers)
     : loop_(loop), couriers_(std::move(couriers)) {}
 
 Task<AttemptReport> NetworkCarrier::carry(Attempt attempt) {
-  auto& courier = *couriers_[turn_++ % couriers_.size()];
+  const auto place = std::hash<std::string>()(attempt.site) + attempt.slot;
+  auto& courier = *couriers_[place % couriers_.size()];
   co_await switch_to(courier.loop());
   auto report = co_await courier.deliver(std::move(attempt));
   co_await switch_to(loop_);

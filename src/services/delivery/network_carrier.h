@@ -1,4 +1,5 @@
-// Mail that leaves by SMTP or LMTP: the couriers in turn, one on each loop.
+// Mail that leaves by SMTP or LMTP, by one courier on each loop. Which one follows from the site and
+// the slot there, so that no site gets more connections than attempts at once.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,6 @@ class NetworkCarrier final : public Carrier {
  private:
   Loop& loop_;
   std::vector<Courier*> couriers_;
-  std::size_t turn_ = 0;
 };
 
 }  // namespace tapal::delivery

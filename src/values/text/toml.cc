@@ -188,6 +188,29 @@ std::string toml_path_text(const std::vector<std::string>& path) {
   return joined;
 }
 
+const std::string* toml_string(const TomlEntry& entry) {
+  const auto* scalar = std::get_if<TomlScalar>(&entry.value);
+  return scalar == nullptr ? nullptr : std::get_if<std::string>(&scalar->value);
+}
+
+std::optional<std::int64_t> toml_integer(const TomlEntry& entry) {
+  const auto* scalar = std::get_if<TomlScalar>(&entry.value);
+  const auto* number = scalar == nullptr ? nullptr : std::get_if<std::int64_t>(&scalar->value);
+  return number == nullptr ? std::nullopt : std::optional(*number);
+}
+
+std::optional<std::vector<std::string>> toml_strings(const TomlEntry& entry) {
+  const auto* list = std::get_if<TomlList>(&entry.value);
+  if (list == nullptr) return {};
+  std::vector<std::string> texts;
+  for (const TomlScalar& item : list->items) {
+    const auto* text = std::get_if<std::string>(&item.value);
+    if (text == nullptr) return {};
+    texts.push_back(*text);
+  }
+  return texts;
+}
+
 TomlText read_toml(std::string_view text) {
   TomlText failed;
   if (auto problem = FormCheck().check(text)) {

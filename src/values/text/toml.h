@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,6 +39,11 @@ struct TomlEntry {
 // The path as one would write it: limits.idle, routes."example.com".host.
 std::string toml_path_text(const std::vector<std::string>& path);
 std::string toml_quoted(std::string_view text);  // "..." with escapes
+
+// The entry's value when it is of that kind; null or nothing when it is not.
+const std::string* toml_string(const TomlEntry& entry);
+std::optional<std::int64_t> toml_integer(const TomlEntry& entry);
+std::optional<std::vector<std::string>> toml_strings(const TomlEntry& entry);
 
 struct TomlProblem {
   TomlPlace place;

@@ -1,0 +1,73 @@
+#include "values/text/pattern_set.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <re2/re2.h>
+#include <re2/set.h>
+
+#include "values/text/ascii.h"
+#include "values/text/utf8.h"
+
+namespace tapal::text {
+namespace {
+
+constexpr std::int64_t memory_bytes_max = 16 << 20;  // of one set, its states too
+
+// Latin-1: a reply may hold any bytes, and each must be looked at as it is.
+RE2::Options options() {
+  RE2::Options options;
+  options.set_case_sensitive(false);
+  options.set_log_errors(false);
+  options.set_encoding(RE2::Options::EncodingLatin1);
+  options.set_never_capture(true);
+  options.set_max_mem(memory_bytes_max);
+  return options;
+}
+
+}  // namespace
+
+struct PatternSet::Compiled {
+  RE2::Set set{options(), RE2::UNANCHORED};
+};
+
+std::string pattern_problem(std::string_view pattern) {
+  if (pattern.empty()) return "the pattern is empty";
+  if (pattern.size() > pattern_bytes_max)
+    return fmt::format("the pattern is longer than {} bytes", pattern_bytes_max);
+  const RE2 expression(re2::StringPiece(pattern), options());
+  if (!expression.ok()) return fmt::format("no pattern: {}", printable(expression.error(), 200));
+  return {};
+}
+
+std::string any_of(std::span<const std::string> patterns) {
+  return fmt::format("(?:{})", fmt::join(patterns, ")|(?:"));
+}
+
+Result<PatternSet> PatternSet::compile(std::span<const std::string> patterns) {
+  PatternSet set;
+  if (patterns.empty()) return set;
+  if (patterns.size() > patterns_max)
+    return fail(Code::invalid, fmt::format("more than {} patterns", patterns_max));
+  auto compiled = std::make_shared<Compiled>();
+  for (const auto& pattern : patterns) {
+    std::string problem;
+    if (compiled->set.Add(re2::StringPiece(pattern), &problem) < 0)
+      return fail(Code::invalid, fmt::format("no pattern: {}", printable(problem, 200)));
+  }
+  if (!compiled->set.Compile()) return fail(Code::invalid, "the patterns are together too large");
+  set.compiled_ = std::move(compiled);
+  return set;
+}
+
+std::optional<std::size_t> PatternSet::first_match(std::string_view text) const {
+  if (!compiled_) return {};
+  text = text.substr(0, pattern_text_bytes_max);
+  std::vector<int> found;
+  if (!compiled_->set.Match(re2::StringPiece(text), &found) || found.empty()) return {};
+  return static_cast<std::size_t>(std::ranges::min(found));
+}
+
+}  // namespace tapal::text
