@@ -23,9 +23,8 @@ void World::check_limits() {
   const auto attempts = server_->dispatcher().counts().attempts;
   const auto& limits = lawful_.scheduler;
   // From here on one limit or another may stand in the way of an attempt.
-  const auto crowded = std::min({limits.attempts_at_once_max,
-                                 limits.retries_at_once_max,
-                                 limits.attempts_per_destination_max});
+  const auto crowded = std::min(
+      {limits.attempts_at_once_max, limits.retries_at_once_max, limits.attempts_per_site_max});
   if (attempts >= crowded) crowded_at_ = loop_.now();
   if (attempts > lawful_.scheduler.attempts_at_once_max)
     chronicle_.broken("attempts at once", "{} are made", attempts);

@@ -117,8 +117,8 @@ class Scale {
       one.domain = some_domain(provider_mix[one.provider]);
       ++result_.providers[one.provider].recipients;
       ++step().arrived;
-      const std::array<std::string, 1> destination{domain_name(one)};
-      engines_[number % options_.engines]->add(message(number), destination);
+      const std::array<queue::Place, 1> place{{{domain_name(one), domain_name(one)}}};
+      engines_[number % options_.engines]->add(message(number), place);
     }
   }
   std::uint8_t some_provider() {
@@ -143,7 +143,7 @@ class Scale {
   void begin(std::uint32_t engine, queue::Job job) {
     Waiting& one = mail_[job.id.value - 1];
     Relation& relation = relations_[engine][one.provider][one.domain];
-    if (++relation.connections > options_.limits.attempts_per_destination_max)
+    if (++relation.connections > options_.limits.attempts_per_site_max)
       result_.broken = "attempts per destination";
     ++step().attempts;
     ++result_.providers[one.provider].attempts;

@@ -231,6 +231,8 @@ bool Server::start(Witness::Since since) {
                                           options.timeouts,
                                           own_,
                                           *sources_});
+  shaper_.emplace(options.shaping, providers_);
+  sites_.emplace(delivery::SitesWorld{loop, *names_, dice_, options.delivery, own_, providers_});
   carriers_.emplace(delivery::CarriersWorld{
       .loop = loop,
       .clock = clock,
@@ -239,6 +241,7 @@ bool Server::start(Witness::Since since) {
       .programs = programs_,
       .http = http_,
       .options = options.delivery,
+      .sites = *sites_,
       .is_local = [](const mail::Address& to) { return to.domain == "own.example"; }});
   dispatcher_.emplace(
       delivery::DispatcherWorld{.loop = loop,
@@ -247,6 +250,7 @@ bool Server::start(Witness::Since since) {
                                 .log = *events_,
                                 .store = *watched_,
                                 .carriers = *carriers_,
+                                .shaper = *shaper_,
                                 .options = options.delivery,
                                 .host_name = options.host_name,
                                 .sign_notice = [](std::string_view) { return std::string(); }},

@@ -43,6 +43,7 @@ struct ServerOptions {
   delivery::Options delivery;
   intake::Options intake;
   queue::SchedulerLimits scheduler;
+  shaping::ShaperOptions shaping;
   ConnectionLimits connections;
   smtp::ClientTimeouts timeouts;
   std::string host_name = "mx.own.example";
@@ -116,6 +117,9 @@ class Server {
   std::optional<delivery::Courier> courier_;
   FakePrograms programs_;
   FakeHttpClient http_;
+  shaping::ProviderTable providers_ = shaping::read_providers({}, {}).value();
+  std::optional<shaping::Shaper> shaper_;
+  std::optional<delivery::Sites> sites_;
   std::optional<delivery::Carriers> carriers_;
   std::optional<delivery::Dispatcher> dispatcher_;
   std::unique_ptr<Queue> queue_;

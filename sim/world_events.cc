@@ -35,7 +35,7 @@ void World::make_options() {
   options.delivery.idle_connection = seconds(dice_.between(0, 20));
   options.scheduler.attempts_at_once_max = dice_.between(2, 12);
   options.scheduler.retries_at_once_max = dice_.between(1, options.scheduler.attempts_at_once_max);
-  options.scheduler.attempts_per_destination_max = dice_.between(1, 4);
+  options.scheduler.attempts_per_site_max = dice_.between(1, 4);
   options.scheduler.recipients_per_transaction_max = dice_.between(1, 6);
   options.scheduler.messages_waiting_max = dice_.one_in(4) ? dice_.between(3, 10) : 1000;
   options.connections = {.all_max = dice_.between(3, 20), .per_address_max = dice_.between(2, 10)};
@@ -45,14 +45,14 @@ void World::make_options() {
   lawful_ = options;
   if (options_.fault != Fault::raised_limits) return;
   options.scheduler.attempts_at_once_max += 4;
-  options.scheduler.attempts_per_destination_max += 2;
+  options.scheduler.attempts_per_site_max += 2;
   options.scheduler.recipients_per_transaction_max += 4;
   options.delivery.messages_per_connection_max += 1;
 }
 
 void World::make_receivers() {
   const auto domains = dice_.between(3, 8);
-  const ReceiverLaws laws{lawful_.scheduler.attempts_per_destination_max,
+  const ReceiverLaws laws{lawful_.scheduler.attempts_per_site_max,
                           lawful_.scheduler.recipients_per_transaction_max,
                           lawful_.delivery.messages_per_connection_max};
   for (std::uint64_t i = 0; i < domains; ++i) {

@@ -12,6 +12,7 @@
 #include "app/challenge_hook.h"
 #include "app/domains.h"
 #include "app/program_rights.h"
+#include "app/provider_file.h"
 #include "drivers/files/files.h"
 #include "drivers/net/addresses.h"
 #include "services/intake/admission.h"
@@ -38,9 +39,10 @@ queue::SchedulerLimits scheduler_limits(const Settings& settings) {
   const auto& delivery = settings.delivery;
   limits.attempts_at_once_max = delivery.connections_max;
   limits.retries_at_once_max = std::max<std::size_t>(1, delivery.connections_max * 4 / 5);
-  limits.attempts_per_destination_max = delivery.connections_per_destination_max;
+  limits.attempts_per_site_max = delivery.connections_per_destination_max;
   limits.recipients_per_transaction_max = delivery.recipients_per_transaction_max;
   limits.messages_waiting_max = settings.queue.messages_max;
+  limits.give_up = settings.queue.retry.give_up;
   return limits;
 }
 
@@ -147,8 +149,21 @@ Result<void> Server::Parts::build_delivery() {
   };
   http = std::make_unique<StreamHttpClient>(
       HttpWorld{main_loop(), main_loop(), *resolver, *client_tls});
-  carriers = std::make_unique<delivery::Carriers>(delivery::CarriersWorld{
-      main_loop(), clock, std::move(all), *mailbox, *programs, *http, settings.delivery, is_local});
+  TAPAL_TRY(providers, load_providers(config_folder));
+  auto shaping = settings.shaping;
+  shaping.connections_per_site_max = settings.delivery.connections_per_destination_max;
+  shaper = std::make_unique<shaping::Shaper>(shaping, providers);
+  sites = std::make_unique<delivery::Sites>(
+      delivery::SitesWorld{main_loop(), *resolver, random, settings.delivery, own, providers});
+  carriers = std::make_unique<delivery::Carriers>(delivery::CarriersWorld{main_loop(),
+                                                                          clock,
+                                                                          std::move(all),
+                                                                          *mailbox,
+                                                                          *programs,
+                                                                          *http,
+                                                                          settings.delivery,
+                                                                          *sites,
+                                                                          is_local});
   const auto sign_notice = [this](std::string_view message) { return sign(message); };
   delivery::DispatcherWorld world{main_loop(),
                                   clock,
@@ -156,6 +171,7 @@ Result<void> Server::Parts::build_delivery() {
                                   log,
                                   *store,
                                   *carriers,
+                                  *shaper,
                                   settings.delivery,
                                   settings.hostname,
                                   sign_notice,

@@ -74,6 +74,9 @@ struct Server::Parts {
   std::unique_ptr<LoopPool> loops;
   std::vector<std::unique_ptr<delivery::Courier>> couriers;
   std::unique_ptr<StreamHttpClient> http;  // of the main loop
+  shaping::ProviderTable providers;
+  std::unique_ptr<shaping::Shaper> shaper;
+  std::unique_ptr<delivery::Sites> sites;
   std::unique_ptr<delivery::Carriers> carriers;
   std::unique_ptr<delivery::Dispatcher> dispatcher;
   std::unique_ptr<TaskGroup> dispatching;

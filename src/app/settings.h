@@ -24,6 +24,7 @@
 #include "rules/forward/plan.h"
 #include "rules/provision/outside.h"
 #include "rules/queue/retry.h"
+#include "rules/shaping/shaper.h"
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
 #include "services/judge/options.h"
@@ -153,6 +154,7 @@ struct Settings {
   ProgramSettings programs;
   WebhookSettings webhook;
   delivery::Options delivery;  // with [routes], and the webhook's key
+  shaping::ShaperOptions shaping;
   smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
   judge::Options filters;

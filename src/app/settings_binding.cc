@@ -82,6 +82,11 @@ std::optional<IpNetwork> Network::read(const TomlScalar& scalar) {
   return text ? IpNetwork::from_text(*text) : std::nullopt;
 }
 
+std::optional<shaping::Rate> Rate::read(const TomlScalar& scalar) {
+  const std::string* text = text_of(scalar);
+  return text ? shaping::parse_rate(*text) : std::nullopt;
+}
+
 std::optional<IpAddress> Ip4::read(const TomlScalar& scalar) {
   const std::string* text = text_of(scalar);
   const auto address = text ? IpAddress::from_text(*text) : std::nullopt;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "app/settings_table.h"
+#include "rules/shaping/providers.h"
 #include "services/judge/options.h"
 #include "values/text/byte_size.h"
 #include "values/text/duration.h"
@@ -112,6 +113,14 @@ struct Ip6 {
                                     expected = "an IPv6 address such as \"2001:db8::1\"";
   static std::optional<Value> read(const TomlScalar& scalar);
   static std::string print(const Value& value) { return toml_quoted(value.text()); }
+};
+
+struct Rate {
+  using Value = shaping::Rate;
+  static constexpr std::string_view kind = "rate",
+                                    expected = "a count in a time such as \"600/1h\"";
+  static std::optional<Value> read(const TomlScalar& scalar);
+  static std::string print(const Value& value) { return toml_quoted(shaping::rate_text(value)); }
 };
 
 // A type that reads and prints itself.

@@ -36,6 +36,7 @@ constexpr auto sections = std::to_array<Section>({
     {"delivery", "Sending to other servers"},
     {"delivery.timeouts", "Waiting for other servers"},
     {"sending", "Which addresses mail leaves from"},
+    {"shaping", "What other servers bear"},
     {"resolver", "DNS"},
     {"dns", "The account at the DNS provider"},
     {"dkim", "DKIM keys that change by themselves"},

@@ -98,7 +98,7 @@ constexpr SettingRow rows[] = {
     {"delivery.connections_per_destination_max",
      field<Count, TAPAL_FIELD(delivery.connections_per_destination_max)>(),
      {1, 10'000},
-     "Of these, to one destination."},
+     "Of these, to one site: the hosts that take a provider's mail, or a domain's."},
     {"delivery.recipients_per_transaction_max",
      field<Count, TAPAL_FIELD(delivery.recipients_per_transaction_max)>(),
      {1, 10'000},

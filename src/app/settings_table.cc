@@ -14,6 +14,7 @@ std::span<const SettingRow> setting_rows() {
                             receiving_rows(),
                             sending_rows(),
                             source_rows(),
+                            shaping_rows(),
                             dns_rows(),
                             acme_rows(),
                             key_rows(),

@@ -31,24 +31,24 @@ enum class Urgency : std::uint8_t {
 };
 
 struct Permit {
-  std::string source;                   // the egress source to send from; empty: the usual one
-  std::size_t recipients_max = 0;       // of the transaction; 0: as the scheduler has it
+  std::string source;                       // the egress source to send from; empty: the usual one
+  std::size_t recipients_max = 0;           // of the transaction; 0: as the scheduler has it
   std::size_t messages_per_connection = 0;  // 0: as the courier has it
   bool operator==(const Permit&) const = default;
 };
 
 struct Obstacle {
   enum class Reason : std::uint8_t {
-    site_connections,   // the site takes no more at once
-    site_rate,          // messages or connections in a time
-    site_suspended,     // it is down, or said that it wants to be left alone
-    source_unusable,    // no egress source can be used
-    source_limit,       // connections or rate of each source at this site
-    source_suspended,   // the site refuses each source for a time
-    warm_up,            // the day's ceiling of sources that are new to this provider
-    sender_rate,        // of the return path's domain
-    sender_suspended,   // a site said to leave this sender alone
-    user_rate,          // of who submitted it
+    site_connections,  // the site takes no more at once
+    site_rate,         // messages or connections in a time
+    site_suspended,    // it is down, or said that it wants to be left alone
+    source_unusable,   // no egress source can be used
+    source_limit,      // connections or rate of each source at this site
+    source_suspended,  // the site refuses each source for a time
+    warm_up,           // the day's ceiling of sources that are new to this provider
+    sender_rate,       // of the return path's domain
+    sender_suspended,  // a site said to leave this sender alone
+    user_rate,         // of who submitted it
     user_connections,
   };
   enum class Scope : std::uint8_t { site, sender };

@@ -56,7 +56,8 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-// What goes first when not everything can go at once. The others have their turn too, but less often.
+// What goes first when not everything can go at once. The others have their turn too, but less
+// often.
 enum class Priority : std::uint8_t {
   interactive,  // somebody waits for it
   normal,

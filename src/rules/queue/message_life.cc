@@ -82,8 +82,9 @@ void apply_attempt(Message& message,
       case Attempted::Result::failed: recipient.state = State::failed; break;
       case Attempted::Result::deferred:
         // All recipients of the attempt come due together, to share a transaction again.
-        recipient.next_attempt = std::min(next_of(result, recipient.attempts, schedule, now, random),
-                                          schedule.expires(message.arrived));
+        recipient.next_attempt =
+            std::min(next_of(result, recipient.attempts, schedule, now, random),
+                     schedule.expires(message.arrived));
         if (recipient.state == State::waiting && schedule.expired(message.arrived, now)) {
           give_up(recipient, schedule);
         }

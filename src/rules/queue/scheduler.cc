@@ -136,9 +136,8 @@ void Scheduler::add(const Message& message, std::span<const Place> places) {
     const RecipientState& state = message.recipients[i];
     if (state.state != State::waiting && state.state != State::held) continue;
     const std::string& domain = state.recipient.address.domain;
-    filed.emplace_back(places.empty() ? destination_number({domain, domain})
-                                      : destination_number(places[i]),
-                       i);
+    filed.emplace_back(
+        places.empty() ? destination_number({domain, domain}) : destination_number(places[i]), i);
   }
   if (filed.size() > 1) std::ranges::sort(filed);
   std::vector<std::uint32_t> recipients;
@@ -331,7 +330,8 @@ bool Scheduler::at_site(Job& job, const std::string& name, WallTime now) {
   const Entry& entry = part.message->second;
   if (has_room(site) && !site.shut) {
     auto permit = ask_gate(site, entry.sender, job.id, now);
-    const bool fits = permit && (permit->recipients_max == 0 || part.size() <= permit->recipients_max);
+    const bool fits =
+        permit && (permit->recipients_max == 0 || part.size() <= permit->recipients_max);
     if (fits) {
       job.permit = *std::move(permit);
       take_slot(site, job);

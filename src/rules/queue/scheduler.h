@@ -143,6 +143,8 @@ class Scheduler {
 
   // The gate may let something through that it refused: ask it again.
   void reconsider(std::string_view site);
+  // Where the message waits, each once.
+  std::vector<std::string> sites_of(QueueId id) const;
 
   // When next() may have something: a time in the past means now. Nothing: not before something
   // is added, released or finished.

@@ -68,6 +68,18 @@ std::vector<SiteCounts> Scheduler::sites(std::size_t sites_max) const {
   return out;
 }
 
+std::vector<std::string> Scheduler::sites_of(QueueId id) const {
+  std::vector<std::string> names;
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return names;
+  for (auto i = entry->second.first_part; i != none; i = parts_[i].next_of_message) {
+    const Site& site = sites_[destinations_[parts_[i].destination].site];
+    if (site.known && std::ranges::find(names, site.name) == names.end())
+      names.push_back(site.name);
+  }
+  return names;
+}
+
 std::vector<WaitFact> Scheduler::why(QueueId id, WallTime now) const {
   std::vector<WaitFact> facts;
   const auto entry = entries_.find(id);
@@ -104,8 +116,7 @@ WaitFact Scheduler::fact(const Part& part, WallTime now) const {
   } else if (!has_room(part.lane)) {
     fact.reason = Reason::total_limit;
   } else if (gate_ != nullptr && site.known) {
-    if (auto obstacle =
-            gate_->look(crossing(site, part.message->second.sender, part.id(), now))) {
+    if (auto obstacle = gate_->look(crossing(site, part.message->second.sender, part.id(), now))) {
       fact.reason = Reason::gate;
       fact.obstacle = *std::move(obstacle);
     }

@@ -34,8 +34,9 @@ std::string sender_key(const Sender& sender) {
 }  // namespace
 
 std::uint32_t Scheduler::line_of(const Part& part) const {
-  const auto ring = static_cast<std::uint32_t>(static_cast<std::size_t>(part.lane) * priorities +
-                                               static_cast<std::size_t>(part.message->second.priority));
+  const auto ring =
+      static_cast<std::uint32_t>(static_cast<std::size_t>(part.lane) * priorities +
+                                 static_cast<std::size_t>(part.message->second.priority));
   return destinations_[part.destination].site * static_cast<std::uint32_t>(rings) + ring;
 }
 
@@ -108,8 +109,7 @@ void Scheduler::free_flow_if_unused(std::uint32_t number) {
     line_at(flow.line).first_flow = flow.next_of_line;
   else
     flows_[flow.previous_of_line].next_of_line = flow.next_of_line;
-  if (flow.next_of_line != none)
-    flows_[flow.next_of_line].previous_of_line = flow.previous_of_line;
+  if (flow.next_of_line != none) flows_[flow.next_of_line].previous_of_line = flow.previous_of_line;
   flow_numbers_.erase(flow_key(flow.line, flow.sender));
   flow = Flow();
   free_flows_.push_back(number);
@@ -126,13 +126,18 @@ void Scheduler::free_destination_if_unused(std::uint32_t number) {
   free_site_if_unused(site);
 }
 
-// While a ring names one of its lines, or a line's ring a flow, its number may not be given to
-// another; next_in() comes back here.
+// While a ring names one of its lines, its number may not be given to another; next_in() comes back
+// here. What its lines still name has nothing any more.
 void Scheduler::free_site_if_unused(std::uint32_t number) {
   Site& site = sites_[number];
-  if (site.destinations != 0) return;
-  for (const Line& line : site.line)
-    if (line.in_ring || line.ring_head != none) return;
+  if (site.destinations != 0 || std::ranges::any_of(site.line, &Line::in_ring)) return;
+  for (Line& line : site.line) {
+    while (line.ring_head != none) {
+      const std::uint32_t flow = std::exchange(line.ring_head, flows_[line.ring_head].next_in_ring);
+      flows_[flow].in_ring = false;
+      free_flow_if_unused(flow);
+    }
+  }
   const auto found = site_numbers_.find(site.name);
   if (found == site_numbers_.end() || found->second != number) return;  // freed already
   site_numbers_.erase(found);

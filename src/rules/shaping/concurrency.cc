@@ -5,7 +5,8 @@
 namespace tapal::shaping {
 
 Concurrency::Concurrency(std::size_t first, std::size_t max)
-    : ceiling_(static_cast<double>(std::clamp<std::size_t>(first, 1, std::max<std::size_t>(max, 1)))),
+    : ceiling_(
+          static_cast<double>(std::clamp<std::size_t>(first, 1, std::max<std::size_t>(max, 1)))),
       max_(static_cast<double>(std::max<std::size_t>(max, 1))) {}
 
 std::size_t Concurrency::ceiling() const { return static_cast<std::size_t>(ceiling_); }

@@ -25,6 +25,8 @@ struct Rate {
   bool operator==(const Rate&) const = default;
 };
 std::string rate_text(const Rate& rate);  // "20/1m", as the file has it
+// Nothing when it is no such text, or out of bounds: 1 to a million in a second to a week.
+std::optional<Rate> parse_rate(std::string_view text);
 
 // What is not there is not limited by the table.
 struct SiteLimits {

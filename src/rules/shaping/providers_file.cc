@@ -76,14 +76,8 @@ std::string read_time(std::string_view text, std::chrono::seconds& into) {
 std::string read_rate(const text::TomlEntry& entry, std::optional<Rate>& into) {
   constexpr std::string_view expected = "expected a count in a time, as \"600/1h\"";
   const auto* text = text::toml_string(entry);
-  const auto slash = text == nullptr ? std::string::npos : text->find('/');
-  if (slash == std::string::npos) return std::string(expected);
-  const auto count = text::to_number<std::size_t>(std::string_view(*text).substr(0, slash));
-  Rate rate;
-  if (!count || *count < 1 || *count > limit_max) return std::string(expected);
-  if (!read_time(std::string_view(*text).substr(slash + 1), rate.in).empty())
-    return std::string(expected);
-  rate.count = *count;
+  const auto rate = text == nullptr ? std::nullopt : parse_rate(*text);
+  if (!rate) return std::string(expected);
   into = rate;
   return {};
 }
@@ -271,6 +265,17 @@ Result<ProviderTable> read_providers(std::string_view toml, std::string_view fil
   reader.read(shipped::providers(), "providers.toml (shipped)");
   reader.read(toml, file_name);
   return reader.finish();
+}
+
+std::optional<Rate> parse_rate(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return {};
+  const auto count = text::to_number<std::size_t>(text.substr(0, slash));
+  Rate rate;
+  if (!count || *count < 1 || *count > limit_max) return {};
+  if (!read_time(text.substr(slash + 1), rate.in).empty()) return {};
+  rate.count = *count;
+  return rate;
 }
 
 }  // namespace tapal::shaping

@@ -43,8 +43,8 @@ struct Shaper::Site {
 
   std::optional<WallTime> closed_until;  // to all mail
   std::string closed_because;
-  bool down = false;       // until something goes well: one attempt at a time
-  std::size_t downs = 0;   // in a row
+  bool down = false;                   // until something goes well: one attempt at a time
+  std::size_t downs = 0;               // in a row
   std::optional<WallTime> slow_until;  // the ceiling does not grow before
   std::map<std::string, std::pair<WallTime, std::string>, std::less<>> closed_to;  // sender domains
 
@@ -52,8 +52,8 @@ struct Shaper::Site {
     return attempts == 0 && !down && last_used + idle_after < now && !is_ahead(closed_until, now) &&
            !is_ahead(slow_until, now) && (!messages || messages->is_empty(now)) &&
            (!connections || connections->is_empty(now)) &&
-           std::ranges::none_of(closed_to,
-                                [now](const auto& each) { return each.second.first > now; });
+           std::ranges::none_of(
+               closed_to, [now](const auto& each) { return each.second.first > now; });
   }
 };
 
@@ -67,8 +67,9 @@ Shaper::Site& Shaper::site(std::string_view name, WallTime now) {
   if (sites_.size() >= forget_at_) forget_idle(now);
   const Provider* provider = provider_of_site(providers_, name);
   const SiteLimits& limits = provider == nullptr ? providers_.any().limits : provider->limits;
-  const std::size_t most = std::min(limits.connections_max.value_or(options_.connections_per_site_max),
-                                    options_.connections_per_site_max);
+  const std::size_t most =
+      std::min(limits.connections_max.value_or(options_.connections_per_site_max),
+               options_.connections_per_site_max);
   Site made{.provider = provider,
             .limits = limits,
             .concurrency = Concurrency(options_.connections_per_site_at_first, most)};
@@ -147,9 +148,8 @@ std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
   if (site.messages) site.messages->count(crossing.now);
   if (site.connections) site.connections->count(crossing.now);
   if (options_.messages_per_sender_domain) {
-    if (auto* domain = account(sender_domains_,
-                               crossing.sender.domain,
-                               options_.messages_per_sender_domain))
+    if (auto* domain =
+            account(sender_domains_, crossing.sender.domain, options_.messages_per_sender_domain))
       domain->messages->count(crossing.now);
   }
   if (options_.messages_per_user || options_.connections_per_user_max) {
@@ -188,9 +188,8 @@ std::string Shaper::text_of(const Obstacle& obstacle,
   switch (obstacle.reason) {
     case Reason::site_connections:
       if (site->down) return fmt::format("{} is asked with one message whether it is back", name);
-      return fmt::format("{} attempts are under way at {}, as many as it bears now",
-                         site->attempts,
-                         name);
+      return fmt::format(
+          "{} attempts are under way at {}, as many as it bears now", site->attempts, name);
     case Reason::site_rate:
       if (site->messages && !site->messages->has_room(crossing.now))
         return fmt::format("{} takes {} messages", name, rate(site->messages));
@@ -253,8 +252,8 @@ bool Shaper::went_wrong(Site& site, const Lesson& lesson, WallTime now) {
   site.down = true;
   const auto wait = options_.down_at_first * (1LL << std::min<std::size_t>(site.downs++, 20));
   site.closed_until = now + std::min<std::chrono::seconds>(wait, options_.down_max);
-  site.closed_because = fmt::format(
-      "attempts failed, the last with \"{}\"", lesson.said.substr(0, words_of_reply_max));
+  site.closed_because = fmt::format("attempts failed, the last with \"{}\"",
+                                    lesson.said.substr(0, words_of_reply_max));
   return true;
 }
 

@@ -38,9 +38,9 @@ struct Lesson {
     nothing,    // only about a recipient, or about ourselves
   };
   Kind kind = Kind::nothing;
-  bool connected_anew = true;         // false: an open connection was used
-  const ReplyRule* rule = nullptr;    // what its reply calls for beside that; or null
-  std::string said;                   // the reply or the trouble, for people
+  bool connected_anew = true;       // false: an open connection was used
+  const ReplyRule* rule = nullptr;  // what its reply calls for beside that; or null
+  std::string said;                 // the reply or the trouble, for people
 };
 
 class Shaper final : public queue::Gate {
@@ -66,6 +66,8 @@ class Shaper final : public queue::Gate {
                              const queue::Sender& sender,
                              const Lesson& lesson,
                              WallTime now);
+  const ProviderTable& providers() const { return providers_; }
+
   // Ends what was learned against a site, for a person who knows better.
   void forgive(std::string_view site);
 
@@ -77,7 +79,8 @@ class Shaper final : public queue::Gate {
   Site& site(std::string_view name, WallTime now);
   const Site* known_site(std::string_view name) const;
   Account* account(Accounts& accounts, const std::string& name, const std::optional<Rate>& rate);
-  std::optional<queue::Obstacle> obstacle_at(const Site& site, const queue::Crossing& crossing) const;
+  std::optional<queue::Obstacle> obstacle_at(const Site& site,
+                                             const queue::Crossing& crossing) const;
   std::optional<queue::Obstacle> obstacle_of(const Site* site,
                                              const queue::Crossing& crossing) const;
   std::string text_of(const queue::Obstacle& obstacle,

@@ -24,7 +24,8 @@ std::string recipients_text(std::size_t count) {
 }
 
 std::string fact_text(const queue::WaitFact& fact, WallTime now) {
-  const auto who = fmt::format("{} at {}", recipients_text(fact.recipients), fact.destination);
+  auto who = fmt::format("{} at {}", recipients_text(fact.recipients), fact.destination);
+  if (!fact.site.empty() && fact.site != fact.destination) who += fmt::format(" ({})", fact.site);
   switch (fact.reason) {
     case Reason::time:
       return fmt::format("{}: the next attempt is in {}, at {}",
@@ -34,13 +35,20 @@ std::string fact_text(const queue::WaitFact& fact, WallTime now) {
     case Reason::held:
       return fmt::format("{}: held until somebody runs `tapal queue release`", who);
     case Reason::in_flight: return fmt::format("{}: being tried right now", who);
-    case Reason::destination_limit:
+    case Reason::site_limit:
       return fmt::format(
           "{}: due, but as many connections as allowed are busy there with {} other messages",
           who,
           fact.occupied_by.size());
     case Reason::total_limit:
       return fmt::format("{}: due, but as many connections as allowed are busy", who);
+    case Reason::gate:
+      return fmt::format("{}: due, but {}{}",
+                         who,
+                         fact.obstacle.text,
+                         fact.obstacle.until
+                             ? fmt::format(", until {}", text::rfc3339_date(*fact.obstacle.until))
+                             : std::string());
     case Reason::turn: break;
   }
   return fmt::format("{}: due, waiting for its turn", who);

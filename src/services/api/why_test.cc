@@ -46,9 +46,10 @@ TEST(ExplainWaiting, has_a_sentence_for_each_reason) {
        "2026-11-22T00:05:00.000Z."},
       {Reason::held, "held until somebody runs `tapal queue release`."},
       {Reason::in_flight, "2 recipients at far.example: being tried right now."},
-      {Reason::destination_limit,
+      {Reason::site_limit,
        "due, but as many connections as allowed are busy there with 2 other messages."},
       {Reason::total_limit, "due, but as many connections as allowed are busy."},
+      {Reason::gate, "due, but it is down, until 2026-11-22T00:09:00.000Z."},
       {Reason::turn, "due, waiting for its turn."},
   };
   for (const auto& c : cases) {
@@ -56,13 +57,18 @@ TEST(ExplainWaiting, has_a_sentence_for_each_reason) {
                                .destination = "far.example",
                                .recipients = 2,
                                .due = now + std::chrono::minutes(5),
-                               .occupied_by = {QueueId{2}, QueueId{3}}};
+                               .occupied_by = {QueueId{2}, QueueId{3}},
+                               .obstacle = {.until = now + std::chrono::minutes(9),
+                                            .text = "it is down"}};
     const auto text = explain(a_message(), {fact});
     EXPECT_TRUE(text.ends_with(c.sentence)) << text;
     EXPECT_EQ(text.find("Waiting:"), text.rfind("Waiting:"));
   }
   EXPECT_TRUE(explain(a_message(), {{.destination = "far.example", .recipients = 1}})
                   .contains("one recipient at far.example"));
+  EXPECT_TRUE(
+      explain(a_message(), {{.destination = "far.example", .site = "gmail", .recipients = 1}})
+          .contains("one recipient at far.example (gmail)"));
 }
 
 TEST(ExplainWaiting, repeats_the_last_answer) {

@@ -16,10 +16,10 @@ namespace tapal::delivery {
 // Recipients of one message that go the same way, tried together.
 struct Attempt {
   QueueId id;
-  std::string destination;             // Carriers::place_of()
-  std::string site;                    // Job::site
-  std::string peers;                   // what shares connections: one set of hosts
-  std::uint32_t slot = 0;              // Job::slot: no more than one connection of the site each
+  std::string destination;  // Carriers::place_of()
+  std::string site;         // Job::site
+  std::string peers;        // what shares connections: one set of hosts
+  std::uint32_t slot = 0;   // Job::slot: no more than one connection of the site each
   queue::Permit permit;
   std::vector<std::uint32_t> indexes;  // of the recipients in queue::Message::recipients
   mail::Envelope envelope;             // with just these recipients

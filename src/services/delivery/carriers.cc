@@ -106,7 +106,8 @@ Carrier& Carriers::carrier_for(const Attempt& attempt) {
 
 Task<AttemptReport> Carriers::carry(Attempt attempt) {
   auto& carrier = carrier_for(attempt);
-  attempt.peers = world_.sites.is_one_set_of_hosts(attempt.site) ? attempt.site : attempt.destination;
+  attempt.peers =
+      world_.sites.is_one_set_of_hosts(attempt.site) ? attempt.site : attempt.destination;
   AttemptReport looping;
   if (ends_here(attempt)) end_loops(attempt, looping);
   if (attempt.indexes.empty()) co_return looping;

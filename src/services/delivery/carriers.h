@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "ports/clock.h"
+#include "rules/queue/scheduler.h"
 #include "services/delivery/mailbox_carrier.h"
 #include "services/delivery/network_carrier.h"
 #include "services/delivery/options.h"
-#include "rules/queue/scheduler.h"
 #include "services/delivery/program_carrier.h"
 #include "services/delivery/sites.h"
 #include "services/delivery/web_carrier.h"

@@ -18,6 +18,8 @@ struct World : CourierTestWorld {
   MemoryMailbox mailbox;
   FakePrograms programs;
   FakeHttpClient http;
+  shaping::ProviderTable providers = shaping::read_providers({}, {}).value();
+  Sites sites{{loop, names, random, options, own, providers}};
   std::optional<Carriers> made;
 
   World() { options.webhook.key = "the key"; }
@@ -33,15 +35,19 @@ struct World : CourierTestWorld {
           .programs = programs,
           .http = http,
           .options = options,
+          .sites = sites,
           .is_local = [](const mail::Address& to) { return to.domain == "own.example"; }});
     return *made;
   }
   Attempt attempt(const std::vector<std::string>& to, const Handover& handover) {
     auto made_attempt = attempt_to(to, body);
     for (auto& recipient : made_attempt.envelope.recipients) recipient.handover = handover;
-    made_attempt.destination = carriers().destination_of(made_attempt.envelope.recipients.front(),
-                                                         queue::Origin::Kind::received);
+    made_attempt.destination = made_attempt.site =
+        destination_of(made_attempt.envelope.recipients.front(), queue::Origin::Kind::received);
     return made_attempt;
+  }
+  std::string destination_of(const mail::Recipient& recipient, queue::Origin::Kind origin) {
+    return carriers().place_of(recipient, origin).destination;
   }
   std::string carry(const std::vector<std::string>& to, const Handover& handover) {
     return carry(attempt(to, handover));
@@ -78,17 +84,46 @@ TEST(Carriers, know_where_mail_goes_by_a_key_that_people_can_read) {
       {"u@own.example", to_hook, "HTTP https://hooks.example"},
   };
   for (const auto& c : cases)
-    EXPECT_EQ(w.carriers().destination_of(
-                  {.address = mail::parse_address(c.to).value(), .handover = c.handover},
-                  queue::Origin::Kind::received),
-              c.key);
-  EXPECT_EQ(w.carriers().destination_of({.address = {"u", "far.example"}},
-                                        queue::Origin::Kind::forwarded),
+    EXPECT_EQ(
+        w.destination_of({.address = mail::parse_address(c.to).value(), .handover = c.handover},
+                         queue::Origin::Kind::received),
+        c.key);
+  EXPECT_EQ(w.destination_of({.address = {"u", "far.example"}}, queue::Origin::Kind::forwarded),
             "far.example (forwarded)");
   w.options.routes["own.example"] = Route{.host = "relay.example", .port = 27};
+  EXPECT_EQ(w.destination_of({.address = {"u", "own.example"}}, queue::Origin::Kind::received),
+            "route:relay.example:27");
+}
+
+TEST(Carriers, know_the_site_of_a_domain_once_dns_was_asked) {
+  World w;
+  w.names.mx("far.example", 10, "aspmx.l.google.com");
+  w.names.mx("other.example", 10, "mx2.host.example");
+  w.names.mx("other.example", 20, "mx1.host.example");
+  const auto site = [&w](const std::string& domain, queue::Origin::Kind origin) {
+    return w.carriers().place_of({.address = {"u", domain}}, origin).site;
+  };
+  using Origin = queue::Origin::Kind;
+  EXPECT_EQ(site("far.example", Origin::submitted), "") << "not asked yet";
+  const auto find = [&w](const std::string& domain, Origin origin) {
+    return w.loop.wait(w.carriers().find_site(domain, origin)).value();
+  };
+  EXPECT_EQ(find("far.example", Origin::submitted), "gmail");
+  EXPECT_EQ(site("far.example", Origin::submitted), "gmail");
+  EXPECT_EQ(site("far.example", Origin::forwarded), "gmail (forwarded)");
+  EXPECT_EQ(find("other.example", Origin::forwarded),
+            "mx1.host.example,mx2.host.example (forwarded)");
+  EXPECT_EQ(site("own.example", Origin::submitted), "mailboxes") << "no DNS for what ends here";
+  w.loop.run_for(std::chrono::hours(2));
+  EXPECT_EQ(site("far.example", Origin::submitted), "") << "hosts may have changed";
+}
+
+TEST(Carriers, do_not_know_a_site_that_dns_does_not_tell) {
+  World w;
+  w.names.failure = Error{Code::timed_out, "no answer"};
   EXPECT_EQ(
-      w.carriers().destination_of({.address = {"u", "own.example"}}, queue::Origin::Kind::received),
-      "route:relay.example:27");
+      w.loop.wait(w.carriers().find_site("down.example", queue::Origin::Kind::submitted)).value(),
+      std::nullopt);
 }
 
 TEST(Carriers, put_mail_into_the_folder_of_a_handover) {

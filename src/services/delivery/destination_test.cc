@@ -192,8 +192,6 @@ TEST(FindHosts, follows_the_most_exact_route) {
   EXPECT_EQ(w.hosts("any.example"), (Lines{"relay.example 192.168.1.1:587"}));
   EXPECT_EQ(w.hosts("x.b.example"), (Lines{"[127.0.0.1] 127.0.0.1:24"}));
   EXPECT_EQ(w.hosts("c.example"), (Lines{"[IPv6:::1] [::1]:26"}));
-  EXPECT_EQ(destination_key(w.options.routes, "any.example"), "route:relay.example:587");
-  EXPECT_EQ(destination_key({}, "any.example"), "any.example");
 }
 
 TEST(WayOf, a_handover_leads_before_routes_and_the_domain) {

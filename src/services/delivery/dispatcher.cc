@@ -258,7 +258,7 @@ Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
 
 void Dispatcher::learn(const queue::Job& job, const Live& live, AttemptReport& report) {
   if (!job.site_known) return;
-  const auto lesson = take_lesson(report, world_.providers, job.site);
+  const auto lesson = take_lesson(report, world_.shaper.providers(), job.site);
   const auto sender = queue::sender_of(live.message);
   const auto now = world_.clock.wall_now();
   const auto stopped = world_.shaper.learn(job.site, sender, lesson, now);

@@ -40,7 +40,6 @@ struct DispatcherWorld {
   Store& store;
   Carriers& carriers;
   shaping::Shaper& shaper;
-  const shaping::ProviderTable& providers;
   const Options& options;
   const std::string& host_name;
   // The DKIM-Signature fields for a notice of ours; empty when there is no key.

@@ -43,7 +43,7 @@ TEST(Dispatcher, tells_the_sender_what_the_program_said) {
 
 TEST(Dispatcher, limits_a_program_s_mail_like_that_of_one_destination) {
   World w;
-  w.limits.attempts_per_destination_max = 1;
+  w.limits.attempts_per_site_max = 1;
   std::size_t most = 0;
   w.programs.answer = [&](const FakePrograms::Run&) {
     most = std::max(most, w.dispatcher->counts().attempts);

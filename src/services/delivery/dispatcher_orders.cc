@@ -80,8 +80,14 @@ void Dispatcher::apply(Order order, queue::Message message, StoreChange& change)
 
 void Dispatcher::set_going(Order order, QueueId id) {
   const auto now = world_.clock.wall_now();
-  if (order == Order::retry) scheduler_.retry_now(id, now);
   if (order == Order::release) scheduler_.release(id, now);
+  if (order != Order::retry) return;
+  scheduler_.retry_now(id, now);
+  // A person knows better than what was learned of the site.
+  for (const auto& site : scheduler_.sites_of(id)) {
+    world_.shaper.forgive(site);
+    scheduler_.reconsider(site);
+  }
 }
 
 Task<Result<void>> Dispatcher::commit_orders(Order order, StoreChange change) {

@@ -67,6 +67,10 @@ struct DispatcherTestWorld : CourierTestWorld {
   queue::SchedulerLimits limits;
   std::size_t signatures = 0;
   std::vector<mail::Recipient> notices_go_to;  // empty: to the sender
+  shaping::ProviderTable providers = shaping::read_providers({}, {}).value();
+  shaping::ShaperOptions shaping;
+  std::optional<shaping::Shaper> shaper;
+  std::optional<Sites> sites;
   std::optional<Carriers> carriers;
   std::unique_ptr<Dispatcher> dispatcher;
   TaskGroup running;
@@ -81,6 +85,8 @@ struct DispatcherTestWorld : CourierTestWorld {
   }
   void begin() {
     courier_.reset();
+    shaper.emplace(shaping, providers);
+    sites.emplace(SitesWorld{loop, names, random, options, own, providers});
     carriers.emplace(CarriersWorld{
         .loop = loop,
         .clock = loop,
@@ -89,6 +95,7 @@ struct DispatcherTestWorld : CourierTestWorld {
         .programs = programs,
         .http = http,
         .options = options,
+        .sites = *sites,
         .is_local = [](const mail::Address& to) { return to.domain == "own.example"; }});
     dispatcher = std::make_unique<Dispatcher>(
         DispatcherWorld{.loop = loop,
@@ -97,6 +104,7 @@ struct DispatcherTestWorld : CourierTestWorld {
                         .log = log,
                         .store = store,
                         .carriers = *carriers,
+                        .shaper = *shaper,
                         .options = options,
                         .host_name = host_name,
                         .sign_notice =

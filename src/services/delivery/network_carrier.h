@@ -1,5 +1,5 @@
-// Mail that leaves by SMTP or LMTP, by one courier on each loop. Which one follows from the site and
-// the slot there, so that no site gets more connections than attempts at once.
+// Mail that leaves by SMTP or LMTP, by one courier on each loop. Which one follows from the site
+// and the slot there, so that no site gets more connections than attempts at once.
 #pragma once
 
 #include <cstddef>

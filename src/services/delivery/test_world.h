@@ -61,6 +61,7 @@ inline Attempt attempt_to(const std::vector<std::string>& recipients,
     attempt.envelope.recipients.push_back({.address = mail::parse_address(text).value()});
   }
   attempt.destination = attempt.envelope.recipients.front().address.domain;
+  attempt.site = attempt.peers = attempt.destination;
   return attempt;
 }
 

@@ -1,0 +1,46 @@
+#include "rules/shaping/concurrency.h"
+
+#include <gtest/gtest.h>
+
+namespace tapal::shaping {
+namespace {
+
+TEST(Concurrency, grows_by_one_for_each_round_that_goes_well) {
+  Concurrency concurrency(2, 4);
+  EXPECT_EQ(concurrency.ceiling(), 2U);
+  concurrency.on_success();
+  concurrency.on_success();
+  concurrency.on_success();
+  EXPECT_EQ(concurrency.ceiling(), 3U);
+  for (int i = 0; i < 100; ++i) concurrency.on_success();
+  EXPECT_EQ(concurrency.ceiling(), 4U);
+}
+
+TEST(Concurrency, gives_a_site_up_after_a_whole_round_of_failures_in_a_row) {
+  Concurrency concurrency(3, 20);
+  EXPECT_FALSE(concurrency.on_failure());
+  EXPECT_EQ(concurrency.ceiling(), 2U);
+  EXPECT_FALSE(concurrency.on_failure());
+  EXPECT_TRUE(concurrency.on_failure());
+  EXPECT_EQ(concurrency.ceiling(), 1U);
+}
+
+TEST(Concurrency, a_success_in_between_begins_the_round_anew) {
+  Concurrency concurrency(3, 20);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(concurrency.on_failure());
+    concurrency.on_success();
+  }
+}
+
+TEST(Concurrency, is_at_least_one_and_at_most_what_is_allowed) {
+  Concurrency concurrency(0, 0);
+  EXPECT_EQ(concurrency.ceiling(), 1U);
+  concurrency.halve();
+  concurrency.on_failure();
+  EXPECT_EQ(concurrency.ceiling(), 1U);
+  EXPECT_EQ(Concurrency(50, 8).ceiling(), 8U);
+}
+
+}  // namespace
+}  // namespace tapal::shaping
