@@ -72,7 +72,7 @@ struct Courier::Errand {
   bool used_up = false;     // the last connection has sent all it may; another one can go on
 
   explicit Errand(Attempt given)
-      : attempt(std::move(given)), holder{attempt.site, attempt.slot, attempt.peers} {
+      : attempt(std::move(given)), holder{attempt.site, attempt.slot, attempt.permit.source + '\n' + attempt.peers} {
     for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
   }
   queue::Attempted& file(std::size_t position, Verdict verdict) {
