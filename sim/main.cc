@@ -11,6 +11,7 @@
 #include "sim/rocksdb_life.h"
 #include "sim/scale.h"
 #include "sim/seeds.h"
+#include "sim/shaping_play.h"
 
 namespace {
 
@@ -26,6 +27,7 @@ struct Arguments {
   bool scale = false;
   ScaleOptions scale_options;
   std::uint32_t arrive_minutes = 15;
+  bool shaping = false;
   std::string svg;
 };
 
@@ -116,6 +118,20 @@ int play_at_scale(Arguments arguments) {
   return result.broken.empty() ? 0 : 1;
 }
 
+// Charts go to files beside `svg`, one for each scenario.
+int play_with_and_without_shaping(const Arguments& arguments) {
+  const std::uint64_t seed = arguments.seed != 0 ? arguments.seed : 1;
+  for (const Scenario scenario : {Scenario::mixed, Scenario::outage}) {
+    const std::array<ShapingResult, 2> results{play_shaping(scenario, Rules::without, seed),
+                                               play_shaping(scenario, Rules::with, seed)};
+    fmt::print("{}\n", table_of(scenario, results));
+    if (arguments.svg.empty()) continue;
+    const auto name = scenario_names[static_cast<std::size_t>(scenario)];
+    std::ofstream(fmt::format("{}-{}.svg", arguments.svg, name)) << chart_of(scenario, results);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -137,10 +153,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1U, 1000U));
   app.add_option("--arrive-minutes", arguments.arrive_minutes, "with --scale: all arrive in (15)")
       ->check(CLI::Range(1U, 10'000U));
-  app.add_option("--svg", arguments.svg, "with --scale: write charts to this file");
+  app.add_flag("--shaping", arguments.shaping, "play receivers with limits and outages instead");
+  app.add_option("--svg",
+                 arguments.svg,
+                 "with --scale: write charts to this file; with --shaping: to files that begin so");
   CLI11_PARSE(app, argc, argv);
   if (arguments.rocksdb_seeds != 0) return play_rocksdb_seeds(arguments);
   if (arguments.scale) return play_at_scale(arguments);
+  if (arguments.shaping) return play_with_and_without_shaping(arguments);
   if (!arguments.fault.empty()) {
     const auto fault = fault_named(arguments.fault);
     if (!fault) {

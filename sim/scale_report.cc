@@ -4,14 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "sim/chart.h"
 #include "sim/scale.h"
 
 namespace tapal::sim {
 namespace {
-
-constexpr double width = 900, height = 300, left = 70, top = 40;
-constexpr std::array<std::string_view, 8> colours{
-    "#1b6", "#06c", "#93c", "#888", "#c60", "#c03", "#0aa", "#333"};
 
 double seconds(std::chrono::minutes span) { return std::chrono::duration<double>(span).count(); }
 
@@ -19,37 +16,6 @@ Waits all_waits(const ScaleStep& step) {
   Waits all;
   for (const Waits& waits : step.delivered) all.add(waits);
   return all;
-}
-
-struct Axes {
-  double top = 0;
-  double steps = 1;
-  double most = 1;
-  double x(std::size_t step) const {
-    return left + width * static_cast<double>(step) / std::max(steps - 1, 1.0);
-  }
-  double y(double value) const { return top + height * (1 - std::min(value / most, 1.0)); }
-};
-
-void frame(std::string& svg, const Axes& axes, std::string_view title) {
-  svg += fmt::format(
-      "<rect x='{}' y='{}' width='{}' height='{}' fill='none' stroke='#bbb'/>"
-      "<text x='{}' y='{}'>{}</text>\n",
-      left,
-      axes.top,
-      width,
-      height,
-      left,
-      axes.top - 10,
-      title);
-}
-
-template <class Value>
-void curve(std::string& svg, const Axes& axes, std::string_view colour, const Value& value) {
-  svg += fmt::format("<polyline fill='none' stroke='{}' stroke-width='2' points='", colour);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(axes.steps); ++i)
-    svg += fmt::format("{:.1f},{:.1f} ", axes.x(i), axes.y(value(i)));
-  svg += "'/>\n";
 }
 
 }  // namespace
@@ -117,38 +83,25 @@ std::string table_of(const ScaleResult& result, const ScaleOptions& options) {
 
 // Deliveries a second, and the median wait of each provider (logarithmic), both over time.
 std::string chart_of(const ScaleResult& result, const ScaleOptions& options) {
-  std::string svg = fmt::format(
-      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {} {}' font-family='sans-serif' "
-      "font-size='14'>\n",
-      left + width + 140,
-      2 * (height + top) + 60);
-  Axes rate{top, static_cast<double>(result.steps.size()), 1};
   const auto per_second = [&](std::size_t i) {
     return static_cast<double>(all_waits(result.steps[i]).count()) / seconds(options.step);
   };
-  for (std::size_t i = 0; i < result.steps.size(); ++i)
-    rate.most = std::max(rate.most, per_second(i));
-  frame(svg,
-        rate,
-        fmt::format("delivered a second, at most {:.0f}; steps of {} minutes",
-                    rate.most,
-                    options.step.count()));
-  curve(svg, rate, "#06c", per_second);
-
-  Axes wait{2 * top + height + 20, rate.steps, std::log10(86'400.0)};
-  frame(svg, wait, "median wait of what is delivered, 1 s to 1 day, logarithmic");
+  double most = 1;
+  for (std::size_t i = 0; i < result.steps.size(); ++i) most = std::max(most, per_second(i));
+  Chart chart(2, result.steps.size());
+  chart.panel(
+      fmt::format(
+          "delivered a second, at most {:.0f}; steps of {} minutes", most, options.step.count()),
+      most);
+  chart.curve("all", per_second);
+  chart.panel("median wait of what is delivered, 1 s to 1 day, logarithmic", std::log10(86'400.0));
   for (std::size_t p = 0; p < provider_mix.size(); ++p) {
-    const auto colour = colours[p % colours.size()];
-    curve(svg, wait, colour, [&](std::size_t i) {
+    const auto wait = [&result, p](std::size_t i) {
       return std::log10(std::max(result.steps[i].delivered[p].seconds_at(0.5), 1.0));
-    });
-    svg += fmt::format("<text x='{}' y='{}' fill='{}'>{}</text>\n",
-                       left + width + 10,
-                       wait.top + 20 * static_cast<double>(p + 1),
-                       colour,
-                       provider_mix[p].name);
+    };
+    chart.curve(provider_mix[p].name, wait);
   }
-  return svg + "</svg>\n";
+  return chart.svg();
 }
 
 }  // namespace tapal::sim

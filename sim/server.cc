@@ -251,6 +251,7 @@ bool Server::start(Witness::Since since) {
                                 .store = *watched_,
                                 .carriers = *carriers_,
                                 .shaper = *shaper_,
+                                .marks = nullptr,
                                 .options = options.delivery,
                                 .host_name = options.host_name,
                                 .sign_notice = [](std::string_view) { return std::string(); }},

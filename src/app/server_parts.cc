@@ -14,6 +14,7 @@
 #include "app/program_rights.h"
 #include "app/provider_file.h"
 #include "drivers/files/files.h"
+#include "drivers/files/mark_file.h"
 #include "drivers/net/addresses.h"
 #include "services/intake/admission.h"
 
@@ -28,6 +29,7 @@ intake::Options intake_options(const Settings& settings) {
           .limits = settings.limits,
           .check_time_max = settings.checks.time_max,
           .remedies = settings.forward.remedies,
+          .bulk_users = settings.bulk_users,
           .seals_arc = settings.forward.arc,
           .uses_junk_folder = settings.mailbox.junk_folder,
           .forward_patience = settings.forward.patience,
@@ -154,6 +156,9 @@ Result<void> Server::Parts::build_delivery() {
   };
   http = std::make_unique<StreamHttpClient>(
       HttpWorld{main_loop(), main_loop(), *resolver, *client_tls});
+  TAPAL_TRY(marks,
+            files::MarkFile::open(std::filesystem::path(settings.state_folder) / "final-dot.marks",
+                                  settings.delivery.connections_max));
   auto shaping = settings.shaping;
   shaping.connections_per_site_max = settings.delivery.connections_per_destination_max;
   shaper = std::make_unique<shaping::Shaper>(shaping, providers);
@@ -176,6 +181,7 @@ Result<void> Server::Parts::build_delivery() {
                                   *store,
                                   *carriers,
                                   *shaper,
+                                  marks.get(),
                                   settings.delivery,
                                   settings.hostname,
                                   sign_notice,

@@ -155,6 +155,7 @@ struct Settings {
   WebhookSettings webhook;
   delivery::Options delivery;  // with [routes], and the webhook's key
   shaping::ShaperOptions shaping;
+  std::vector<std::string> bulk_users;
   smtp::ClientTimeouts delivery_timeouts;
   ResolverOptions resolver;
   judge::Options filters;

@@ -119,6 +119,12 @@ constexpr SettingRow rows[] = {
      field<Span, TAPAL_FIELD(delivery.idle_connection)>(),
      {0, 5 * minute},
      "How long an open connection waits for another message to the same place."},
+    {"delivery.retry_after_lost_reply",
+     field<Span, TAPAL_FIELD(delivery.retry_after_lost_reply)>(),
+     {1 * second, 1 * day},
+     "When to try again after the connection, or tapal itself, ended between a whole message and "
+     "the "
+     "reply to it: the other server may have the message, and would get it twice."},
     {"delivery.source_ipv4",
      optional_field<Ip4, TAPAL_FIELD(delivery.source_ipv4)>(),
      {},

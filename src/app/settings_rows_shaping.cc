@@ -42,6 +42,13 @@ constexpr SettingRow rows[] = {
      "Connections at once with mail of one of our users.",
      "no limit",
      "20"},
+    {"shaping.bulk_users",
+     list<Text, TAPAL_FIELD(bulk_users)>(),
+     {},
+     "Users whose mail goes after everybody else's. Other mail is bulk when it is a list's "
+     "(List-Id, List-Unsubscribe, Precedence) or says so (MT-Priority below 0, RFC 6758).",
+     "",
+     "\"newsletter@example.org\""},
 };
 
 }  // namespace

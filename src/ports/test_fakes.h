@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "ports/final_dot_marks.h"
 #include "ports/kept_records.h"
 #include "ports/log.h"
 #include "ports/mail_queue.h"
@@ -127,6 +128,24 @@ class TableOfNames final : public Resolver {
  private:
   std::map<std::pair<std::string, dns::Type>, DnsAnswer> answers_;
   std::set<std::string> names_;
+};
+
+class MemoryMarks final : public FinalDotMarks {
+ public:
+  std::size_t slots() const override { return marks.size(); }
+  void set(std::size_t slot, QueueId message, std::span<const std::uint32_t> recipients) override {
+    marks[slot] = FinalDotMark{message, {recipients.begin(), recipients.end()}};
+    ++times_set;
+  }
+  void clear(std::size_t slot) override { marks[slot].reset(); }
+  std::vector<FinalDotMark> all() const override {
+    std::vector<FinalDotMark> found;
+    for (const auto& mark : marks)
+      if (mark) found.push_back(*mark);
+    return found;
+  }
+  std::vector<std::optional<FinalDotMark>> marks = decltype(marks)(100);
+  std::size_t times_set = 0;
 };
 
 class MemoryMailbox final : public Mailbox {

@@ -104,6 +104,20 @@ std::size_t expire(Message& message, const RetrySchedule& schedule, WallTime now
   return expired;
 }
 
+std::size_t put_off(Message& message, std::span<const std::uint32_t> recipients, WallTime until) {
+  std::size_t waits = 0;
+  for (const std::uint32_t index : recipients) {
+    if (index >= message.recipients.size()) continue;
+    RecipientState& recipient = message.recipients[index];
+    if (recipient.state != State::waiting) continue;
+    recipient.next_attempt = std::max(recipient.next_attempt, until);
+    recipient.last = {
+        "4.4.2", "no reply came to the whole message: it may have been delivered", {}};
+    ++waits;
+  }
+  return waits;
+}
+
 std::size_t hold(Message& message) { return change_all(message, State::waiting, State::held); }
 
 std::size_t release(Message& message, WallTime now) {

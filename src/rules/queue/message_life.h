@@ -47,6 +47,9 @@ void apply_attempt(Message& message,
 // never tried (we were down for a week) gets its attempt first. Returns how many.
 std::size_t expire(Message& message, const RetrySchedule& schedule, WallTime now);
 
+// Those of `recipients` that wait are not tried before `until`: their mail may have arrived.
+std::size_t put_off(Message& message, std::span<const std::uint32_t> recipients, WallTime until);
+
 std::size_t hold(Message& message);                     // waiting -> held
 std::size_t release(Message& message, WallTime now);    // held -> waiting, due now
 std::size_t retry_now(Message& message, WallTime now);  // waiting -> due now

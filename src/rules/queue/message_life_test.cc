@@ -197,5 +197,36 @@ TEST(MessageLife, whatever_happens_every_recipient_ends_exactly_once) {
   }
 }
 
+TEST(MessageLife, what_may_have_been_delivered_waits) {
+  Message message;
+  for (const State state : {State::waiting, State::delivered, State::held, State::waiting}) {
+    message.recipients.emplace_back().state = state;
+  }
+  const WallTime until{std::chrono::hours(1)};
+  message.recipients[3].next_attempt = until + std::chrono::hours(1);
+  const std::uint32_t marked[] = {0, 1, 2, 3, 99};
+  EXPECT_EQ(put_off(message, marked, until), 2U);
+  EXPECT_EQ(message.recipients[0].next_attempt, until);
+  EXPECT_EQ(message.recipients[0].last.status, "4.4.2");
+  EXPECT_EQ(message.recipients[1].next_attempt, WallTime{});
+  EXPECT_EQ(message.recipients[2].next_attempt, WallTime{}) << "held stays as it is";
+  EXPECT_EQ(message.recipients[3].next_attempt, until + std::chrono::hours(1));
+}
+
+TEST(MessageLife, a_reply_may_say_when_to_try_again) {
+  Message message;
+  message.recipients.emplace_back();
+  const WallTime now{std::chrono::hours(1'000)};
+  message.arrived = now;
+  const Attempted early[] = {{0, Attempted::Result::deferred, {}, std::chrono::minutes(5)}};
+  apply_attempt(message, early, RetrySchedule(), now, 0);
+  EXPECT_EQ(message.recipients[0].next_attempt, now + std::chrono::minutes(5));
+  for (int i = 0; i < 10; ++i) apply_attempt(message, early, RetrySchedule(), now, 0);
+  EXPECT_GT(message.recipients[0].next_attempt, now + std::chrono::hours(3)) << "but not for ever";
+  const Attempted late[] = {{0, Attempted::Result::deferred, {}, std::chrono::hours(24)}};
+  apply_attempt(message, late, RetrySchedule(), now, 0);
+  EXPECT_EQ(message.recipients[0].next_attempt, now + std::chrono::hours(24));
+}
+
 }  // namespace
 }  // namespace tapal::queue

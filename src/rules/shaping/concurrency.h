@@ -15,12 +15,15 @@ class Concurrency {
   void on_success();
   // True: a whole round in a row went wrong. The site is down, and begins anew with one.
   bool on_failure();
-  // Half of what it was.
-  void halve();
+  // It said that `attempts` were too many: half of what was tried from here on, and never as many
+  // again until forget_bound().
+  void on_too_many(std::size_t attempts);
+  void forget_bound() { bound_ = max_; }
 
  private:
   double ceiling_;
   double max_;
+  double bound_;  // what it bears for all we know, at most max_
   std::size_t failures_in_row_ = 0;
   std::size_t round_ = 0;  // the ceiling when the first of them came
 };

@@ -33,10 +33,21 @@ TEST(Concurrency, a_success_in_between_begins_the_round_anew) {
   }
 }
 
+TEST(Concurrency, does_not_go_again_where_it_was_too_many) {
+  Concurrency concurrency(10, 20);
+  concurrency.on_too_many(8);
+  EXPECT_EQ(concurrency.ceiling(), 3U);
+  for (int i = 0; i < 100; ++i) concurrency.on_success();
+  EXPECT_EQ(concurrency.ceiling(), 7U);
+  concurrency.forget_bound();
+  for (int i = 0; i < 1'000; ++i) concurrency.on_success();
+  EXPECT_EQ(concurrency.ceiling(), 20U);
+}
+
 TEST(Concurrency, is_at_least_one_and_at_most_what_is_allowed) {
   Concurrency concurrency(0, 0);
   EXPECT_EQ(concurrency.ceiling(), 1U);
-  concurrency.halve();
+  concurrency.on_too_many(0);
   concurrency.on_failure();
   EXPECT_EQ(concurrency.ceiling(), 1U);
   EXPECT_EQ(Concurrency(50, 8).ceiling(), 8U);

@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t sites_kept = 20'000;
 constexpr std::size_t words_of_reply_max = 200;
 constexpr std::chrono::hours idle_after{1};
+constexpr std::chrono::hours bound_holds{24};         // what a site said that it does not bear
 constexpr std::size_t senders_closed_to_max = 1'000;  // then those whose time is over are forgotten
 
 bool is_ahead(const std::optional<WallTime>& until, WallTime now) { return until && *until > now; }
@@ -43,15 +44,16 @@ struct Shaper::Site {
 
   std::optional<WallTime> closed_until;  // to all mail
   std::string closed_because;
-  bool down = false;                   // until something goes well: one attempt at a time
-  std::size_t downs = 0;               // in a row
-  std::optional<WallTime> slow_until;  // the ceiling does not grow before
+  bool down = false;                    // until something goes well: one attempt at a time
+  std::size_t downs = 0;                // in a row
+  std::optional<WallTime> slow_until;   // the ceiling does not grow before
+  std::optional<WallTime> bound_until;  // nor past the bound that it has
   std::map<std::string, std::pair<WallTime, std::string>, std::less<>> closed_to;  // sender domains
 
   bool is_idle(WallTime now) const {
     return attempts == 0 && !down && last_used + idle_after < now && !is_ahead(closed_until, now) &&
-           !is_ahead(slow_until, now) && (!messages || messages->is_empty(now)) &&
-           (!connections || connections->is_empty(now)) &&
+           !is_ahead(slow_until, now) && !is_ahead(bound_until, now) &&
+           (!messages || messages->is_empty(now)) && (!connections || connections->is_empty(now)) &&
            std::ranges::none_of(
                closed_to, [now](const auto& each) { return each.second.first > now; });
   }
@@ -231,7 +233,12 @@ std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
     case Lesson::Kind::went_well:
       site.down = false;
       site.downs = 0;
-      if (!is_ahead(site.slow_until, now)) site.concurrency.on_success();
+      if (is_ahead(site.slow_until, now)) break;
+      if (site.bound_until && !is_ahead(site.bound_until, now)) {
+        site.bound_until.reset();
+        site.concurrency.forget_bound();
+      }
+      site.concurrency.on_success();
       break;
     case Lesson::Kind::put_off:
     case Lesson::Kind::no_answer: is_down = went_wrong(site, lesson, now); break;
@@ -264,9 +271,10 @@ std::optional<Shaper::Pause> Shaper::follow(const ReplyRule& rule,
   const WallTime until = now + rule.time;
   switch (rule.reaction) {
     case Reaction::slow_down:
-      // One halving for what all attempts under way are told at once.
-      if (!is_ahead(site.slow_until, now)) site.concurrency.halve();
+      // Once for what all attempts under way are told at once.
+      if (!is_ahead(site.slow_until, now)) site.concurrency.on_too_many(site.attempts);
       site.slow_until = until;
+      site.bound_until = std::max(until, now + bound_holds);
       return {};
     case Reaction::suspend_site:
     case Reaction::suspend_source: {

@@ -175,12 +175,14 @@ TEST(Shaper, does_what_a_rule_says_and_tells_the_first_time) {
   const auto learn = [&](const Sender& sender = ann) {
     return w.shaper.learn("mx.example", sender, {.kind = Kind::nothing, .rule = &rule}, w.now);
   };
+  EXPECT_EQ(w.enter_all("mx.example"), 8U);
   EXPECT_FALSE(learn()) << "slower is no pause";
   EXPECT_FALSE(learn()) << "and what comes at the same time does not halve it again";
-  EXPECT_EQ(w.enter_all("mx.example"), 4U);
-  for (int i = 0; i < 4; ++i) w.end("mx.example", Kind::went_well);
-  EXPECT_EQ(w.enter_all("mx.example"), 4U) << "it does not grow before the time is over";
-  for (int i = 0; i < 4; ++i) w.end("mx.example", Kind::went_well);
+  for (int i = 0; i < 8; ++i) w.end("mx.example", Kind::went_well);
+  EXPECT_EQ(w.enter_all("mx.example"), 3U);
+  for (int i = 0; i < 3; ++i) w.end("mx.example", Kind::went_well);
+  EXPECT_EQ(w.enter_all("mx.example"), 3U) << "it does not grow before the time is over";
+  for (int i = 0; i < 3; ++i) w.end("mx.example", Kind::went_well);
 
   rule.reaction = Reaction::suspend_sender;
   const auto pause = learn();

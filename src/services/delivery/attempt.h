@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Attempt {
   std::vector<std::uint32_t> indexes;  // of the recipients in queue::Message::recipients
   mail::Envelope envelope;             // with just these recipients
   BodyPtr body;
+  std::function<void()>
+      before_end;          // called on any thread when its end, the final dot, is to be sent
   bool forwarded = false;  // passed on by an alias: leaves from its own source
 };
 

@@ -41,12 +41,16 @@ Task<Connection::Progress> Connection::open() {
   co_return co_await run(Until::ready);
 }
 
-Task<Connection::Progress> Connection::send(client::Transaction transaction, BodyPtr body) {
+Task<Connection::Progress> Connection::send(client::Transaction transaction,
+                                            BodyPtr body,
+                                            BeforeEnd before_end) {
   body_ = std::move(body);
+  before_end_ = std::move(before_end);
   ++messages_sent_;
   session_.start(std::move(transaction), loop_.now());
   auto progress = co_await run(Until::ready);
   body_.reset();
+  before_end_ = nullptr;
   co_return progress;
 }
 
@@ -145,6 +149,7 @@ void Connection::give_body(const client::WantBody& want) {
   chunk_.resize(want.bytes_max);
   const auto count = body_->read(want.offset, chunk_);
   if (!count) return session_.on_body_failed(count.error().what);
+  if (before_end_ && want.offset + *count >= body_->size()) before_end_();
   session_.on_body(std::string_view(chunk_).substr(0, *count));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +46,12 @@ class Connection {
     bool ready = false;
   };
   Task<Progress> open();  // greeting, EHLO, TLS, AUTH
-  Task<Progress> send(smtp::client::Transaction transaction, BodyPtr body);
+  // `before_end` is called when all of the body is there and its end, the final dot, is not sent
+  // yet.
+  using BeforeEnd = std::function<void()>;
+  Task<Progress> send(smtp::client::Transaction transaction,
+                      BodyPtr body,
+                      BeforeEnd before_end = {});
   Task<void> quit();
   void cut() { stream_->close(); }
 
@@ -77,6 +83,7 @@ class Connection {
   struct Sasl;
   std::unique_ptr<Sasl> sasl_;
   BodyPtr body_;
+  BeforeEnd before_end_;
   std::string chunk_;
   std::string tls_text_;
   std::size_t messages_sent_ = 0;

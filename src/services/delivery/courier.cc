@@ -24,9 +24,6 @@ client::Transaction transaction_of(const Attempt& attempt, const std::vector<std
   return transaction;
 }
 
-// The peer may have the message: a second copy is worse than an hour (RFC 1047).
-constexpr std::chrono::hours retry_after_lost_reply{1};
-
 // What a transaction says of the site. 421 closes the session (RFC 5321 section 3.8), a refused
 // sender is not about a recipient.
 Contact contact_of(const Connection::Progress& progress) {
@@ -205,8 +202,8 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
     const auto tried = errand.left;
     const bool warm = connection->messages_sent() > 0;
     pool_.in_use(*connection);
-    auto progress =
-        co_await connection->send(transaction_of(errand.attempt, tried), errand.attempt.body);
+    auto progress = co_await connection->send(
+        transaction_of(errand.attempt, tried), errand.attempt.body, errand.attempt.before_end);
     pool_.not_in_use(*connection);
     ready = progress.ready && connection->is_reusable();
     errand.report.tls = connection->tls_text();
@@ -225,7 +222,7 @@ Task<void> Courier::use(std::unique_ptr<Connection> connection, Errand& errand) 
         errand.left.push_back(position);
       else if (auto& filed = errand.file(position, verdict_of(result, *connection));
                maybe_delivered && result.outcome == client::Outcome::lost)
-        filed.retry_in = retry_after_lost_reply;
+        filed.retry_in = world_.options.retry_after_lost_reply;
     }
     errand.report.maybe_delivered |= maybe_delivered;
     if (errand.left.size() == tried.size()) break;  // no progress on this connection

@@ -79,6 +79,7 @@ void Dispatcher::load() {
 
 Task<void> Dispatcher::take_in_stored() {
   const auto timer = world_.loop.make_timer();
+  co_await put_off_marked();
   QueueId after;
   while (loading_ && !stopping_) {
     const auto last = take_in_page(after);
@@ -213,8 +214,11 @@ Task<void> Dispatcher::carry(queue::Job job) {
     wake();
     co_return;
   }
-  auto report = co_await world_.carriers.carry(attempt_of(job, *message));
-  co_await settle(std::move(job), std::move(report));
+  auto attempt = attempt_of(job, *message);
+  const auto mark = lend_mark(attempt);
+  auto report = co_await world_.carriers.carry(std::move(attempt));
+  co_await settle(job, std::move(report));
+  if (mark) give_back(*mark);
   wake();
 }
 
@@ -225,7 +229,7 @@ Task<bool> Dispatcher::find_site(queue::Job& job, queue::Origin::Kind origin, st
   co_return !site || scheduler_.at_site(job, *site, world_.clock.wall_now());
 }
 
-Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) {
+Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) const {
   Attempt attempt{.id = job.id,
                   .destination = job.destination,
                   .site = job.site,
@@ -240,7 +244,7 @@ Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) {
   return attempt;
 }
 
-Task<void> Dispatcher::settle(queue::Job job, AttemptReport report) {
+Task<void> Dispatcher::settle(const queue::Job& job, AttemptReport report) {
   auto& live = live_.at(job.id.value);
   const auto now = world_.clock.wall_now();
   learn(job, live, report);

@@ -16,6 +16,7 @@
 
 #include "base/task.h"
 #include "ports/clock.h"
+#include "ports/final_dot_marks.h"
 #include "ports/log.h"
 #include "ports/loop.h"
 #include "ports/mail_queue.h"
@@ -40,6 +41,7 @@ struct DispatcherWorld {
   Store& store;
   Carriers& carriers;
   shaping::Shaper& shaper;
+  FinalDotMarks* marks;  // null: none are kept
   const Options& options;
   const std::string& host_name;
   // The DKIM-Signature fields for a notice of ours; empty when there is no key.
@@ -113,8 +115,11 @@ class Dispatcher final : public MailQueue {
   Task<void> carry(queue::Job job);
   Task<bool> find_site(queue::Job& job, queue::Origin::Kind origin, std::string domain);
   void learn(const queue::Job& job, const Live& live, AttemptReport& report);
-  static Attempt attempt_of(const queue::Job& job, const Live& live);
-  Task<void> settle(queue::Job job, AttemptReport report);
+  Attempt attempt_of(const queue::Job& job, const Live& live) const;
+  std::optional<std::size_t> lend_mark(Attempt& attempt);
+  void give_back(std::size_t mark);
+  Task<void> put_off_marked();
+  Task<void> settle(const queue::Job& job, AttemptReport report);
   void let_go(QueueId id);
   void forget(Lives::iterator which);
   Task<void> keep(QueueId id);
@@ -154,6 +159,7 @@ class Dispatcher final : public MailQueue {
   QueueId newest_stored_;  // of those that take_in_stored() takes in; later ones come by accept()
   std::size_t taken_in_ = 0;
   FirstTries first_tries_;
+  std::vector<std::size_t> free_marks_;
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
   std::size_t delays_being_told_ = 0;
   std::unique_ptr<Timer> timer_;

@@ -343,5 +343,36 @@ TEST(Dispatcher, begins_nothing_new_once_it_stops) {
   EXPECT_EQ(w.store.memory.size(), 1U);
 }
 
+TEST(Dispatcher, marks_the_final_dot_until_the_outcome_is_kept) {
+  DispatcherTestWorld w;
+  auto& far = w.peer("far.example", "9.9.9.1");
+  far.plan.delay_at_end = std::chrono::seconds(10);
+  w.start();
+  const auto id = w.submit({"x@far.example", "y@far.example"});
+  w.loop.run_for(std::chrono::seconds(5));
+  EXPECT_EQ(w.marks.all(), (std::vector<FinalDotMark>{{id, {0, 1}}}));
+  w.loop.run_for(std::chrono::seconds(10));
+  EXPECT_EQ(far.mails.size(), 1U);
+  EXPECT_TRUE(w.marks.all().empty());
+  EXPECT_EQ(w.marks.times_set, 1U);
+}
+
+TEST(Dispatcher, waits_with_what_the_process_before_it_may_have_delivered) {
+  DispatcherTestWorld w;
+  auto& far = w.peer("far.example", "9.9.9.1");
+  const auto marked = w.leave({"x@far.example"}, w.loop.wall_now());
+  w.leave({"y@far.example"}, w.loop.wall_now());
+  const std::uint32_t first[] = {0};
+  w.marks.set(7, marked, first);
+  w.marks.set(8, QueueId{4'711}, first);  // it had ended
+  w.start();
+  w.loop.run_for(std::chrono::minutes(50));
+  ASSERT_EQ(far.mails.size(), 1U);
+  EXPECT_TRUE(w.marks.all().empty());
+  EXPECT_TRUE(w.log.count("message may have been delivered") == 1);
+  w.loop.run_for(std::chrono::minutes(15));
+  EXPECT_EQ(far.mails.size(), 2U);
+}
+
 }  // namespace
 }  // namespace tapal::delivery

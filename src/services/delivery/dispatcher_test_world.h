@@ -71,6 +71,7 @@ struct DispatcherTestWorld : CourierTestWorld {
   shaping::ShaperOptions shaping;
   std::optional<shaping::Shaper> shaper;
   std::optional<Sites> sites;
+  MemoryMarks marks;
   std::optional<Carriers> carriers;
   std::unique_ptr<Dispatcher> dispatcher;
   TaskGroup running;
@@ -105,6 +106,7 @@ struct DispatcherTestWorld : CourierTestWorld {
                         .store = store,
                         .carriers = *carriers,
                         .shaper = *shaper,
+                        .marks = &marks,
                         .options = options,
                         .host_name = host_name,
                         .sign_notice =

@@ -71,6 +71,9 @@ struct Options {
   std::size_t cached_body_bytes_max = 64U << 20U;  // bodies kept at hand between 250 and delivery
   std::chrono::seconds idle_connection{10};        // how long a warm connection waits for more work
   std::chrono::seconds connect_timeout{30};
+  // When the reply to a whole message was lost, the peer may have it: a second copy is worse than
+  // waiting (RFC 1047).
+  std::chrono::seconds retry_after_lost_reply = std::chrono::hours(1);
   std::chrono::seconds program_time_max{60};  // of a program that mail is piped into
   WebhookOptions webhook;
   RouteTable routes;

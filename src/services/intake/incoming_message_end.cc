@@ -9,6 +9,7 @@
 #include "rules/queue/message_life.h"
 #include "services/intake/branch_head.h"
 #include "services/intake/incoming_message.h"
+#include "services/intake/priority.h"
 #include "values/mail/encoded_word.h"
 #include "values/mail/trace.h"
 #include "values/text/ascii.h"
@@ -187,6 +188,13 @@ Result<StoreChange::NewMessage> IncomingMessage::finish(Branch& branch,
             mailauth::return_path_is_proved(*findings, came_from->domain);
   }
   message.body_bytes = added.body->size();
+  if (sender_.client.standing != Client::Standing::stranger)
+    message.priority = priority_of(
+        {.header = header_,
+         .recipients = message.recipients.size(),
+         .bytes = message.body_bytes,
+         .is_bulk_user = std::ranges::find(context_.options.bulk_users, sender_.client.user) !=
+                         context_.options.bulk_users.end()});
   message.subject = text::printable(mail::decode_encoded_words(subject_), subject_bytes_max);
   message.message_id = text::printable(message_id_, subject_bytes_max);
   if (branch.alias && facts.is_aside()) queue::hold(message);

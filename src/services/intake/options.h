@@ -20,6 +20,7 @@ struct Options {
   smtp::ServerLimits limits;
   std::chrono::seconds check_time_max{20};    // for all of DNS that checks of one message need
   forward::Remedies remedies;                 // for what an alias passes on and would not pass
+  std::vector<std::string> bulk_users;        // whose mail goes after everybody else's
   bool seals_arc = true;                      // what an alias passes on
   bool uses_junk_folder = true;               // of our users, for what is kept aside
   std::chrono::seconds forward_patience{60};  // a sender waits for the target's answer; 0: never
