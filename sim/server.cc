@@ -220,8 +220,17 @@ bool Server::start(Witness::Since since) {
   events_ = std::make_unique<Events>(*this);
   authenticator_.emplace(
       workers_, clock, dice_, intake::AuthenticatorOptions{.password_cost = intake::cheap_cost});
-  courier_.emplace(delivery::CourierWorld{
-      loop, *outside_, *names_, dice_, *events_, *tls_, options.delivery, options.timeouts, own_});
+  sources_.emplace(options.delivery);
+  courier_.emplace(delivery::CourierWorld{loop,
+                                          *outside_,
+                                          *names_,
+                                          dice_,
+                                          *events_,
+                                          *tls_,
+                                          options.delivery,
+                                          options.timeouts,
+                                          own_,
+                                          *sources_});
   shaper_.emplace(options.shaping, providers_);
   sites_.emplace(delivery::SitesWorld{loop, *names_, dice_, options.delivery, own_, providers_});
   carriers_.emplace(delivery::CarriersWorld{

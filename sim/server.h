@@ -113,6 +113,7 @@ class Server {
   Snapshot<intake::Domains> domains_;
   delivery::OwnNames own_;
   std::unique_ptr<TlsClient> tls_;
+  std::optional<delivery::SourceTable> sources_;
   std::optional<delivery::Courier> courier_;
   FakePrograms programs_;
   FakeHttpClient http_;

@@ -23,6 +23,7 @@ void declare_init(const Command& tapal);
 void declare_queue(const Command& tapal);
 void declare_send(const Command& tapal);
 void declare_serve(const Command& tapal);
+void declare_sources(const Command& tapal);
 void declare_spf(const Command& tapal);
 void declare_srs(const Command& tapal);
 void declare_up(const Command& tapal);

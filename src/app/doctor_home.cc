@@ -11,7 +11,7 @@
 #include "app/control_client.h"
 #include "app/doctor_files.h"
 #include "drivers/files/files.h"
-#include "drivers/net/addresses.h"
+#include "app/mail_identity.h"
 #include "protocols/mailauth/dkim_key_record.h"
 #include "rules/alias/aliases_edit.h"
 #include "values/crypto/key.h"
@@ -29,12 +29,6 @@ using provision::OwnPort;
 constexpr std::chrono::seconds server_patience{5};
 constexpr std::size_t forwards_max = 1'000;
 
-bool is_wanted(const IpAddress& address, delivery::AddressFamily family) {
-  if (family == delivery::AddressFamily::ipv4) return address.is_v4();
-  if (family == delivery::AddressFamily::ipv6) return !address.is_v4();
-  return true;
-}
-
 void set_egress(Home& home, const DoctorPlace& place, const Settings& settings) {
   const auto& sending = settings.delivery;
   home.on_test_network = sending.allow_private_addresses;
@@ -42,12 +36,8 @@ void set_egress(Home& home, const DoctorPlace& place, const Settings& settings) 
     home.egress = place.addresses;
     return;
   }
-  for (const auto& source : {sending.source_ipv4, sending.source_ipv6})
-    if (source && is_wanted(*source, sending.family)) home.egress.push_back(*source);
-  home.egress_is_bound = !home.egress.empty();
-  if (home.egress_is_bound) return;
-  for (const auto& address : local_addresses())
-    if (!address.is_private() && is_wanted(address, sending.family)) home.egress.push_back(address);
+  home.egress = egress_addresses(settings);
+  home.egress_is_bound = !delivery::source_addresses(sending).empty();
 }
 
 void add_ports(Home& home, const std::vector<Endpoint>& endpoints, OwnPort::Door door) {

@@ -111,11 +111,6 @@ mailauth::DmarcPolicy policy_of(std::string_view name) {
   return name == "quarantine" ? mailauth::DmarcPolicy::quarantine : mailauth::DmarcPolicy::none;
 }
 
-bool is_wanted(const IpAddress& address, delivery::AddressFamily family) {
-  using enum delivery::AddressFamily;
-  return family == both || (family == ipv4) == address.is_v4();
-}
-
 }  // namespace
 
 void declare_identity(const Command& command, IdentityOptions& into) {
@@ -146,13 +141,11 @@ void declare_identity(const Command& command, IdentityOptions& into) {
 }
 
 std::vector<IpAddress> egress_addresses(const Settings& settings) {
-  std::vector<IpAddress> addresses;
-  const auto& sending = settings.delivery;
-  for (const auto& source : {sending.source_ipv4, sending.source_ipv6})
-    if (source && is_wanted(*source, sending.family)) addresses.push_back(*source);
+  auto addresses = delivery::source_addresses(settings.delivery);
   if (!addresses.empty()) return addresses;
   for (const auto& address : local_addresses())
-    if (!address.is_private() && is_wanted(address, sending.family)) addresses.push_back(address);
+    if (!address.is_private() && delivery::is_of(settings.delivery.family, address))
+      addresses.push_back(address);
   return addresses;
 }
 

@@ -85,6 +85,8 @@ Result<void> Server::Parts::listen_for_web() {
 }
 
 Result<void> Server::Parts::listen_for_control() {
+  auto commands = upkeep->commands();
+  commands.merge(egress->commands());
   api::ControlWorld world{main_loop(),
                           *dispatcher,
                           *store,
@@ -95,7 +97,7 @@ Result<void> Server::Parts::listen_for_control() {
                           confirmations,
                           events,
                           challenges,
-                          upkeep->commands()};
+                          std::move(commands)};
   control = std::make_unique<api::Control>(std::move(world));
   TAPAL_TRY(auto socket, ListenSocket::unix_domain(settings.control_socket().string(), 0600));
   std::vector<AcceptTarget> targets;
@@ -134,6 +136,7 @@ Result<void> Server::Parts::take_in_changes() {
   }
   for (const auto& name : changes_that_need_restart(settings, loaded))
     log.write(Level::warning, "this setting takes effect after a restart", {{"setting", name}});
+  if (running) main_loop().post([this] { egress->look_again(); });
   log.write(Level::info, "configuration reloaded");
   return {};
 }
@@ -162,8 +165,10 @@ void Server::Parts::stop(std::chrono::seconds grace) {
     on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
   }
   on_loop(main_loop(), [this, grace] { return stop_dispatching(grace); });
+  on_loop(main_loop(), [this] { return egress->stop(); });
   on_loop(main_loop(), [this] { return upkeep->stop(); });
   resolver->close();
+  on_loop(main_loop(), [this] { return egress->end(); });
   on_loop(main_loop(), [this] { return upkeep->end(); });
   loops->stop();
   loops->join();
@@ -185,6 +190,7 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   parts->running = true;
   parts->dispatching = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] {
+    p.egress->start();
     p.dispatching->spawn(p.dispatcher->run());
     p.upkeep->start();
     p.doctor->start();

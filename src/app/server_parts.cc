@@ -131,6 +131,10 @@ Result<void> Server::Parts::open_stores() {
 Result<void> Server::Parts::build_delivery() {
   own = {settings.hostname, local_addresses()};
   loops = std::make_unique<LoopPool>(loops_of_machine(), "loop");
+  TAPAL_TRY(providers, load_providers(config_folder));
+  egress = std::make_unique<Egress>(
+      EgressWorld{main_loop(), clock, log, *resolver, *store, settings, providers});
+  TAPAL_CHECK(egress->load());
   std::vector<delivery::Courier*> all;
   for (std::size_t i = 0; i < loops->size(); ++i) {
     auto& loop = loops->loop(i);
@@ -142,7 +146,8 @@ Result<void> Server::Parts::build_delivery() {
                                        *client_tls,
                                        settings.delivery,
                                        settings.delivery_timeouts,
-                                       own};
+                                       own,
+                                       egress->table()};
     couriers.push_back(std::make_unique<delivery::Courier>(world));
     all.push_back(couriers.back().get());
   }
@@ -154,7 +159,6 @@ Result<void> Server::Parts::build_delivery() {
   TAPAL_TRY(marks,
             files::MarkFile::open(std::filesystem::path(settings.state_folder) / "final-dot.marks",
                                   settings.delivery.connections_max));
-  TAPAL_TRY(providers, load_providers(config_folder));
   auto shaping = settings.shaping;
   shaping.connections_per_site_max = settings.delivery.connections_per_destination_max;
   shaper = std::make_unique<shaping::Shaper>(shaping, providers);

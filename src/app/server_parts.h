@@ -11,6 +11,7 @@
 
 #include "app/certificate_swap.h"
 #include "app/doctor_rounds.h"
+#include "app/egress.h"
 #include "app/inspectors.h"
 #include "app/server.h"
 #include "app/settings.h"
@@ -72,10 +73,11 @@ struct Server::Parts {
   std::unique_ptr<ConnectionCount> connections;
   api::ConfirmationWatch confirmations;
   std::unique_ptr<LoopPool> loops;
+  shaping::ProviderTable providers;
+  std::unique_ptr<Egress> egress;
   std::vector<std::unique_ptr<delivery::Courier>> couriers;
   std::unique_ptr<StreamHttpClient> http;  // of the main loop
   std::unique_ptr<FinalDotMarks> marks;
-  shaping::ProviderTable providers;
   std::unique_ptr<shaping::Shaper> shaper;
   std::unique_ptr<delivery::Sites> sites;
   std::unique_ptr<delivery::Carriers> carriers;

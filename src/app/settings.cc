@@ -173,7 +173,10 @@ ParsedSettings parse_settings(std::string_view text, std::string_view file_name)
   TomlText toml = read_toml(text);
   std::vector<TomlProblem> problems = std::move(toml.problems);
   RouteReader routes;
+  SourceReader sources;
   for (const TomlEntry& entry : toml.entries) {
+    sources.read(entry);
+    if (SourceReader::takes(entry)) continue;
     if (entry.path.front() == "routes") {
       routes.read(entry, result.settings);
     } else if (is_dns_zone(entry)) {
@@ -185,6 +188,7 @@ ParsedSettings parse_settings(std::string_view text, std::string_view file_name)
     if (problems.size() >= settings_problems_max) break;
   }
   std::ranges::move(routes.finish(result.settings), std::back_inserter(problems));
+  std::ranges::move(sources.finish(result.settings), std::back_inserter(problems));
   std::ranges::sort(problems, {}, [](const TomlProblem& problem) {
     return std::tie(problem.place.line, problem.place.column, problem.what);
   });
@@ -248,6 +252,9 @@ std::vector<std::string> changes_that_need_restart(const Settings& running,
     if (row.binding.print(before) != row.binding.print(after)) names.emplace_back(row.name);
   }
   if (running.delivery.routes != loaded.delivery.routes) names.emplace_back("[routes]");
+  const auto& sources = running.delivery.sources;
+  if (sources.sources != loaded.delivery.sources.sources) names.emplace_back("[sources]");
+  if (sources.pools != loaded.delivery.sources.pools) names.emplace_back("[pools]");
   if (running.dns.zones != loaded.dns.zones) names.emplace_back("[dns.zones]");
   return names;
 }

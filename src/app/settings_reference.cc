@@ -35,6 +35,7 @@ constexpr auto sections = std::to_array<Section>({
     {"webhook", "Mail for web servers"},
     {"delivery", "Sending to other servers"},
     {"delivery.timeouts", "Waiting for other servers"},
+    {"sending", "Which addresses mail leaves from"},
     {"shaping", "What other servers bear"},
     {"resolver", "DNS"},
     {"dns", "The account at the DNS provider"},
@@ -96,6 +97,27 @@ credentials_file = "example.org.key"
 ```
 )";
 
+constexpr std::string_view markdown_sources = R"(
+## `[sources]` and `[pools]`: several addresses to send from
+
+A table for each source, and one for each pool of them; [operations/sources.md](operations/sources.md) tells more.
+
+```toml
+[sources.first]
+ipv4 = "192.0.2.1"
+ipv6 = "2001:db8::1"
+ehlo_name = "out1.example.org"
+
+[sources.second]
+ipv4 = "192.0.2.2"
+ehlo_name = "out2.example.org"
+
+[pools.news]
+sources = ["second"]
+domains = ["news.example.org"]
+```
+)";
+
 constexpr std::string_view sample_routes = R"(
 # Mail that does not follow its MX records: a domain, "*.domain" or "*" = "host:port", or a table.
 # [routes."*"]
@@ -152,6 +174,13 @@ void append_markdown_row(const SettingRow& row, std::string& page) {
                  row.help);
 }
 
+void append_fields(std::span<const SettingRow> fields, std::string_view of, std::string& page) {
+  fmt::format_to(std::back_inserter(page), "\n| of a {} | may be | meaning |\n|---|---|---|\n", of);
+  for (const SettingRow& row : fields)
+    fmt::format_to(
+        std::back_inserter(page), "| `{}` | {} | {} |\n", row.name, bounds_of(row), row.help);
+}
+
 void append_sample_row(const SettingRow& row, std::string& sample) {
   std::string line = "#";
   for (const std::string_view word : text::words(row.help)) {
@@ -187,6 +216,9 @@ std::string settings_reference_markdown() {
   page += markdown_routes;
   for (const RouteField& field : route_fields())
     fmt::format_to(std::back_inserter(page), "| `{}` | {} |\n", field.name, field.help);
+  page += markdown_sources;
+  append_fields(source_fields(), "source", page);
+  append_fields(pool_fields(), "pool", page);
   page += markdown_dns_zones;
   return page;
 }

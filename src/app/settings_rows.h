@@ -27,6 +27,7 @@ std::span<const SettingRow> challenge_hook_rows();
 std::span<const SettingRow> machine_rows();
 std::span<const SettingRow> receiving_rows();
 std::span<const SettingRow> sending_rows();
+std::span<const SettingRow> source_rows();
 std::span<const SettingRow> shaping_rows();
 
 }  // namespace tapal::app

@@ -13,6 +13,7 @@ std::span<const SettingRow> setting_rows() {
     for (const auto part : {machine_rows(),
                             receiving_rows(),
                             sending_rows(),
+                            source_rows(),
                             shaping_rows(),
                             dns_rows(),
                             acme_rows(),

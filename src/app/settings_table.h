@@ -91,4 +91,41 @@ class RouteReader {
   std::vector<TomlProblem> problems_;
 };
 
+// The fields of a table [sources.NAME] and of one [pools.NAME]; their names stand alone.
+std::span<const SettingRow> source_fields();
+std::span<const SettingRow> pool_fields();
+
+// Reads these tables, and holds what stands under [sending] to them: give it all entries.
+class SourceReader {
+ public:
+  static bool takes(const TomlEntry& entry) {
+    return entry.path.front() == "sources" || entry.path.front() == "pools";
+  }
+  void read(const TomlEntry& entry);
+  std::vector<TomlProblem> finish(Settings& settings);  // after the last entry
+
+ private:
+  using Places = std::map<std::string, TomlPlace, std::less<>>;
+  struct SeenSource {
+    shaping::Source source;
+    TomlPlace place;
+    bool has_problem = false;  // told; what it then lacks is no news
+  };
+  struct SeenPool {
+    shaping::Pool pool;
+    TomlPlace place;
+    Places fields = {};
+    bool has_problem = false;
+  };
+  void problem(TomlPlace place, std::string_view name, std::string_view what);
+  bool is_in_table(const TomlEntry& entry);
+  void check(const SeenPool& seen);
+
+  std::map<std::string, SeenSource> sources_;
+  std::map<std::string, SeenPool> pools_;
+  std::map<std::string, std::string> claims_;  // "users ann@example.org" to the pool
+  Places choices_;                             // of the settings under [sending]
+  std::vector<TomlProblem> problems_;
+};
+
 }  // namespace tapal::app

@@ -164,6 +164,43 @@ password_file = "secret"
   EXPECT_EQ(settings.route_password_files.at("*"), "secret");
 }
 
+TEST(Settings, read_sources_and_pools) {
+  const Settings settings = parse(R"(
+[sources.second]
+ipv6 = "2001:db8::2"
+[sources.first]
+ipv4 = "192.0.2.1"
+ehlo_name = "Out1.Example.org"
+weight = 3
+new_since = "2026-11-22"
+[pools.news]
+sources = ["second", "first"]
+domains = ["News.Bücher.example"]
+users = ["Shop@example.org"]
+[sending]
+pool = "news"
+reverse_dns_required = false
+warm_up = false
+)");
+  const auto& sources = settings.delivery.sources;
+  ASSERT_EQ(sources.sources.size(), 2u);
+  const auto& first = sources.sources[0];
+  EXPECT_EQ(first.name, "first");
+  EXPECT_EQ(first.ipv4, IpAddress::from_text("192.0.2.1"));
+  EXPECT_FALSE(first.has_ipv6());
+  EXPECT_EQ(first.ehlo_name, "out1.example.org");
+  EXPECT_EQ(first.weight, 3u);
+  EXPECT_EQ(first.new_since, WallTime(std::chrono::days(20'779)));
+  ASSERT_EQ(sources.pools.size(), 1u);
+  EXPECT_EQ(sources.pools[0].sources, (std::vector<std::string>{"second", "first"}));
+  EXPECT_EQ(sources.pools[0].domains, std::vector<std::string>{"news.xn--bcher-kva.example"});
+  EXPECT_EQ(sources.pools[0].users, std::vector<std::string>{"shop@example.org"});
+  EXPECT_EQ(sources.pool, "news");
+  EXPECT_FALSE(settings.delivery.reverse_dns_required);
+  EXPECT_FALSE(sources.warm_up.automatic);
+  EXPECT_EQ(parse("").delivery.sources, shaping::SourceOptions());
+}
+
 // Each folder: a wrong tapal.toml and the whole of what people are told.
 TEST(Settings, tell_what_is_wrong_with_every_bad_file) {
   std::size_t cases = 0;

@@ -27,9 +27,9 @@ def test_certificate(name="sink.example"):
 
 
 class Received:
-    def __init__(self, sender, options, recipients, data, tls, helo):
+    def __init__(self, sender, options, recipients, data, tls, helo, peer):
         self.sender, self.options, self.recipients, self.data = sender, options, recipients, data
-        self.tls, self.helo, self.at = tls, helo, time.monotonic()
+        self.tls, self.helo, self.peer, self.at = tls, helo, peer, time.monotonic()
 
 
 class Sink:
@@ -215,7 +215,8 @@ class _Session:
             if not line:
                 raise _Gone
             lines.append(line[1:] if line.startswith(b".") else line)
-        got = Received(self.sender, self.options, self.recipients, b"".join(lines), self.secure, self.helo)
+        got = Received(self.sender, self.options, self.recipients, b"".join(lines), self.secure, self.helo,
+                       self.connection.getpeername()[0])
         taken = False
         for recipient in self.recipients if self.sink.lmtp else self.recipients[:1]:
             said = self.sink.reply("final", recipient, self) if self.sink.reply else None

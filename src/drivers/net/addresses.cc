@@ -10,6 +10,10 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "drivers/net/owned_descriptor.h"
+#include "drivers/net/socket_address.h"
 
 namespace tapal {
 namespace {
@@ -43,6 +47,14 @@ std::vector<IpAddress> local_addresses() {
       if (const auto address = from_socket_address(interface->ifa_addr))
         addresses.push_back(*address);
   return addresses;
+}
+
+std::optional<IpAddress> address_towards(const IpAddress& peer) {
+  constexpr std::uint16_t any_port = 25;
+  const SocketAddress to({peer, any_port});
+  const OwnedDescriptor socket(::socket(to.get()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (socket.number() < 0 || ::connect(socket.number(), to.get(), to.size) != 0) return {};
+  return local_endpoint(socket.number()).address;
 }
 
 Result<std::vector<IpAddress>> addresses_of(const std::string& host) {

@@ -2,6 +2,7 @@
 // of a name in /etc/hosts or wherever the system looks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace tapal {
 
 // Of all interfaces that are up, loopback too.
 std::vector<IpAddress> local_addresses();
+
+// What the system connects to `peer` from; nothing: it knows no way there. Sends nothing.
+std::optional<IpAddress> address_towards(const IpAddress& peer);
 
 // Blocks. IPv6 first as the system orders them; a literal address is itself. not_found with the
 // system's words.

@@ -14,6 +14,16 @@ TEST(LocalAddresses, hold_loopback) {
   EXPECT_NE(std::ranges::find(all, IpAddress::v4({127, 0, 0, 1})), all.end());
 }
 
+TEST(AddressTowards, is_the_one_the_system_chooses) {
+  const auto loopback = IpAddress::v4({127, 0, 0, 1});
+  EXPECT_EQ(address_towards(loopback), loopback);
+  const auto all = local_addresses();
+  const auto outwards = address_towards(IpAddress::v4({198, 41, 0, 4}));
+  if (outwards) {
+    EXPECT_NE(std::ranges::find(all, *outwards), all.end());
+  }
+}
+
 TEST(AddressesOf, takes_literals_as_they_are) {
   for (const char* literal : {"192.0.2.7", "2001:db8::7"}) {
     const auto addresses = addresses_of(literal);

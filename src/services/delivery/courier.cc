@@ -62,13 +62,14 @@ struct Courier::Errand {
   std::vector<std::size_t> left;  // positions in attempt.indexes without a verdict
   Verdict trouble{queue::Attempted::Result::deferred, {"4.4.1", "no host could be reached", {}}};
   Way way;
+  Exit exit;
   ConnectionPool::Holder holder;
   std::size_t messages_per_connection_max = 0;
   bool tls_failed = false;  // the last host's handshake
   bool used_up = false;     // the last connection has sent all it may; another one can go on
 
   explicit Errand(Attempt given)
-      : attempt(std::move(given)), holder{attempt.site, attempt.slot, attempt.peers} {
+      : attempt(std::move(given)), holder{attempt.site, attempt.slot, attempt.permit.source + '\n' + attempt.peers} {
     for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
   }
   queue::Attempted& file(std::size_t position, Verdict verdict) {
@@ -97,6 +98,7 @@ Task<AttemptReport> Courier::deliver(Attempt attempt) {
     co_return std::move(errand.report);
   }
   errand.way = *std::move(way);
+  errand.exit = world_.sources.exit_of(errand.attempt);
   errand.messages_per_connection_max = world_.options.messages_per_connection_max;
   if (const auto most = errand.attempt.permit.messages_per_connection; most != 0)
     errand.messages_per_connection_max = std::min(errand.messages_per_connection_max, most);
@@ -106,7 +108,8 @@ Task<AttemptReport> Courier::deliver(Attempt attempt) {
 }
 
 Task<void> Courier::try_hosts(Errand& errand) {
-  const FindHosts find{world_.loop, world_.resolver, world_.random, world_.options, world_.own};
+  const FindHosts find{
+      world_.loop, world_.resolver, world_.random, world_.options, world_.own, errand.exit.reach()};
   auto destination = co_await find_hosts(find, errand.way);
   if (const auto* none = std::get_if<NoHost>(&destination)) {
     errand.file_all(verdict_of(*none));
@@ -140,7 +143,8 @@ Terms Courier::terms_for(const Host& host, const Errand& errand) const {
   const auto& route = errand.way.route;
   const auto tls = route ? route->tls : options.tls;
   Terms terms;
-  terms.session.hello_name = options.ehlo_name.empty() ? world_.own.host_name : options.ehlo_name;
+  const auto& own_name = errand.exit.source.ehlo_name;
+  terms.session.hello_name = own_name.empty() ? world_.own.host_name : own_name;
   terms.session.tls = client_tls(tls);
   terms.session.timeouts = world_.timeouts;
   if (!host.name.starts_with('[')) terms.tls.server_name = host.name;
@@ -155,22 +159,17 @@ Terms Courier::terms_for(const Host& host, const Errand& errand) const {
   return terms;
 }
 
-Task<Result<std::unique_ptr<Stream>>> Courier::connect(Host host, bool forwarded) {
+Task<Result<std::unique_ptr<Stream>>> Courier::connect(Host host, const Exit& exit) {
   const auto deadline = world_.loop.now() + world_.options.connect_timeout;
   if (!host.socket.empty()) co_return co_await world_.network.connect_unix(host.socket, deadline);
-  const auto& options = world_.options;
-  const bool v4 = host.endpoint.address.is_v4();
-  auto source = v4 ? options.source_ipv4 : options.source_ipv6;
-  if (const auto& own = v4 ? options.forward_source_ipv4 : options.forward_source_ipv6;
-      forwarded && own)
-    source = own;
-  co_return co_await world_.network.connect(host.endpoint, source, deadline);
+  const auto from = exit.address_to(host.endpoint.address);
+  co_return co_await world_.network.connect(host.endpoint, from, deadline);
 }
 
 Task<std::unique_ptr<Connection>> Courier::open(Host host, Terms terms, Errand& errand) {
   errand.tls_failed = false;
   errand.report.connected_anew = true;
-  auto stream = co_await connect(host, errand.attempt.forwarded);
+  auto stream = co_await connect(host, errand.exit);
   if (!stream) {
     errand.got_as_far_as(Contact::no_answer);
     errand.trouble = verdict_of(stream.error(), host);

@@ -19,6 +19,7 @@
 #include "services/delivery/connection_pool.h"
 #include "services/delivery/destination.h"
 #include "services/delivery/options.h"
+#include "services/delivery/source_table.h"
 
 namespace tapal::delivery {
 
@@ -33,6 +34,7 @@ struct CourierWorld {
   const Options& options;
   const smtp::ClientTimeouts& timeouts;
   const OwnNames& own;
+  const SourceTable& sources;
 };
 
 class Courier {
@@ -53,7 +55,7 @@ class Courier {
   Task<void> try_hosts(Errand& errand);
   Task<void> try_host(Host host, Errand& errand);
   Terms terms_for(const Host& host, const Errand& errand) const;
-  Task<Result<std::unique_ptr<Stream>>> connect(Host host, bool forwarded);
+  Task<Result<std::unique_ptr<Stream>>> connect(Host host, const Exit& exit);
   Task<std::unique_ptr<Connection>> open(Host host, Terms terms, Errand& errand);
   Task<void> use(std::unique_ptr<Connection> connection, Errand& errand);
 

@@ -94,6 +94,45 @@ TEST(Courier, tries_again_on_a_fresh_connection_when_the_warm_one_is_gone) {
   w.stop();
 }
 
+TEST(Courier, leaves_from_the_source_of_its_permit) {
+  World w;
+  const auto ip = [](std::string_view text) { return IpAddress::from_text(text).value(); };
+  w.options.source_ipv4 = ip("9.9.8.1");
+  w.options.forward_source_ipv4 = ip("9.9.8.2");
+  w.options.sources.sources = {{.name = "both", .ipv4 = ip("9.9.8.3"), .ipv6 = ip("2600::3")},
+                               {.name = "v4", .ipv4 = ip("9.9.8.4")}};
+  w.domain("far.example", {"9.9.9.1"});
+  w.domain("six.example", {"2600::9"});
+  w.names.mx("six.example", 20, "mx1.far.example");
+  struct Case {
+    const char* source;
+    bool forwarded;
+    const char* to;
+    std::optional<IpAddress> from;
+  };
+  for (const auto& c : {Case{"", false, "far.example", ip("9.9.8.1")},
+                        Case{"", true, "far.example", ip("9.9.8.2")},
+                        Case{"both", true, "far.example", ip("9.9.8.3")},
+                        Case{"both", false, "six.example", ip("2600::3")},
+                        Case{"v4", false, "six.example", ip("9.9.8.4")},
+                        Case{"", false, "six.example", {}}}) {
+    auto attempt = attempt_to({std::string("x@") + c.to});
+    attempt.permit.source = c.source;
+    attempt.forwarded = c.forwarded;
+    attempt.peers = std::string(c.source) + c.to + (c.forwarded ? "F" : "");
+    EXPECT_EQ(w.deliver(std::move(attempt)), "10 delivered 2.0.0");
+    EXPECT_EQ(w.network.sources.back(), c.from) << c.source << " to " << c.to;
+  }
+  w.courier();
+  w.sources_->mark("both", {true, false, "2600::3 has no name (PTR)"});
+  auto attempt = attempt_to({"x@six.example"});
+  attempt.permit.source = "both";
+  attempt.peers = "another";
+  EXPECT_EQ(w.deliver(std::move(attempt)), "10 delivered 2.0.0");
+  EXPECT_EQ(w.network.sources.back(), ip("9.9.8.3"));
+  w.stop();
+}
+
 TEST(Courier, goes_to_the_next_host_when_one_cannot_be_had) {
   World w;
   w.domain("far.example", {"9.9.9.1", "9.9.9.2", "9.9.9.3", "9.9.9.4", "9.9.9.5"});

@@ -17,7 +17,8 @@ using dns::Type;
 struct Search {
   std::vector<Host> hosts;
   std::optional<NoHost> trouble;
-  std::string refused;  // the last address left out
+  std::string refused;       // the last address left out
+  std::string out_of_reach;  // and the last one that the source cannot send to
 };
 
 enum class Trust : std::uint8_t { configured, from_dns };
@@ -26,6 +27,18 @@ bool may_use(FindHosts find, const IpAddress& address, Trust trust) {
   if (trust == Trust::configured || find.options.allow_private_addresses) return true;
   return !address.is_private() &&
          std::ranges::find(find.own.addresses, address) == find.own.addresses.end();
+}
+
+void add(FindHosts find, Host host, Trust trust, Search& search) {
+  const auto& address = host.endpoint.address;
+  const auto shown = host.name.starts_with('[') ? address.text()
+                                                : fmt::format("{} [{}]", host.name, address.text());
+  if (!may_use(find, address, trust))
+    search.refused = shown;
+  else if (trust == Trust::from_dns && !is_of(find.reach, address))
+    search.out_of_reach = shown;
+  else
+    search.hosts.push_back(std::move(host));
 }
 
 Task<void> add_addresses(
@@ -41,10 +54,8 @@ Task<void> add_addresses(
     for (const auto& record : std::get<DnsAnswer>(found).records) {
       const auto* address = std::get_if<IpAddress>(&record.data);
       if (address == nullptr) continue;
-      if (may_use(find, *address, trust))
-        search.hosts.push_back({name, {*address, to.port}});
-      else
-        search.refused = fmt::format("{} [{}]", name, address->text());
+      Host host{name, {*address, to.port}};
+      add(find, std::move(host), trust, search);
     }
   }
 }
@@ -55,6 +66,13 @@ Destination conclude(Search search, std::string_view domain, std::size_t hosts_m
     return Hosts{std::move(search.hosts)};
   }
   if (search.trouble) return *std::move(search.trouble);
+  if (!search.out_of_reach.empty())
+    return NoHost{
+        "4.4.1",
+        fmt::format("the mail of {} leads to {}, and no address to send there from can be "
+                    "used: `tapal sources` tells why",
+                    domain,
+                    search.out_of_reach)};
   if (!search.refused.empty())
     return NoHost{
         "5.4.4",
@@ -83,12 +101,8 @@ Destination literal(FindHosts find, std::string_view domain) {
   auto text = domain.substr(1, domain.size() - 2);
   if (text.starts_with("ipv6:") || text.starts_with("IPv6:")) text.remove_prefix(5);
   Search search;
-  if (const auto address = IpAddress::from_text(text)) {
-    if (may_use(find, *address, Trust::from_dns))
-      search.hosts.push_back({std::string(domain), {*address, find.options.port}});
-    else
-      search.refused = address->text();
-  }
+  if (const auto address = IpAddress::from_text(text))
+    add(find, {std::string(domain), {*address, find.options.port}}, Trust::from_dns, search);
   return conclude(std::move(search), domain, 1);
 }
 

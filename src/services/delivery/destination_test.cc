@@ -56,12 +56,13 @@ struct World {
   Options options;
   OwnNames own{"mx.own.example", {IpAddress::from_text("198.41.0.4").value()}};
   NoLoop loop;
+  AddressFamily reach = AddressFamily::both;
 
   Destination find(Way way) {
     Destination result;
     TaskGroup group;
     const auto run = [](World& w, Way to, Destination& out) -> Task<void> {
-      const FindHosts find{w.loop, w.resolver, w.random, w.options, w.own};
+      const FindHosts find{w.loop, w.resolver, w.random, w.options, w.own, w.reach};
       out = co_await find_hosts(find, std::move(to));
     };
     group.spawn(run(*this, std::move(way), result));
@@ -99,6 +100,24 @@ TEST(FindHosts, tries_the_lowest_preference_first_and_ipv6_before_ipv4) {
                    "second.a.example 9.9.9.2:25"}));
   w.options.family = AddressFamily::ipv4;
   EXPECT_EQ(w.hosts("a.example").front(), "first.a.example 9.9.9.1:25");
+}
+
+TEST(FindHosts, leaves_out_what_the_source_cannot_reach) {
+  World w;
+  w.reach = AddressFamily::ipv4;
+  w.options.hosts_per_attempt_max = 2;
+  w.resolver.mx("a.example", 10, "first.a.example");
+  for (const auto* address : {"2600::1", "2600::2", "2600::3", "9.9.9.1"})
+    w.resolver.address("first.a.example", address);
+  w.resolver.mx("six.example", 10, "first.six.example");
+  w.resolver.address("first.six.example", "2600::1");
+  w.resolver.mx("none.example", 10, "first.none.example");
+  w.options.routes["route.example"] = {.host = "2600::9"};
+  EXPECT_EQ(w.hosts("a.example"), Lines{"first.a.example 9.9.9.1:25"});
+  EXPECT_EQ(w.status("six.example"), "4.4.1") << "it may be able to later";
+  EXPECT_EQ(w.status("none.example"), "5.4.4");
+  EXPECT_EQ(w.status("[IPv6:2600::1]"), "4.4.1");
+  EXPECT_EQ(w.hosts("route.example").size(), 1U) << "a route is the owner's word";
 }
 
 TEST(FindHosts, shuffles_equal_preferences) {

@@ -36,6 +36,7 @@ struct FindHosts {
   Random& random;
   const Options& options;
   const OwnNames& own;
+  AddressFamily reach = AddressFamily::both;  // where the attempt's source can send to
 };
 
 // One question's answer, or why there is none, in the terms of RFC 3463.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ip_address.h"
+#include "rules/shaping/source.h"
 
 namespace tapal::delivery {
 
@@ -22,6 +23,7 @@ enum class TlsMode : std::uint8_t {
 
 enum class Protocol : std::uint8_t { smtp, lmtp };
 enum class AddressFamily : std::uint8_t { both, ipv4, ipv6 };
+bool is_of(AddressFamily family, const IpAddress& address);
 
 // Where a domain's mail goes instead of to its MX hosts. A configured route is trusted: it may
 // lead to private and loopback addresses.
@@ -59,6 +61,8 @@ struct Options {
   std::optional<IpAddress> source_ipv6;
   std::optional<IpAddress> forward_source_ipv4;  // of what aliases pass on; nothing: as the others
   std::optional<IpAddress> forward_source_ipv6;
+  shaping::SourceOptions sources;    // as they are set: sources_of() adds what stands above
+  bool reverse_dns_required = true;  // public addresses without it are not sent from
   std::size_t connections_max = 500;
   std::size_t connections_per_destination_max = 20;
   std::size_t recipients_per_transaction_max = 100;
@@ -74,5 +78,19 @@ struct Options {
   WebhookOptions webhook;
   RouteTable routes;
 };
+
+// What forwarded mail leaves from where no pool is set for it.
+inline constexpr std::string_view forward_source = "forward.source";
+
+// What mail along routes leaves from, and all other mail where no sources are set.
+shaping::Source usual_source(const Options& options);
+
+// The sources and pools that are set, or the usual one, and the one of forwarded mail where there
+// is one.
+shaping::SourceOptions sources_of(const Options& options);
+
+// The addresses that settings name for sending, without those of a family that is not used. None:
+// the system chooses.
+std::vector<IpAddress> source_addresses(const Options& options);
 
 }  // namespace tapal::delivery

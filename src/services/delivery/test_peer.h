@@ -170,6 +170,7 @@ class PeerNetwork final : public Network {
     const auto found = peers_.find(to);
     if (found == peers_.end() || found->second->plan.refuses_connections)
       co_return fail(Code::closed, "connection refused");
+    sources.push_back(from);
     const auto& plan = found->second->plan;
     auto pipe = PipeStream::make(loop_,
                                  {.client = {from.value_or(IpAddress{}), 40'000},
@@ -194,6 +195,7 @@ class PeerNetwork final : public Network {
   }
   Duration latency = std::chrono::milliseconds(1);
   std::size_t read_bytes_max = 1000;
+  std::vector<std::optional<IpAddress>> sources;  // of the connections made
 
  private:
   VirtualLoop& loop_;

@@ -25,13 +25,14 @@ struct CourierTestWorld {
   Options options{.port = 25, .messages_per_connection_max = 100};
   smtp::ClientTimeouts timeouts;
   OwnNames own{"mx.own.example", {}};
+  std::optional<SourceTable> sources_;
   std::optional<Courier> courier_;
 
   Courier& courier() {
-    if (!courier_)
-      courier_.emplace(
-          CourierWorld{loop, network, names, random, log, tls, options, timeouts, own});
-    return *courier_;
+    if (courier_) return *courier_;
+    sources_.emplace(options);
+    return courier_.emplace(
+        CourierWorld{loop, network, names, random, log, tls, options, timeouts, own, *sources_});
   }
   // A domain whose mail goes to these addresses, in this order; each has a peer.
   void domain(const std::string& name, const std::vector<std::string>& addresses) {
