@@ -73,7 +73,7 @@ class ShapingCase(Case):
 
 
 class Sites(ShapingCase):
-    settings = {"shaping": {"down_at_first": "2s"}}
+    settings = {"shaping": {"down_at_first": "2s", "down_max": "1m"}}
     providers = """
 [strict]
 mx = ["mx.d0.example"]
