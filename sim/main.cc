@@ -121,7 +121,7 @@ int play_at_scale(Arguments arguments) {
 // Charts go to files beside `svg`, one for each scenario.
 int play_with_and_without_shaping(const Arguments& arguments) {
   const std::uint64_t seed = arguments.seed != 0 ? arguments.seed : 1;
-  for (const Scenario scenario : {Scenario::mixed, Scenario::outage}) {
+  for (const Scenario scenario : {Scenario::mixed, Scenario::outage, Scenario::warm_up}) {
     const std::array<ShapingResult, 2> results{play_shaping(scenario, Rules::without, seed),
                                                play_shaping(scenario, Rules::with, seed)};
     fmt::print("{}\n", table_of(scenario, results));

@@ -24,9 +24,10 @@ using namespace std::chrono_literals;
 constexpr WallTime start{std::chrono::days(20'779)};
 constexpr milliseconds refusal_time{200};
 constexpr milliseconds connect_timeout{30'000};
-constexpr std::chrono::hours horizon{48};
 constexpr std::uint32_t long_tail = 500;  // domains beside the large providers
 constexpr std::string_view too_many = "421 4.7.0 Too many connections";
+constexpr std::string_view distrust =
+    "421 4.7.28 Our system has detected an unusual rate of unsolicited mail";
 constexpr std::string_view too_fast = "450 4.2.1 Sending rate exceeded, try again later";
 
 struct Receiver {
@@ -35,10 +36,14 @@ struct Receiver {
   std::uint32_t per_minute_max = 120;
   std::uint32_t answer_ms = 800;
   WallTime down_until{};
+  double trust = 0;  // messages a day that it takes from us; 0: it does not ask who we are
 
   std::uint32_t connections = 0;
   std::deque<WallTime> taken;  // in the last minute
   std::size_t refused_in_row = 0;
+  std::int64_t day = 0;
+  std::uint32_t of_day = 0;
+  std::uint32_t refused_of_day = 0;
 };
 
 // What is kept of a message while it waits.
@@ -67,28 +72,49 @@ class Play {
       : scenario_(scenario),
         dice_(seed),
         providers_(shaping::read_providers({}, {}).value()),
-        shaper_({}, providers_),
+        sources_(sources_of(scenario)),
+        shaper_({}, providers_, scenario == Scenario::warm_up ? &sources_ : nullptr),
         scheduler_({}, rules == Rules::with ? &shaper_ : nullptr) {
     result_.rules = rules;
+    sources_.warm_up().see("new", "192.0.2.1", start, start);
     make_receivers();
   }
 
   ShapingResult run() {
-    for (now_ = start; now_ < start + horizon; now_ += 1s) {
-      if (scenario_ == Scenario::mixed)
-        arrive_mixed();
-      else
-        arrive_outage();
+    const WallTime end = start + (scenario_ == Scenario::warm_up ? 36 * 24h : 48h);
+    for (now_ = start; now_ < end; now_ += 1s) {
+      switch (scenario_) {
+        case Scenario::mixed: arrive_mixed(); break;
+        case Scenario::outage: arrive_outage(); break;
+        case Scenario::warm_up: arrive_warm_up(); break;
+      }
       pump();
       finish_until(now_ + 1s);
-      if (now_ > start + 1h && scheduler_.counts().messages == 0) break;
+      const bool may_end = scenario_ != Scenario::warm_up || now_ > start + 30 * 24h;
+      if (may_end && now_ > start + 1h && scheduler_.counts().messages == 0) break;
     }
     result_.ended = std::chrono::duration_cast<std::chrono::minutes>(now_ - start);
     return std::move(result_);
   }
 
  private:
+  static shaping::SourceOptions sources_of(Scenario scenario) {
+    if (scenario != Scenario::warm_up) return {};
+    shaping::SourceOptions options;
+    options.sources = {
+        {.name = "new", .ipv4 = IpAddress::from_text("192.0.2.1"), .new_since = start}};
+    return options;
+  }
+
   void make_receivers() {
+    if (scenario_ == Scenario::warm_up) {
+      receivers_.push_back(
+          {.site = "gmail", .connections_max = 50, .per_minute_max = 3'000, .trust = 100});
+      receivers_.push_back({.site = "mx.host.example", .per_minute_max = 600, .trust = 400});
+      result_.crowds[0].name = "to gmail";
+      result_.crowds[1].name = "to another host";
+      return;
+    }
     for (const Provider& provider : provider_mix) {
       const bool is_long_tail = provider.domains > 1'000;
       for (std::uint32_t i = 0; i < (is_long_tail ? long_tail : 1); ++i)
@@ -124,6 +150,15 @@ class Play {
       const auto receiver = some_receiver();
       if (receiver != dead) arrive(0, static_cast<std::uint32_t>(dice_.below(10)), receiver);
     }
+  }
+
+  // From 8 to 20 o'clock, for 30 days.
+  void arrive_warm_up() {
+    const auto passed = now_ - start;
+    const auto hour = passed % 24h / 1h;
+    if (passed >= 30 * 24h || hour < 8 || hour >= 20) return;
+    for (std::uint32_t receiver = 0; receiver < 2; ++receiver)
+      if (dice_.below(12 * 3600) < 1'500) arrive(static_cast<std::uint8_t>(receiver), 0, receiver);
   }
 
   std::uint32_t some_receiver() {
@@ -191,15 +226,37 @@ class Play {
               .result = Result::deferred,
               .said = crowded ? too_many : too_fast};
     }
+    if (receiver.trust > 0 && !trusts(receiver)) {
+      ++result_.refused;
+      ++receiver.refused_of_day;
+      result_.refused_in_row_max = std::max(result_.refused_in_row_max, ++receiver.refused_in_row);
+      return {.when = now_ + refusal_time, .result = Result::deferred, .said = distrust};
+    }
     receiver.refused_in_row = 0;
     receiver.taken.push_back(now_);
     const auto time = receiver.answer_ms / 2 + dice_.below(receiver.answer_ms);
     return {.when = now_ + milliseconds(time), .said = "250 2.0.0 ok"};
   }
 
+  // A day that used the trust and did not strain it makes more; one that strained it much, less.
+  bool trusts(Receiver& receiver) const {
+    const auto day = (now_ - start) / 24h;
+    if (receiver.day != day) {
+      if (receiver.refused_of_day > receiver.trust / 2)
+        receiver.trust = std::max(20.0, receiver.trust * 0.7);
+      else if (receiver.of_day > receiver.trust / 3)
+        receiver.trust *= 1.6;
+      receiver.day = day;
+      receiver.of_day = receiver.refused_of_day = 0;
+    }
+    if (receiver.of_day >= receiver.trust) return false;
+    ++receiver.of_day;
+    return true;
+  }
+
   void finish_until(WallTime until) {
     while (!endings_.empty() && endings_.top().when <= until) {
-      const Ending ending = endings_.top();
+      Ending ending = endings_.top();
       endings_.pop();
       const WallTime resume = std::exchange(now_, ending.when);
       finish(ending);
@@ -208,7 +265,7 @@ class Play {
     }
   }
 
-  void finish(const Ending& ending) {
+  void finish(Ending& ending) {
     const std::uint32_t number = number_of(ending.job.id);
     Waiting& one = mail_[number];
     --receivers_[one.receiver].connections;
@@ -219,16 +276,17 @@ class Play {
     queue::apply_attempt(after, results, schedule_, now_, dice_.number());
     one.attempts = static_cast<std::uint8_t>(std::min(after.recipients[0].attempts, 255U));
     scheduler_.finished(ending.job, after);
-    if (after.recipients[0].state != queue::State::delivered) return;
     Crowd& crowd = result_.crowds[one.crowd];
+    if (after.recipients[0].state == queue::State::failed) ++crowd.bounced;
+    if (after.recipients[0].state != queue::State::delivered) return;
     ++crowd.delivered;
     crowd.waits.add(now_ - one.arrived);
-    const auto step = static_cast<std::size_t>((now_ - start) / shaping_step);
+    const auto step = static_cast<std::size_t>((now_ - start) / step_of(scenario_));
     if (crowd.steps.size() <= step) crowd.steps.resize(step + 1);
     crowd.steps[step].add(now_ - one.arrived);
   }
 
-  std::optional<std::chrono::seconds> learn(const Ending& ending, const queue::Message& message) {
+  std::optional<std::chrono::seconds> learn(Ending& ending, const queue::Message& message) {
     shaping::Lesson lesson{.said = std::string(ending.said)};
     using Kind = shaping::Lesson::Kind;
     lesson.kind = ending.said.starts_with('2') ? Kind::went_well
@@ -236,7 +294,8 @@ class Play {
                                                : Kind::put_off;
     if (lesson.kind == Kind::put_off)
       lesson.rule = providers_.rule_for(providers_.find(ending.job.site), ending.said);
-    shaper_.learn(ending.job.site, queue::sender_of(message), lesson, now_);
+    lesson.accepted = lesson.kind == Kind::went_well;
+    shaper_.learn(ending.job.site, queue::sender_of(message), ending.job.permit, lesson, now_);
     if (lesson.rule == nullptr || lesson.rule->reaction != shaping::Reaction::retry_in) return {};
     return lesson.rule->time;
   }
@@ -246,6 +305,7 @@ class Play {
   Scenario scenario_;
   Dice dice_;
   shaping::ProviderTable providers_;
+  shaping::Sources sources_;
   shaping::Shaper shaper_;
   queue::Scheduler scheduler_;
   queue::RetrySchedule schedule_;
@@ -258,6 +318,10 @@ class Play {
 };
 
 }  // namespace
+
+std::chrono::minutes step_of(Scenario scenario) {
+  return scenario == Scenario::warm_up ? std::chrono::hours(24) : std::chrono::minutes(10);
+}
 
 ShapingResult play_shaping(Scenario scenario, Rules rules, std::uint64_t seed) {
   return Play(scenario, rules, seed).run();

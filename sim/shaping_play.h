@@ -15,10 +15,11 @@
 namespace tapal::sim {
 
 enum class Scenario : std::uint8_t {
-  mixed,   // one sender drops 100 000 messages, ten people send one every 20 s
-  outage,  // a provider is down for 12 hours while 200 000 messages wait for it
+  mixed,    // one sender drops 100 000 messages, ten people send one every 20 s
+  outage,   // a provider is down for 12 hours while 200 000 messages wait for it
+  warm_up,  // a month of 3 000 messages a day from a new address, to receivers that trust it slowly
 };
-inline constexpr std::array<std::string_view, 2> scenario_names{"mixed", "outage"};
+inline constexpr std::array<std::string_view, 3> scenario_names{"mixed", "outage", "warm-up"};
 
 enum class Rules : std::uint8_t { without, with };
 
@@ -28,11 +29,12 @@ struct Crowd {
   std::string_view name;
   std::uint64_t messages = 0;
   std::uint64_t delivered = 0;
+  std::uint64_t bounced = 0;
   Waits waits;
-  std::vector<Waits> steps;  // of shaping_step each
+  std::vector<Waits> steps;  // of step_of() each
 };
 
-inline constexpr std::chrono::minutes shaping_step{10};
+std::chrono::minutes step_of(Scenario scenario);
 
 struct ShapingResult {
   Rules rules = Rules::with;

@@ -11,12 +11,13 @@ namespace tapal::sim {
 
 std::string table_of(Scenario scenario, const std::array<ShapingResult, 2>& results) {
   std::string out =
-      fmt::format("{}\n{:<10}{:<19}{:>10}{:>11}{:>10}{:>10}{:>10}{:>9}{:>11}{:>8}{:>9}\n",
+      fmt::format("{}\n{:<10}{:<19}{:>10}{:>11}{:>9}{:>10}{:>10}{:>10}{:>9}{:>11}{:>8}{:>9}\n",
                   scenario_names[static_cast<std::size_t>(scenario)],
                   "rules",
                   "whose mail",
                   "messages",
                   "delivered",
+                  "bounced",
                   "p50 s",
                   "p99 s",
                   "attempts",
@@ -26,11 +27,12 @@ std::string table_of(Scenario scenario, const std::array<ShapingResult, 2>& resu
                   "minutes");
   for (const ShapingResult& result : results) {
     for (const Crowd& crowd : result.crowds) {
-      out += fmt::format("{:<10}{:<19}{:>10}{:>11}{:>10.1f}{:>10.1f}",
+      out += fmt::format("{:<10}{:<19}{:>10}{:>11}{:>9}{:>10.1f}{:>10.1f}",
                          result.rules == Rules::with ? "with" : "without",
                          crowd.name,
                          crowd.messages,
                          crowd.delivered,
+                         crowd.bounced,
                          crowd.waits.seconds_at(0.5),
                          crowd.waits.seconds_at(0.99));
       if (&crowd == &result.crowds[0])
@@ -57,7 +59,7 @@ std::string chart_of(Scenario scenario, const std::array<ShapingResult, 2>& resu
         fmt::format("{}: wait of mail of {}, 1 s to 1 day, logarithmic; steps of {} minutes",
                     scenario_names[static_cast<std::size_t>(scenario)],
                     results[0].crowds[which].name,
-                    shaping_step.count()),
+                    step_of(scenario).count()),
         std::log10(86'400.0));
     for (const ShapingResult& result : results) {
       const Crowd& crowd = result.crowds[which];

@@ -161,7 +161,7 @@ Result<void> Server::Parts::build_delivery() {
                                   settings.delivery.connections_max));
   auto shaping = settings.shaping;
   shaping.connections_per_site_max = settings.delivery.connections_per_destination_max;
-  shaper = std::make_unique<shaping::Shaper>(shaping, providers);
+  shaper = std::make_unique<shaping::Shaper>(shaping, providers, &egress->sources());
   sites = std::make_unique<delivery::Sites>(
       delivery::SitesWorld{main_loop(), *resolver, random, settings.delivery, own, providers});
   carriers = std::make_unique<delivery::Carriers>(delivery::CarriersWorld{main_loop(),

@@ -34,6 +34,7 @@ struct Permit {
   std::string source;                       // the egress source to send from; empty: the usual one
   std::size_t recipients_max = 0;           // of the transaction; 0: as the scheduler has it
   std::size_t messages_per_connection = 0;  // 0: as the courier has it
+  bool is_settled = false;                  // the gate was told what became of the attempt
   bool operator==(const Permit&) const = default;
 };
 

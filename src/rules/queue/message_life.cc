@@ -111,6 +111,7 @@ std::size_t put_off(Message& message, std::span<const std::uint32_t> recipients,
     RecipientState& recipient = message.recipients[index];
     if (recipient.state != State::waiting) continue;
     recipient.next_attempt = std::max(recipient.next_attempt, until);
+    ++recipient.attempts;
     recipient.last = {
         "4.4.2", "no reply came to the whole message: it may have been delivered", {}};
     ++waits;

@@ -208,6 +208,7 @@ TEST(MessageLife, what_may_have_been_delivered_waits) {
   EXPECT_EQ(put_off(message, marked, until), 2U);
   EXPECT_EQ(message.recipients[0].next_attempt, until);
   EXPECT_EQ(message.recipients[0].last.status, "4.4.2");
+  EXPECT_EQ(message.recipients[0].attempts, 1U) << "there was one";
   EXPECT_EQ(message.recipients[1].next_attempt, WallTime{});
   EXPECT_EQ(message.recipients[2].next_attempt, WallTime{}) << "held stays as it is";
   EXPECT_EQ(message.recipients[3].next_attempt, until + std::chrono::hours(1));

@@ -26,11 +26,21 @@ constexpr std::size_t senders_closed_to_max = 1'000;  // then those whose time i
 
 bool is_ahead(const std::optional<WallTime>& until, WallTime now) { return until && *until > now; }
 
+// No name has a line feed. The usual source has no name.
+constexpr char key_separator = '\n';
+std::string key_of(std::string_view site, std::string_view source) {
+  std::string key(site);
+  if (!source.empty()) key.append(1, key_separator).append(source);
+  return key;
+}
+
 }  // namespace
 
 struct Shaper::Account {
   std::optional<Window> messages;
   std::size_t attempts = 0;
+
+  bool has_room(WallTime now) const { return !messages || messages->has_room(now, attempts); }
 };
 
 struct Shaper::Site {
@@ -50,6 +60,12 @@ struct Shaper::Site {
   std::optional<WallTime> bound_until;  // nor past the bound that it has
   std::map<std::string, std::pair<WallTime, std::string>, std::less<>> closed_to;  // sender domains
 
+  // The one that has no room, or null.
+  const Window* full_window(WallTime now) const {
+    for (const auto* window : {&messages, &connections})
+      if (*window && !(*window)->has_room(now, attempts)) return &**window;
+    return nullptr;
+  }
   bool is_idle(WallTime now) const {
     return attempts == 0 && !down && last_used + idle_after < now && !is_ahead(closed_until, now) &&
            !is_ahead(slow_until, now) && !is_ahead(bound_until, now) &&
@@ -59,12 +75,27 @@ struct Shaper::Site {
   }
 };
 
-Shaper::Shaper(ShaperOptions options, const ProviderTable& providers)
-    : options_(options), providers_(providers), forget_at_(sites_kept) {}
+struct Shaper::Way {
+  std::string source;
+  std::optional<Obstacle> obstacle;
+  std::string text;  // of the obstacle, where it is a source's
+};
+
+struct Shaper::Ended {
+  std::string_view name;  // of the site
+  Site& site;
+  const Sender& sender;
+  const std::string& source;
+  const Lesson& lesson;
+  WallTime now{};
+};
+
+Shaper::Shaper(ShaperOptions options, const ProviderTable& providers, Sources* sources)
+    : options_(options), providers_(providers), sources_(sources), forget_at_(sites_kept) {}
 Shaper::~Shaper() = default;
 
-Shaper::Site& Shaper::site(std::string_view name, WallTime now) {
-  const auto found = sites_.find(name);
+Shaper::Site& Shaper::site(const std::string& key, std::string_view name, WallTime now) {
+  const auto found = sites_.find(key);
   if (found != sites_.end()) return found->second;
   if (sites_.size() >= forget_at_) forget_idle(now);
   const Provider* provider = provider_of_site(providers_, name);
@@ -77,22 +108,32 @@ Shaper::Site& Shaper::site(std::string_view name, WallTime now) {
             .concurrency = Concurrency(options_.connections_per_site_at_first, most)};
   if (limits.messages) made.messages.emplace(*limits.messages);
   if (limits.connections) made.connections.emplace(*limits.connections);
-  return sites_.emplace(name, std::move(made)).first->second;
+  return sites_.emplace(key, std::move(made)).first->second;
 }
 
-const Shaper::Site* Shaper::known_site(std::string_view name) const {
-  const auto found = sites_.find(name);
+const Shaper::Site* Shaper::known_site(const std::string& key) const {
+  const auto found = sites_.find(key);
   return found == sites_.end() ? nullptr : &found->second;
 }
 
-// Null: nothing is to be counted for it.
-Shaper::Account* Shaper::account(Accounts& accounts,
-                                 const std::string& name,
-                                 const std::optional<Rate>& rate) {
-  if (name.empty()) return nullptr;
-  Account& account = accounts[name];
-  if (rate && !account.messages) account.messages.emplace(*rate);
-  return &account;
+std::string_view Shaper::provider_name(std::string_view site) const {
+  const Provider* provider = provider_of_site(providers_, site);
+  return provider == nullptr ? std::string_view() : std::string_view(provider->name);
+}
+
+// Those that something is counted for.
+std::vector<Shaper::Account*> Shaper::accounts_of(const Sender& sender) {
+  std::vector<Account*> accounts;
+  const auto add = [&accounts](Accounts& all, const std::string& name, const auto& rate) {
+    const auto [place, is_new] = all.try_emplace(name);
+    if (is_new && rate) place->second.messages.emplace(*rate);
+    accounts.push_back(&place->second);
+  };
+  if (!sender.domain.empty() && options_.messages_per_sender_domain)
+    add(sender_domains_, sender.domain, options_.messages_per_sender_domain);
+  if (!sender.user.empty() && (options_.messages_per_user || options_.connections_per_user_max))
+    add(users_, sender.user, options_.messages_per_user);
+  return accounts;
 }
 
 void Shaper::forget_idle(WallTime now) {
@@ -109,75 +150,116 @@ void Shaper::forget_idle(WallTime now) {
 std::optional<Obstacle> Shaper::obstacle_at(const Site& site, const Crossing& crossing) const {
   const WallTime now = crossing.now;
   const bool usual = crossing.urgency == Urgency::usual;
+  const Scope scope = sources_ == nullptr ? Scope::site : sources_->scope();
   if (usual && is_ahead(site.closed_until, now))
-    return Obstacle{Reason::site_suspended, Scope::site, site.closed_until, {}};
+    return Obstacle{Reason::site_suspended, scope, site.closed_until, {}};
   if (site.attempts >= (site.down ? 1 : site.concurrency.ceiling()))
-    return Obstacle{Reason::site_connections, Scope::site, {}, {}};
+    return Obstacle{Reason::site_connections, scope, {}, {}};
   if (!usual) return {};
-  for (const auto* window : {&site.messages, &site.connections})
-    if (*window && !(*window)->has_room(now))
-      return Obstacle{Reason::site_rate, Scope::site, (*window)->room_at(now), {}};
+  if (const Window* full = site.full_window(now))
+    return Obstacle{Reason::site_rate, scope, full->room_at(now, site.attempts), {}};
   const auto closed = site.closed_to.find(crossing.sender.domain);
   if (closed != site.closed_to.end() && closed->second.first > now)
     return Obstacle{Reason::sender_suspended, Scope::sender, closed->second.first, {}};
   return {};
 }
 
-std::optional<Obstacle> Shaper::obstacle_of(const Site* site, const Crossing& crossing) const {
-  if (site != nullptr) {
-    if (auto found = obstacle_at(*site, crossing)) return found;
-  }
+// What is the sender's own limit.
+std::optional<Obstacle> Shaper::obstacle_of(const Crossing& crossing) const {
   if (crossing.urgency == Urgency::last) return {};
   const WallTime now = crossing.now;
+  const auto full = [now](const Account& account) {
+    return account.messages->room_at(now, account.attempts);
+  };
   const auto domain = sender_domains_.find(crossing.sender.domain);
-  if (domain != sender_domains_.end() && domain->second.messages &&
-      !domain->second.messages->has_room(now))
-    return Obstacle{Reason::sender_rate, Scope::sender, domain->second.messages->room_at(now), {}};
+  if (domain != sender_domains_.end() && !domain->second.has_room(now))
+    return Obstacle{Reason::sender_rate, Scope::sender, full(domain->second), {}};
   const auto user = users_.find(crossing.sender.user);
   if (user == users_.end()) return {};
-  if (user->second.messages && !user->second.messages->has_room(now))
-    return Obstacle{Reason::user_rate, Scope::sender, user->second.messages->room_at(now), {}};
+  if (!user->second.has_room(now))
+    return Obstacle{Reason::user_rate, Scope::sender, full(user->second), {}};
   if (user->second.attempts >= options_.connections_per_user_max.value_or(SIZE_MAX))
     return Obstacle{Reason::user_connections, Scope::sender, {}, {}};
   return {};
 }
 
+Shaper::Way Shaper::way_of(const Crossing& crossing) const {
+  Way way;
+  way.obstacle = obstacle_of(crossing);
+  if (way.obstacle) return way;
+  const Site* whole = known_site(std::string(crossing.site));
+  if (whole != nullptr && crossing.urgency == Urgency::usual &&
+      is_ahead(whole->closed_until, crossing.now)) {
+    way.obstacle = Obstacle{Reason::site_suspended, Scope::site, whole->closed_until, {}};
+    return way;
+  }
+  const auto busy = [&](const std::string& source) -> std::optional<Obstacle> {
+    const Site* site = known_site(key_of(crossing.site, source));
+    return site == nullptr ? std::nullopt : obstacle_at(*site, crossing);
+  };
+  if (sources_ == nullptr) {
+    way.obstacle = busy({});
+    return way;
+  }
+  std::optional<Obstacle> first;  // of the sources that have no room, the one to have it next
+  const auto has_room = [&](const Source& source) {
+    auto obstacle = busy(source.name);
+    if (!obstacle) return true;
+    const bool sooner =
+        !first || !obstacle->until || (first->until && *obstacle->until < *first->until);
+    if (sooner) {
+      first = std::move(obstacle);
+      way.source = source.name;
+    }
+    return false;
+  };
+  const auto provider = provider_name(crossing.site);
+  const auto chosen = sources_->choose(provider, crossing, has_room);
+  if (chosen) {
+    way.source = (*chosen)->name;
+    way.obstacle = busy(way.source);
+  } else if (first) {
+    way.obstacle = std::move(first);
+  } else {
+    way.obstacle = chosen.error();
+    if (auto said = sources_->look(provider, crossing)) way.text = std::move(said->text);
+  }
+  return way;
+}
+
 std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
-  Site& site = this->site(crossing.site, crossing.now);
-  if (auto obstacle = obstacle_of(&site, crossing)) return std::unexpected(*std::move(obstacle));
+  latest_ = crossing.now;
+  Way way = way_of(crossing);
+  if (way.obstacle) return std::unexpected(*std::move(way.obstacle));
+  Site& site = this->site(key_of(crossing.site, way.source), crossing.site, crossing.now);
   ++site.attempts;
   site.last_used = crossing.now;
-  if (site.messages) site.messages->count(crossing.now);
-  if (site.connections) site.connections->count(crossing.now);
-  if (options_.messages_per_sender_domain) {
-    if (auto* domain =
-            account(sender_domains_, crossing.sender.domain, options_.messages_per_sender_domain))
-      domain->messages->count(crossing.now);
-  }
-  if (options_.messages_per_user || options_.connections_per_user_max) {
-    if (auto* user = account(users_, crossing.sender.user, options_.messages_per_user)) {
-      ++user->attempts;
-      if (user->messages) user->messages->count(crossing.now);
-    }
-  }
+  for (Account* account : accounts_of(crossing.sender)) ++account->attempts;
+  if (sources_ != nullptr)
+    sources_->warm_up().on_start({way.source, provider_name(crossing.site)}, crossing.now);
   return queue::Permit{
-      .source = {},
+      .source = std::move(way.source),
       .recipients_max = site.limits.recipients_per_transaction_max.value_or(0),
       .messages_per_connection = site.limits.messages_per_connection_max.value_or(0)};
 }
 
-void Shaper::leave(std::string_view name, const Sender& sender, const queue::Permit&) {
-  const auto site = sites_.find(name);
+void Shaper::leave(std::string_view name, const Sender& sender, const queue::Permit& permit) {
+  const auto site = sites_.find(key_of(name, permit.source));
   if (site != sites_.end() && site->second.attempts > 0) --site->second.attempts;
-  const auto user = users_.find(sender.user);
-  if (user != users_.end() && user->second.attempts > 0) --user->second.attempts;
+  for (Account* account : accounts_of(sender))
+    if (account->attempts > 0) --account->attempts;
+  if (sources_ != nullptr && !permit.is_settled)
+    sources_->warm_up().on_not_accepted({permit.source, provider_name(name)}, latest_);
 }
 
 std::optional<Obstacle> Shaper::look(const Crossing& crossing) const {
-  const Site* site = known_site(crossing.site);
-  auto obstacle = obstacle_of(site, crossing);
-  if (obstacle) obstacle->text = text_of(*obstacle, site, crossing);
-  return obstacle;
+  Way way = way_of(crossing);
+  if (!way.obstacle) return {};
+  way.obstacle->text =
+      way.text.empty()
+          ? text_of(*way.obstacle, known_site(key_of(crossing.site, way.source)), crossing)
+          : std::move(way.text);
+  return std::move(way.obstacle);
 }
 
 std::string Shaper::text_of(const Obstacle& obstacle,
@@ -193,7 +275,7 @@ std::string Shaper::text_of(const Obstacle& obstacle,
       return fmt::format(
           "{} attempts are under way at {}, as many as it bears now", site->attempts, name);
     case Reason::site_rate:
-      if (site->messages && !site->messages->has_room(crossing.now))
+      if (site->messages && site->full_window(crossing.now) == &*site->messages)
         return fmt::format("{} takes {} messages", name, rate(site->messages));
       return fmt::format("{} takes {} connections", name, rate(site->connections));
     case Reason::site_suspended:
@@ -222,12 +304,34 @@ std::string Shaper::text_of(const Obstacle& obstacle,
   return obstacle.text;
 }
 
+// Whatever it said, an attempt may have counted at the other side.
+void Shaper::count(const Ended& ended) {
+  Site& site = ended.site;
+  if (site.messages) site.messages->count(ended.now);
+  if (site.connections && ended.lesson.connected_anew) site.connections->count(ended.now);
+  for (Account* account : accounts_of(ended.sender))
+    if (account->messages) account->messages->count(ended.now);
+  if (sources_ == nullptr) return;
+  const Relation relation{ended.source, provider_name(ended.name)};
+  const ReplyRule* rule = ended.lesson.rule;
+  if (ended.lesson.accepted)
+    sources_->warm_up().on_accepted(relation, ended.now);
+  else if (rule != nullptr && rule->reaction == Reaction::suspend_source)
+    sources_->warm_up().on_deferred_for_reputation(relation, ended.now);
+  else
+    sources_->warm_up().on_not_accepted(relation, ended.now);
+}
+
 std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
                                            const Sender& sender,
+                                           queue::Permit& permit,
                                            const Lesson& lesson,
                                            WallTime now) {
-  Site& site = this->site(name, now);
-  if (!lesson.connected_anew && site.connections) site.connections->take_back();
+  latest_ = now;
+  Site& site = this->site(key_of(name, permit.source), name, now);
+  const Ended ended{name, site, sender, permit.source, lesson, now};
+  permit.is_settled = true;
+  count(ended);
   bool is_down = false;
   switch (lesson.kind) {
     case Lesson::Kind::went_well:
@@ -241,59 +345,55 @@ std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
       site.concurrency.on_success();
       break;
     case Lesson::Kind::put_off:
-    case Lesson::Kind::no_answer: is_down = went_wrong(site, lesson, now); break;
+    case Lesson::Kind::no_answer: is_down = went_wrong(ended); break;
     case Lesson::Kind::nothing: break;
   }
   if (lesson.rule != nullptr) {
-    if (auto pause = follow(*lesson.rule, site, sender, now)) return pause;
+    if (auto pause = follow(ended)) return pause;
   }
   if (!is_down) return {};
-  return Pause{{}, *site.closed_until, site.closed_because};
+  return Pause{{}, {}, *site.closed_until, site.closed_because};
 }
 
 // True: the site is down, and is left alone for a while.
-bool Shaper::went_wrong(Site& site, const Lesson& lesson, WallTime now) {
+bool Shaper::went_wrong(const Ended& ended) {
+  Site& site = ended.site;
   const bool is_down = site.concurrency.on_failure() || site.down;
   // Attempts that began before it was known to be down say nothing new.
-  if (!is_down || is_ahead(site.closed_until, now)) return false;
+  if (!is_down || is_ahead(site.closed_until, ended.now)) return false;
   site.down = true;
   const auto wait = options_.down_at_first * (1LL << std::min<std::size_t>(site.downs++, 20));
-  site.closed_until = now + std::min<std::chrono::seconds>(wait, options_.down_max);
+  site.closed_until = ended.now + std::min<std::chrono::seconds>(wait, options_.down_max);
   site.closed_because = fmt::format("attempts failed, the last with \"{}\"",
-                                    lesson.said.substr(0, words_of_reply_max));
+                                    ended.lesson.said.substr(0, words_of_reply_max));
   return true;
 }
 
-std::optional<Shaper::Pause> Shaper::follow(const ReplyRule& rule,
-                                            Site& site,
-                                            const Sender& sender,
-                                            WallTime now) {
-  const WallTime until = now + rule.time;
+std::optional<Shaper::Pause> Shaper::follow(const Ended& ended) {
+  const ReplyRule& rule = *ended.lesson.rule;
+  Site& site = ended.site;
+  const WallTime until = ended.now + rule.time;
   switch (rule.reaction) {
     case Reaction::slow_down:
       // Once for what all attempts under way are told at once.
-      if (!is_ahead(site.slow_until, now)) site.concurrency.on_too_many(site.attempts);
+      if (!is_ahead(site.slow_until, ended.now)) site.concurrency.on_too_many(site.attempts);
       site.slow_until = until;
-      site.bound_until = std::max(until, now + bound_holds);
+      site.bound_until = std::max(until, ended.now + bound_holds);
       return {};
-    case Reaction::suspend_site:
-    case Reaction::suspend_source: {
-      const bool is_new = !is_ahead(site.closed_until, now);
-      if (is_new || *site.closed_until < until) {
-        site.closed_until = until;
-        site.closed_because = rule.note;
-      }
-      if (!is_new) return {};
-      return Pause{{}, until, rule.note};
-    }
+    case Reaction::suspend_source:
+      if (sources_ == nullptr) return close_site(ended);
+      sources_->suspend(ended.source, {std::string(ended.name), until, rule.note}, ended.now);
+      return Pause{{}, ended.source, until, rule.note};
+    case Reaction::suspend_site: return close_site(ended);
     case Reaction::suspend_sender: {
-      auto& closed = site.closed_to[sender.domain];
-      const bool is_new = closed.first <= now;
+      auto& closed = site.closed_to[ended.sender.domain];
+      const bool is_new = closed.first <= ended.now;
       closed = {until, rule.note};
       if (site.closed_to.size() > senders_closed_to_max)
-        std::erase_if(site.closed_to, [now](const auto& each) { return each.second.first <= now; });
+        std::erase_if(site.closed_to,
+                      [&ended](const auto& each) { return each.second.first <= ended.now; });
       if (!is_new) return {};
-      return Pause{sender.domain, until, rule.note};
+      return Pause{ended.sender.domain, {}, until, rule.note};
     }
     case Reaction::bounce:
     case Reaction::retry_in:
@@ -302,14 +402,31 @@ std::optional<Shaper::Pause> Shaper::follow(const ReplyRule& rule,
   return {};
 }
 
+// To mail from any source: what the site is to the usual one holds for all.
+std::optional<Shaper::Pause> Shaper::close_site(const Ended& ended) {
+  Site& site = this->site(std::string(ended.name), ended.name, ended.now);
+  const ReplyRule& rule = *ended.lesson.rule;
+  const WallTime until = ended.now + rule.time;
+  const bool is_new = !is_ahead(site.closed_until, ended.now);
+  if (is_new || *site.closed_until < until) {
+    site.closed_until = until;
+    site.closed_because = rule.note;
+  }
+  if (!is_new) return {};
+  return Pause{{}, {}, until, rule.note};
+}
+
 void Shaper::forgive(std::string_view name) {
-  const auto found = sites_.find(name);
-  if (found == sites_.end()) return;
-  Site& site = found->second;
-  site.closed_until.reset();
-  site.slow_until.reset();
-  site.closed_to.clear();
-  site.downs = 0;
+  if (sources_ != nullptr) sources_->forgive(name);
+  for (auto place = sites_.lower_bound(name); place != sites_.end(); ++place) {
+    auto& [key, site] = *place;
+    if (!key.starts_with(name)) break;
+    if (key.size() > name.size() && key[name.size()] != key_separator) continue;
+    site.closed_until.reset();
+    site.slow_until.reset();
+    site.closed_to.clear();
+    site.downs = 0;
+  }
 }
 
 }  // namespace tapal::shaping

@@ -1,6 +1,8 @@
 // Keeps to what each receiver bears: the limits of sites by the provider table and by what their
-// replies teach, and our own limits by sender domain and user. Sites that are down are left alone
-// and asked with one message; none of it holds up another site. Belongs to one thread.
+// replies teach, our own limits by sender domain and user, and the egress sources. Sites that are
+// down are left alone and asked with one message; none of it holds up another site. What is under
+// way counts until a whole window after its end, since nobody knows when the other side counted it.
+// Belongs to one thread.
 #pragma once
 
 #include <chrono>
@@ -14,6 +16,7 @@
 #include "rules/queue/gate.h"
 #include "rules/shaping/concurrency.h"
 #include "rules/shaping/providers.h"
+#include "rules/shaping/sources.h"
 #include "rules/shaping/window.h"
 
 namespace tapal::shaping {
@@ -38,6 +41,7 @@ struct Lesson {
     nothing,    // only about a recipient, or about ourselves
   };
   Kind kind = Kind::nothing;
+  bool accepted = false;            // it took the message for a recipient
   bool connected_anew = true;       // false: an open connection was used
   const ReplyRule* rule = nullptr;  // what its reply calls for beside that; or null
   std::string said;                 // the reply or the trouble, for people
@@ -45,8 +49,8 @@ struct Lesson {
 
 class Shaper final : public queue::Gate {
  public:
-  // The table must outlive this.
-  Shaper(ShaperOptions options, const ProviderTable& providers);
+  // What they refer to must outlive this. Without sources permits name none.
+  Shaper(ShaperOptions options, const ProviderTable& providers, Sources* sources = nullptr);
   ~Shaper() override;
 
   std::expected<queue::Permit, queue::Obstacle> enter(const queue::Crossing& crossing) override;
@@ -58,12 +62,15 @@ class Shaper final : public queue::Gate {
   // Somebody is left alone from now on.
   struct Pause {
     std::string sender;  // a domain; empty: all mail to the site
+    std::string source;  // an egress source; empty: all
     WallTime until{};
     std::string reason;
   };
-  // To be told of each attempt, before leave(). A pause is returned by the attempt that began it.
+  // To be told of each attempt that was made, before leave(); settles its permit. A pause is
+  // returned by the attempt that began it.
   std::optional<Pause> learn(std::string_view site,
                              const queue::Sender& sender,
+                             queue::Permit& permit,
                              const Lesson& lesson,
                              WallTime now);
   const ProviderTable& providers() const { return providers_; }
@@ -72,32 +79,37 @@ class Shaper final : public queue::Gate {
   void forgive(std::string_view site);
 
  private:
-  struct Site;
+  struct Site;     // as one egress source sees it
   struct Account;  // of a sender domain or a user
   using Accounts = std::map<std::string, Account, std::less<>>;
+  struct Ended;  // an attempt
 
-  Site& site(std::string_view name, WallTime now);
-  const Site* known_site(std::string_view name) const;
-  Account* account(Accounts& accounts, const std::string& name, const std::optional<Rate>& rate);
+  // Of a site and a source.
+  Site& site(const std::string& key, std::string_view name, WallTime now);
+  const Site* known_site(const std::string& key) const;
+  std::string_view provider_name(std::string_view site) const;
+  std::vector<Account*> accounts_of(const queue::Sender& sender);
   std::optional<queue::Obstacle> obstacle_at(const Site& site,
                                              const queue::Crossing& crossing) const;
-  std::optional<queue::Obstacle> obstacle_of(const Site* site,
-                                             const queue::Crossing& crossing) const;
+  std::optional<queue::Obstacle> obstacle_of(const queue::Crossing& crossing) const;
+  struct Way;  // what an attempt may leave from, or why it may not
+  Way way_of(const queue::Crossing& crossing) const;
   std::string text_of(const queue::Obstacle& obstacle,
                       const Site* site,
                       const queue::Crossing& crossing) const;
-  bool went_wrong(Site& site, const Lesson& lesson, WallTime now);
-  std::optional<Pause> follow(const ReplyRule& rule,
-                              Site& site,
-                              const queue::Sender& sender,
-                              WallTime now);
+  void count(const Ended& ended);
+  bool went_wrong(const Ended& ended);
+  std::optional<Pause> follow(const Ended& ended);
+  std::optional<Pause> close_site(const Ended& ended);
   void forget_idle(WallTime now);
 
   ShaperOptions options_;
   const ProviderTable& providers_;
+  Sources* sources_;
   std::map<std::string, Site, std::less<>> sites_;
   Accounts sender_domains_;
   Accounts users_;
+  WallTime latest_{};
   std::size_t forget_at_;  // when there are as many sites as this, idle ones are forgotten
 };
 

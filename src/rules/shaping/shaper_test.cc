@@ -42,8 +42,9 @@ struct World {
     return entered;
   }
   void end(std::string_view site, Kind kind, const Sender& sender = ann) {
-    shaper.learn(site, sender, {.kind = kind, .said = "451 later"}, now);
-    shaper.leave(site, sender, {});
+    queue::Permit permit;
+    shaper.learn(site, sender, permit, {.kind = kind, .said = "451 later"}, now);
+    shaper.leave(site, sender, permit);
   }
   std::optional<Obstacle> look(std::string_view site, const Sender& sender = ann) {
     return shaper.look({site, sender, {}, Urgency::usual, now});
@@ -139,8 +140,10 @@ TEST(Shaper, an_open_connection_does_not_count_as_a_new_one) {
   World w({}, "[strict]\nmx = [\"strict.example\"]\nconnection_rate = \"2/1m\"\n");
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(w.enter("strict")) << i;
-    w.shaper.learn("strict", ann, {.kind = Kind::went_well, .connected_anew = i == 0}, w.now);
-    w.shaper.leave("strict", ann, {});
+    queue::Permit permit;
+    const Lesson lesson{.kind = Kind::went_well, .connected_anew = i == 0};
+    w.shaper.learn("strict", ann, permit, lesson, w.now);
+    w.shaper.leave("strict", ann, permit);
   }
   ASSERT_TRUE(w.enter("strict"));
   w.end("strict", Kind::went_well);
@@ -173,7 +176,9 @@ TEST(Shaper, does_what_a_rule_says_and_tells_the_first_time) {
                  .time = 10min,
                  .note = "it is too much for them"};
   const auto learn = [&](const Sender& sender = ann) {
-    return w.shaper.learn("mx.example", sender, {.kind = Kind::nothing, .rule = &rule}, w.now);
+    queue::Permit permit;
+    const Lesson lesson{.kind = Kind::nothing, .rule = &rule};
+    return w.shaper.learn("mx.example", sender, permit, lesson, w.now);
   };
   EXPECT_EQ(w.enter_all("mx.example"), 8U);
   EXPECT_FALSE(learn()) << "slower is no pause";

@@ -87,13 +87,15 @@ Sources::States Sources::states_of(const queue::Sender& sender) const {
 }
 
 std::expected<const Source*, Obstacle> Sources::choose(std::string_view provider,
-                                                       const queue::Crossing& crossing) const {
+                                                       const queue::Crossing& crossing,
+                                                       const HasRoom& has_room) const {
   const auto states = states_of(crossing.sender);
   const bool must_go = crossing.urgency == Urgency::last;
   // Those that are free to go come first, and where all must, those that can be used at all.
   const auto standing = [&](const State& state) {
     const auto found = obstacle(state, provider, crossing);
-    return !found ? 2 : found->reason == Reason::source_unusable ? 0 : 1;
+    if (!found) return has_room(*state.source) ? 2 : 1;
+    return found->reason == Reason::source_unusable ? 0 : 1;
   };
   const Source* best = nullptr;
   std::pair<int, double> best_rank;
@@ -125,7 +127,7 @@ std::optional<Obstacle> Sources::obstacle(const State& state,
                                           const queue::Crossing& crossing) const {
   const auto now = crossing.now;
   Obstacle obstacle;
-  obstacle.scope = pools_.size() > 1 ? Obstacle::Scope::sender : Obstacle::Scope::site;
+  obstacle.scope = scope();
   if (!state.usability.any()) {
     obstacle.reason = Reason::source_unusable;
     obstacle.until = now + look_again;

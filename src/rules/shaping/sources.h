@@ -4,6 +4,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -34,10 +35,13 @@ class Sources {
   Sources(const Sources&) = delete;
   Sources& operator=(const Sources&) = delete;
 
-  // `provider` as the table names it; empty: none that is known. With Urgency::last there always is
-  // a source. Obstacles have no text.
+  // `provider` as the table names it; empty: none that is known. Those without room at the site are
+  // passed over. With Urgency::last there always is a source. Obstacles have no text; one without a
+  // source's reason says that none has room.
+  using HasRoom = std::function<bool(const Source& source)>;
   std::expected<const Source*, queue::Obstacle> choose(std::string_view provider,
-                                                       const queue::Crossing& crossing) const;
+                                                       const queue::Crossing& crossing,
+                                                       const HasRoom& has_room) const;
   // Why choose() would refuse, in words. Nothing: it would not.
   std::optional<queue::Obstacle> look(std::string_view provider,
                                       const queue::Crossing& crossing) const;
@@ -56,6 +60,10 @@ class Sources {
   const WarmUp& warm_up() const { return warm_up_; }
 
   const SourceOptions& options() const { return options_; }
+  // Who has to wait for a source: all mail, or a sender whose pool it is.
+  queue::Obstacle::Scope scope() const {
+    return pools_.size() > 1 ? queue::Obstacle::Scope::sender : queue::Obstacle::Scope::site;
+  }
   const Usability& usability(std::string_view source) const;
   std::vector<Suspension> suspensions(std::string_view source, WallTime now) const;
   // The pool that mail of a sender leaves from.

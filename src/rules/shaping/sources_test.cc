@@ -8,6 +8,8 @@
 namespace tapal::shaping {
 namespace {
 
+bool anywhere(const Source& /*source*/) { return true; }
+
 using queue::Crossing;
 using queue::Obstacle;
 using queue::Sender;
@@ -28,14 +30,14 @@ Source source(std::string name, std::size_t weight = 1) {
 }
 
 std::string chosen(const Sources& sources, const Crossing& to, std::string_view provider = "") {
-  const auto answer = sources.choose(provider, to);
+  const auto answer = sources.choose(provider, to, anywhere);
   if (answer) return answer.value()->name;
   return fmt::format("obstacle {}", static_cast<int>(answer.error().reason));
 }
 
 TEST(Sources, are_one_without_a_name_where_nothing_is_set) {
   const Sources sources({});
-  const auto answer = sources.choose("", crossing({1}));
+  const auto answer = sources.choose("", crossing({1}), anywhere);
   ASSERT_TRUE(answer);
   EXPECT_EQ(**answer, Source{.system_chooses = true});
   EXPECT_EQ(sources.look("", crossing({1})), std::nullopt);
@@ -117,7 +119,7 @@ TEST(Sources, are_left_out_when_they_cannot_be_used) {
   EXPECT_EQ(look->text,
             "source a cannot be used: 9.9.9.9 has no name (PTR); source b cannot be used: 9.9.9.9 "
             "is not on this machine");
-  const auto answer = sources.choose("", crossing({1}));
+  const auto answer = sources.choose("", crossing({1}), anywhere);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().text, "");
 }

@@ -39,21 +39,17 @@ void Window::count(WallTime now) {
   ++in_slice(newest_);
 }
 
-void Window::take_back() {
-  std::uint32_t& last = in_slice(newest_);
-  if (last > 0) --last;
-}
-
-WallTime Window::room_at(WallTime now) const {
+std::optional<WallTime> Window::room_at(WallTime now, std::size_t under_way) const {
   const std::int64_t slice = slice_at(now);
   std::size_t left = counted(slice);
-  if (left < rate_.count) return now;
+  if (left + under_way < rate_.count) return now;
+  if (under_way >= rate_.count) return {};
   for (std::int64_t each = oldest(slice); each <= newest_; ++each) {
     left -= in_slice(each);
-    if (left < rate_.count)
+    if (left + under_way < rate_.count)
       return WallTime(std::chrono::milliseconds((each + slices + 1) * slice_length_));
   }
-  return WallTime(std::chrono::milliseconds((newest_ + slices + 1) * slice_length_));
+  return {};
 }
 
 }  // namespace tapal::shaping

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
 #include "rules/shaping/providers.h"
@@ -14,11 +15,14 @@ class Window {
  public:
   explicit Window(Rate rate);
 
-  bool has_room(WallTime now) const { return counted(slice_at(now)) < rate_.count; }
+  // For one more beside those under way, which are counted when they have happened.
+  bool has_room(WallTime now, std::size_t under_way = 0) const {
+    return counted(slice_at(now)) + under_way < rate_.count;
+  }
   void count(WallTime now);
-  void take_back();  // the newest that was counted did not happen
-  // The earliest time at which has_room(), when nothing is counted until then.
-  WallTime room_at(WallTime now) const;
+  // The earliest time at which has_room(), when nothing is counted until then. Nothing: when one of
+  // those under way has ended.
+  std::optional<WallTime> room_at(WallTime now, std::size_t under_way = 0) const;
   const Rate& rate() const { return rate_; }
   bool is_empty(WallTime now) const { return counted(slice_at(now)) == 0; }
 

@@ -10,17 +10,14 @@ ConnectionPool::ConnectionPool(Loop& loop, Limits limits)
 
 ConnectionPool::~ConnectionPool() = default;
 
-std::unique_ptr<Connection> ConnectionPool::take(const Holder& holder) {
+std::optional<ConnectionPool::Idle> ConnectionPool::take(const Holder& holder) {
   const auto found = std::ranges::find_if(idle_, [&holder](const Idle& idle) {
     return idle.holder.slot == holder.slot && idle.holder.site == holder.site;
   });
-  if (found == idle_.end()) return nullptr;
-  const bool fits = found->holder.peers == holder.peers;
-  auto connection = std::move(found->connection);
+  if (found == idle_.end()) return {};
+  auto idle = std::move(*found);
   idle_.erase(found);
-  if (fits) return connection;
-  dismiss(std::move(connection));
-  return nullptr;
+  return idle;
 }
 
 void ConnectionPool::give(Holder holder, std::unique_ptr<Connection> connection) {

@@ -25,14 +25,22 @@ class ConnectionPool {
   ConnectionPool(Loop& loop, Limits limits);
   ~ConnectionPool();
 
-  // Whose connection it is. A slot has one at most; which hosts it leads to is in `peers`.
+  // Whose connection it is: a slot of a site has one at most.
   struct Holder {
     std::string site;
     std::uint32_t slot = 0;
-    std::string peers;
+    std::string source;
+    std::string peers;  // which set of hosts it leads to
+
+    bool operator==(const Holder&) const = default;
   };
-  // The slot's idle connection, or null. One to other hosts is let go, to make room for theirs.
-  std::unique_ptr<Connection> take(const Holder& holder);
+  struct Idle {
+    Holder holder;
+    Instant since;
+    std::unique_ptr<Connection> connection;
+  };
+  // The slot's idle connection, whichever hosts it leads to.
+  std::optional<Idle> take(const Holder& holder);
   // Back after use; it waits for at most Limits::idle, then says QUIT.
   void give(Holder holder, std::unique_ptr<Connection> connection);
   // Says QUIT and lets it go; after stop() it is closed without a word.
@@ -47,11 +55,6 @@ class ConnectionPool {
   auto join() { return tasks_.join(); }
 
  private:
-  struct Idle {
-    Holder holder;
-    Instant since;
-    std::unique_ptr<Connection> connection;
-  };
   Task<void> reap();
   void drop_oldest();
 

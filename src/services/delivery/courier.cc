@@ -69,7 +69,8 @@ struct Courier::Errand {
   bool used_up = false;     // the last connection has sent all it may; another one can go on
 
   explicit Errand(Attempt given)
-      : attempt(std::move(given)), holder{attempt.site, attempt.slot, attempt.permit.source + '\n' + attempt.peers} {
+      : attempt(std::move(given)),
+        holder{attempt.site, attempt.slot, attempt.permit.source, attempt.peers} {
     for (std::size_t i = 0; i < attempt.indexes.size(); ++i) left.push_back(i);
   }
   queue::Attempted& file(std::size_t position, Verdict verdict) {
@@ -102,20 +103,36 @@ Task<AttemptReport> Courier::deliver(Attempt attempt) {
   errand.messages_per_connection_max = world_.options.messages_per_connection_max;
   if (const auto most = errand.attempt.permit.messages_per_connection; most != 0)
     errand.messages_per_connection_max = std::min(errand.messages_per_connection_max, most);
-  if (auto warm = pool_.take(errand.holder)) co_await use(std::move(warm), errand);
-  if (!errand.left.empty()) co_await try_hosts(errand);
+  auto idle = pool_.take(errand.holder);
+  if (idle && idle->holder == errand.holder) {
+    co_await use(std::move(idle->connection), errand);
+    idle.reset();
+  }
+  if (!errand.left.empty()) co_await try_hosts(errand, std::move(idle));
   co_return std::move(errand.report);
 }
 
-Task<void> Courier::try_hosts(Errand& errand) {
+// `idle` is the slot's connection to other hosts, or was to those of another domain.
+Task<void> Courier::try_hosts(Errand& errand, std::optional<ConnectionPool::Idle> idle) {
   const FindHosts find{
       world_.loop, world_.resolver, world_.random, world_.options, world_.own, errand.exit.reach()};
   auto destination = co_await find_hosts(find, errand.way);
   if (const auto* none = std::get_if<NoHost>(&destination)) {
+    if (idle) pool_.dismiss(std::move(idle->connection));
     errand.file_all(verdict_of(*none));
     co_return;
   }
-  for (const auto& host : std::get<Hosts>(destination).hosts) {
+  const auto& hosts = std::get<Hosts>(destination).hosts;
+  if (idle) {
+    const bool fits = idle->holder.source == errand.holder.source &&
+                      std::ranges::find(hosts, idle->connection->host()) != hosts.end();
+    if (fits)
+      co_await use(std::move(idle->connection), errand);
+    else if (idle->connection->is_open())
+      co_await idle->connection->quit();  // its place at the site is taken when it is gone
+    idle.reset();
+  }
+  for (const auto& host : hosts) {
     do {
       if (errand.left.empty() || pool_.stopped()) break;
       errand.used_up = false;

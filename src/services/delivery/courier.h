@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ class Courier {
 
  private:
   struct Errand;
-  Task<void> try_hosts(Errand& errand);
+  Task<void> try_hosts(Errand& errand, std::optional<ConnectionPool::Idle> idle);
   Task<void> try_host(Host host, Errand& errand);
   Terms terms_for(const Host& host, const Errand& errand) const;
   Task<Result<std::unique_ptr<Stream>>> connect(Host host, const Exit& exit);

@@ -244,7 +244,7 @@ Attempt Dispatcher::attempt_of(const queue::Job& job, const Live& live) const {
   return attempt;
 }
 
-Task<void> Dispatcher::settle(const queue::Job& job, AttemptReport report) {
+Task<void> Dispatcher::settle(queue::Job& job, AttemptReport report) {
   auto& live = live_.at(job.id.value);
   const auto now = world_.clock.wall_now();
   learn(job, live, report);
@@ -260,17 +260,18 @@ Task<void> Dispatcher::settle(const queue::Job& job, AttemptReport report) {
   let_go(job.id);
 }
 
-void Dispatcher::learn(const queue::Job& job, const Live& live, AttemptReport& report) {
+void Dispatcher::learn(queue::Job& job, const Live& live, AttemptReport& report) {
   if (!job.site_known) return;
   const auto lesson = take_lesson(report, world_.shaper.providers(), job.site);
   const auto sender = queue::sender_of(live.message);
   const auto now = world_.clock.wall_now();
-  const auto stopped = world_.shaper.learn(job.site, sender, lesson, now);
+  const auto stopped = world_.shaper.learn(job.site, sender, job.permit, lesson, now);
   if (!stopped) return;
   world_.log.write(Level::warning,
                    "site left alone",
                    {{"site", job.site},
                     {"sender", stopped->sender},
+                    {"source", stopped->source},
                     {"until", text::rfc3339_date(stopped->until)},
                     {"reason", stopped->reason}});
 }

@@ -114,12 +114,12 @@ class Dispatcher final : public MailQueue {
   Task<Live*> await_live(QueueId id);
   Task<void> carry(queue::Job job);
   Task<bool> find_site(queue::Job& job, queue::Origin::Kind origin, std::string domain);
-  void learn(const queue::Job& job, const Live& live, AttemptReport& report);
+  void learn(queue::Job& job, const Live& live, AttemptReport& report);
   Attempt attempt_of(const queue::Job& job, const Live& live) const;
   std::optional<std::size_t> lend_mark(Attempt& attempt);
   void give_back(std::size_t mark);
   Task<void> put_off_marked();
-  Task<void> settle(const queue::Job& job, AttemptReport report);
+  Task<void> settle(queue::Job& job, AttemptReport report);
   void let_go(QueueId id);
   void forget(Lives::iterator which);
   Task<void> keep(QueueId id);

@@ -35,6 +35,7 @@ Lesson take_lesson(AttemptReport& report,
   const auto* provider = shaping::provider_of_site(providers, site);
   Lesson lesson{.kind = kind_of(report.contact), .connected_anew = report.connected_anew};
   for (auto& attempted : report.recipients) {
+    lesson.accepted |= attempted.result == Attempted::Result::delivered;
     if (attempted.result == Attempted::Result::delivered || attempted.outcome.remote.empty())
       continue;
     lesson.said = attempted.outcome.text;
