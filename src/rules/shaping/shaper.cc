@@ -94,6 +94,10 @@ Shaper::Shaper(ShaperOptions options, const ProviderTable& providers, Sources* s
     : options_(options), providers_(providers), sources_(sources), forget_at_(sites_kept) {}
 Shaper::~Shaper() = default;
 
+Sources* Shaper::sources_for(std::string_view site) const {
+  return is_own_way(site) ? nullptr : sources_;
+}
+
 Shaper::Site& Shaper::site(const std::string& key, std::string_view name, WallTime now) {
   const auto found = sites_.find(key);
   if (found != sites_.end()) return found->second;
@@ -197,7 +201,8 @@ Shaper::Way Shaper::way_of(const Crossing& crossing) const {
     const Site* site = known_site(key_of(crossing.site, source));
     return site == nullptr ? std::nullopt : obstacle_at(*site, crossing);
   };
-  if (sources_ == nullptr) {
+  const auto* sources = sources_for(crossing.site);
+  if (sources == nullptr) {
     way.obstacle = busy({});
     return way;
   }
@@ -214,7 +219,7 @@ Shaper::Way Shaper::way_of(const Crossing& crossing) const {
     return false;
   };
   const auto provider = provider_name(crossing.site);
-  const auto chosen = sources_->choose(provider, crossing, has_room);
+  const auto chosen = sources->choose(provider, crossing, has_room);
   if (chosen) {
     way.source = (*chosen)->name;
     way.obstacle = busy(way.source);
@@ -222,7 +227,7 @@ Shaper::Way Shaper::way_of(const Crossing& crossing) const {
     way.obstacle = std::move(first);
   } else {
     way.obstacle = chosen.error();
-    if (auto said = sources_->look(provider, crossing)) way.text = std::move(said->text);
+    if (auto said = sources->look(provider, crossing)) way.text = std::move(said->text);
   }
   return way;
 }
@@ -235,8 +240,8 @@ std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
   ++site.attempts;
   site.last_used = crossing.now;
   for (Account* account : accounts_of(crossing.sender)) ++account->attempts;
-  if (sources_ != nullptr)
-    sources_->warm_up().on_start({way.source, provider_name(crossing.site)}, crossing.now);
+  if (auto* sources = sources_for(crossing.site))
+    sources->warm_up().on_start({way.source, provider_name(crossing.site)}, crossing.now);
   return queue::Permit{
       .source = std::move(way.source),
       .recipients_max = site.limits.recipients_per_transaction_max.value_or(0),
@@ -248,8 +253,8 @@ void Shaper::leave(std::string_view name, const Sender& sender, const queue::Per
   if (site != sites_.end() && site->second.attempts > 0) --site->second.attempts;
   for (Account* account : accounts_of(sender))
     if (account->attempts > 0) --account->attempts;
-  if (sources_ != nullptr && !permit.is_settled)
-    sources_->warm_up().on_not_accepted({permit.source, provider_name(name)}, latest_);
+  if (auto* sources = sources_for(name); sources != nullptr && !permit.is_settled)
+    sources->warm_up().on_not_accepted({permit.source, provider_name(name)}, latest_);
 }
 
 std::optional<Obstacle> Shaper::look(const Crossing& crossing) const {
@@ -311,15 +316,16 @@ void Shaper::count(const Ended& ended) {
   if (site.connections && ended.lesson.connected_anew) site.connections->count(ended.now);
   for (Account* account : accounts_of(ended.sender))
     if (account->messages) account->messages->count(ended.now);
-  if (sources_ == nullptr) return;
+  auto* sources = sources_for(ended.name);
+  if (sources == nullptr) return;
   const Relation relation{ended.source, provider_name(ended.name)};
   const ReplyRule* rule = ended.lesson.rule;
   if (ended.lesson.accepted)
-    sources_->warm_up().on_accepted(relation, ended.now);
+    sources->warm_up().on_accepted(relation, ended.now);
   else if (rule != nullptr && rule->reaction == Reaction::suspend_source)
-    sources_->warm_up().on_deferred_for_reputation(relation, ended.now);
+    sources->warm_up().on_deferred_for_reputation(relation, ended.now);
   else
-    sources_->warm_up().on_not_accepted(relation, ended.now);
+    sources->warm_up().on_not_accepted(relation, ended.now);
 }
 
 std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
@@ -381,7 +387,7 @@ std::optional<Shaper::Pause> Shaper::follow(const Ended& ended) {
       site.bound_until = std::max(until, ended.now + bound_holds);
       return {};
     case Reaction::suspend_source:
-      if (sources_ == nullptr) return close_site(ended);
+      if (sources_for(ended.name) == nullptr) return close_site(ended);
       sources_->suspend(ended.source, {std::string(ended.name), until, rule.note}, ended.now);
       return Pause{{}, ended.source, until, rule.note};
     case Reaction::suspend_site: return close_site(ended);

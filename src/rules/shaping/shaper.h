@@ -85,6 +85,7 @@ class Shaper final : public queue::Gate {
   struct Ended;  // an attempt
 
   // Of a site and a source.
+  Sources* sources_for(std::string_view site) const;  // null: no source is chosen there
   Site& site(const std::string& key, std::string_view name, WallTime now);
   const Site* known_site(const std::string& key) const;
   std::string_view provider_name(std::string_view site) const;
@@ -105,7 +106,7 @@ class Shaper final : public queue::Gate {
 
   ShaperOptions options_;
   const ProviderTable& providers_;
-  Sources* sources_;
+  Sources* sources_;  // null: one source without limits
   std::map<std::string, Site, std::less<>> sites_;
   Accounts sender_domains_;
   Accounts users_;

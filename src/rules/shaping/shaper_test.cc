@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "rules/shaping/site_name.h"
+
 namespace tapal::shaping {
 namespace {
 
@@ -244,6 +246,26 @@ TEST(Shaper, passes_no_limit_and_works_when_nothing_limits) {
     EXPECT_TRUE(w.enter("strict")) << "everything ends";
     EXPECT_TRUE(w.enter("mx.example", bob));
   }
+}
+
+TEST(Shaper, chooses_no_source_where_no_dns_leads) {
+  const auto providers = read_providers({}, "providers.toml").value();
+  Sources sources({});
+  Shaper shaper({}, providers, &sources);
+  sources.mark("", {false, false, "9.9.9.9 has no name (PTR)"});
+  struct Case {
+    std::string site;
+    bool waits;
+  };
+  for (const auto& [site, waits] : {Case{"mx.far.example", true},
+                                    Case{"mx.far.example,mx2.far.example", true},
+                                    Case{forwarded_site("gmail"), true},
+                                    Case{"[IPv6:2600::1]", true},
+                                    Case{"our mailboxes", false},
+                                    Case{"route:smarthost.example:587", false},
+                                    Case{forwarded_site("route:smarthost.example:587"), false},
+                                    Case{"program /bin/cat", false}})
+    EXPECT_EQ(shaper.look({site, ann, {}, Urgency::usual, noon}).has_value(), waits) << site;
 }
 
 }  // namespace

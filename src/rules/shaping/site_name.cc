@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view forwarded = " (forwarded)";
 
+std::string_view without_origin(std::string_view site) {
+  if (site.ends_with(forwarded)) site.remove_suffix(forwarded.size());
+  return site;
+}
+
 }  // namespace
 
 std::string site_name(const ProviderTable& providers,
@@ -27,9 +32,13 @@ std::string site_name(const ProviderTable& providers,
 
 std::string forwarded_site(std::string_view site) { return fmt::format("{}{}", site, forwarded); }
 
+bool is_own_way(std::string_view site) {
+  const bool is_address = site.starts_with('[');
+  return !is_address && without_origin(site).find_first_of(" :") != std::string_view::npos;
+}
+
 const Provider* provider_of_site(const ProviderTable& providers, std::string_view site) {
-  if (site.ends_with(forwarded)) site.remove_suffix(forwarded.size());
-  return providers.find(site);
+  return providers.find(without_origin(site));
 }
 
 }  // namespace tapal::shaping

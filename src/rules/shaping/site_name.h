@@ -20,6 +20,10 @@ std::string site_name(const ProviderTable& providers,
 // Mail that aliases pass on goes to a site of its own, with limits of its own.
 std::string forwarded_site(std::string_view site);
 
+// Where no DNS leads: a route, a program, our mailboxes. Their names have a space or a colon, which
+// host names have not; no source is chosen for them.
+bool is_own_way(std::string_view site);
+
 // Of either; null when the site is none of the table's.
 const Provider* provider_of_site(const ProviderTable& providers, std::string_view site);
 

@@ -17,7 +17,7 @@ namespace {
 using mail::Handover;
 
 // What the mail of our own users waits for; no domain has this name.
-constexpr std::string_view mailboxes = "mailboxes";
+constexpr std::string_view mailboxes = "our mailboxes";
 constexpr std::size_t block_bytes = 8UL * 1024;
 
 // As far as it can be read, and is no longer than headers are taken in.

@@ -74,7 +74,7 @@ TEST(Carriers, know_where_mail_goes_by_a_key_that_people_can_read) {
     Handover handover;
     std::string_view key;
   } cases[] = {
-      {"u@own.example", {}, "mailboxes"},
+      {"u@own.example", {}, "our mailboxes"},
       {"x@far.example", {}, "far.example"},
       {"x@routed.example", {}, "route:relay.example:26"},
       {"u@own.example", {Kind::host, "mx.b.example", {}}, "host mx.b.example"},
@@ -113,7 +113,7 @@ TEST(Carriers, know_the_site_of_a_domain_once_dns_was_asked) {
   EXPECT_EQ(site("far.example", Origin::forwarded), "gmail (forwarded)");
   EXPECT_EQ(find("other.example", Origin::forwarded),
             "mx1.host.example,mx2.host.example (forwarded)");
-  EXPECT_EQ(site("own.example", Origin::submitted), "mailboxes") << "no DNS for what ends here";
+  EXPECT_EQ(site("own.example", Origin::submitted), "our mailboxes") << "no DNS for what ends here";
   w.loop.run_for(std::chrono::hours(2));
   EXPECT_EQ(site("far.example", Origin::submitted), "") << "hosts may have changed";
 }

@@ -51,7 +51,7 @@ SourceWatch::Found SourceWatch::find(const Source& source, Family family) const 
   const auto other = family == Family::ipv4 ? Family::ipv6 : Family::ipv4;
   const bool has = family == Family::ipv4 ? source.has_ipv4() : source.has_ipv6();
   if (!has || world_.options.family == other) return {{}, false, {}};
-  Found found{family == Family::ipv4 ? source.ipv4 : source.ipv6, true, {}};
+  Found found{.address = family == Family::ipv4 ? source.ipv4 : source.ipv6, .why = {}};
   if (!found.address) {
     found.address = world_.address_to(far_away(family));
   } else if (!is_on_machine(*found.address)) {

@@ -54,7 +54,7 @@ struct World {
   }
   ~World() {
     watch->stop();
-    loop.wait(tasks.join());
+    loop.run_until([this] { return tasks.running() == 0; }, std::chrono::hours(1));
   }
 };
 

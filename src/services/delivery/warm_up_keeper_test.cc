@@ -25,7 +25,7 @@ struct World {
   }
   void stop() {
     keeper.stop();
-    loop.wait(tasks.join());
+    loop.run_until([this] { return tasks.running() == 0; }, std::chrono::hours(1));
   }
 };
 
