@@ -63,7 +63,8 @@ void print_line(const Provider& provider) {
 }
 
 void print_whole(const Provider& provider) {
-  fmt::print("{}\n  mx: {}\n", provider.name, fmt::join(provider.mx_suffixes, " "));
+  fmt::print("{}\n", provider.name);
+  if (!provider.mx_suffixes.empty()) fmt::print("  mx: {}\n", fmt::join(provider.mx_suffixes, " "));
   if (!provider.domains.empty()) fmt::print("  domains: {}\n", fmt::join(provider.domains, " "));
   for (const auto& [name, value] : limits_of(provider)) fmt::print("  {}: {}\n", name, value);
   for (const ReplyRule& rule : provider.replies)
@@ -95,6 +96,7 @@ int run_providers(const CommonOptions& common, const std::string& name) {
     print_whole(*one);
   } else {
     for (const Provider& provider : table->all()) print_line(provider);
+    print_line(table->any());
   }
   return exit_done;
 }

@@ -58,8 +58,7 @@ NoticeParts parts_of(std::string_view message) {
   return parts;
 }
 
-constexpr std::array<std::string_view, 12> absent_words{"auto-replied",
-                                                        "auto reply",
+constexpr std::array<std::string_view, 11> absent_words{"auto reply",
                                                         "autoreply",
                                                         "auto-reply",
                                                         "automatic reply",
@@ -103,17 +102,31 @@ std::string lower_field(std::string_view message, std::string_view name) {
   return text::to_lower(mail::loose_field(message, name));
 }
 
+// What people do not write above their own words.
+constexpr std::array<std::string_view, 13> notice_subjects{"undeliver",
+                                                           "not be delivered",
+                                                           "delivery status",
+                                                           "delivery notification",
+                                                           "delivery fail",
+                                                           "failed delivery",
+                                                           "failure delivery",
+                                                           "delivery has failed",
+                                                           "failure notice",
+                                                           "returned mail",
+                                                           "returning message",
+                                                           "returned to sender",
+                                                           "mail delivery"};
+
 bool is_notice(std::string_view message, std::string_view text) {
   if (!mail::loose_field(message, "X-Failed-Recipients").empty()) return true;
   const auto from = lower_field(message, "From");
   const auto subject = lower_field(message, "Subject");
+  if (has_any(subject, notice_subjects)) return true;
   const bool is_machine = has_any(from, machine_names) ||
                           lower_field(message, "Return-Path") == "<>" ||
-                          has_any(lower_field(message, "Auto-Submitted"),
-                                  std::array<std::string_view, 1>{"auto-generated"});
-  const bool speaks_of_it = has_any(subject, notice_words) ||
-                            has_any(text::to_lower(text.substr(0, said_bytes_max)), notice_words);
-  return (is_machine && speaks_of_it) || has_any(subject, notice_words);
+                          lower_field(message, "Auto-Submitted").starts_with("auto-generated");
+  return is_machine && (has_any(subject, notice_words) ||
+                        has_any(text::to_lower(text.substr(0, said_bytes_max)), notice_words));
 }
 
 NoticeKind kind_of(std::string_view message, const NoticeParts& parts, bool has_report) {
@@ -124,10 +137,9 @@ NoticeKind kind_of(std::string_view message, const NoticeParts& parts, bool has_
   const auto begin = text::to_lower(std::string_view(parts.text).substr(0, 300));
   if (has_any(subject, complaint_words) || has_any(begin, complaint_words))
     return NoticeKind::complaint;
-  if (lower_field(message, "Auto-Submitted").starts_with("auto-replied") ||
-      has_any(subject, absent_words))
-    return is_notice(message, "") && !has_any(subject, absent_words) ? NoticeKind::bounce
-                                                                     : NoticeKind::auto_reply;
+  const bool is_automatic = lower_field(message, "Auto-Submitted").starts_with("auto-replied");
+  if (has_any(subject, absent_words) || (is_automatic && !is_notice(message, "")))
+    return NoticeKind::auto_reply;
   return is_notice(message, parts.text) ? NoticeKind::bounce : NoticeKind::none;
 }
 

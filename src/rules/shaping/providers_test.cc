@@ -355,7 +355,7 @@ constexpr ReplyCase replies[] = {
     {"", "421 4.3.2 Service shutting down", "any/shutting_down"},
     {"", "452 4.5.3 Too many recipients", "any/too_many_recipients"},
     {"", "550 5.1.1 User unknown", ""},
-    {"", "250 2.0.0 Ok: queued as 4Xyz", ""},
+    {"yahoo", "250 2.0.0 Ok: queued as [TSS04]", ""},
     {"", "554 5.7.1 Relay access denied", ""},
 };
 
