@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <random>
 
 #include "rules/bounce/returned_mail.h"
 #include "values/text/ascii.h"
@@ -113,6 +114,26 @@ TEST(Corpus, is_read_as_people_read_it) {
   EXPECT_GE(scores.hardness.all, 300U);
   EXPECT_GE(scores.hardness.right * 100, scores.hardness.all * 95);
   EXPECT_GE(scores.categories.right * 100, scores.categories.all * 90);
+}
+
+TEST(Corpus, is_read_within_its_limits_however_it_is_damaged) {
+  if (!fs::exists(corpus())) GTEST_SKIP() << "the corpora are absent: set TAPAL_CORPORA";
+  const auto rules = BounceRules::read("", "");
+  ASSERT_TRUE(rules);
+  std::mt19937 random(1);  // the same damage in each run
+  const auto below = [&random](std::size_t bound) { return random() % bound; };
+  for (const auto& entry : fs::directory_iterator(corpus())) {
+    const std::string whole = with_crlf(entry.path()).substr(0, 20'000);
+    if (whole.empty()) continue;
+    for (int round = 0; round < 4; ++round) {
+      std::string message = whole.substr(0, below(whole.size() + 1));
+      for (int i = 0; i < 20 && !message.empty(); ++i)
+        message[below(message.size())] = "\r\n:;<>@\"-= 5.\0\xFF"[below(15)];
+      const auto mail = read_returned_mail(message, *rules);
+      ASSERT_EQ(mail.kind == NoticeKind::bounce, !mail.returned.empty()) << entry.path();
+      for (const Returned& one : mail.returned) ASSERT_GE(one.diagnosis.status.size(), 5U);
+    }
+  }
 }
 
 }  // namespace

@@ -177,6 +177,7 @@ class NoticeReader {
 
   std::vector<Returned> by_report(const std::vector<ReportedRecipient>& reported) {
     std::vector<Returned> all;
+    all.reserve(reported.size());
     for (const ReportedRecipient& one : reported) all.push_back(of_reported(one));
     return all;
   }
