@@ -8,6 +8,7 @@ namespace tapal::app {
 void declare_address(const Command& tapal);
 void declare_arc(const Command& tapal);
 void declare_alias(const Command& tapal);
+void declare_bounce(const Command& tapal);
 void declare_cert(const Command& tapal);
 void declare_backup(const Command& tapal);
 void declare_config(const Command& tapal);
@@ -20,6 +21,7 @@ void declare_forward(const Command& tapal);
 void declare_filter(const Command& tapal);
 void declare_gmail(const Command& tapal);
 void declare_init(const Command& tapal);
+void declare_providers(const Command& tapal);
 void declare_queue(const Command& tapal);
 void declare_send(const Command& tapal);
 void declare_serve(const Command& tapal);

@@ -49,6 +49,7 @@ const Provider* ProviderTable::find(std::string_view name) const {
 }
 
 const ReplyRule* ProviderTable::rule_for(const Provider* provider, std::string_view said) const {
+  if (said.starts_with('2')) return nullptr;  // no refusal, whatever its words
   if (provider != nullptr) {
     if (const auto index = provider->patterns.first_match(said)) return &provider->replies[*index];
   }

@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
-
 #include "values/mail/address.h"
 #include "values/mail/encoded_word.h"
 #include "values/mail/header.h"
-#include "values/mail/mime.h"
+#include "values/mail/loose_parts.h"
 #include "values/text/ascii.h"
-#include "values/text/base64.h"
 
 namespace tapal::mail {
 namespace {
 
 using Kind = GmailConfirmation::Kind;
 
-constexpr std::size_t parts_depth_max = 3;
-constexpr std::size_t parts_max = 20;
 constexpr std::size_t link_bytes_max = 1000;
 constexpr std::size_t code_digits_min = 6;
 constexpr std::size_t code_digits_max = 12;
@@ -34,52 +29,14 @@ std::optional<Kind> sender_of(const HeaderFields& fields) {
   return {};
 }
 
-std::string decoded(std::string_view body, const HeaderFields& fields) {
-  const auto encoding = text::to_lower(text::trim(fields.body_of("Content-Transfer-Encoding")));
-  if (encoding == "quoted-printable") return from_quoted_printable(body);
-  if (encoding == "base64") return text::from_base64_lines(body).value_or("");
-  return std::string(body);
+// The text parts of a message, one after the other.
+std::string texts_of(std::string_view message) {
+  std::string all;
+  for (const LoosePart& part : loose_parts(message)) {
+    if (part.type.starts_with("text/")) all += part.text + "\n";
+  }
+  return all;
 }
-
-// The text parts of a message, decoded, one after the other.
-class Texts {
- public:
-  std::string read(std::string_view entity) {
-    add(entity, 0);
-    return std::move(text_);
-  }
-
- private:
-  void add(std::string_view entity, std::size_t depth) {
-    const auto end = header_end(entity).value_or(entity.size());
-    const auto fields = HeaderFields::parse(entity.substr(0, end));
-    if (!fields || ++parts_ > parts_max) return;
-    const auto body = entity.substr(end);
-    const auto* field = fields->find("Content-Type");
-    const auto type = field == nullptr ? ContentType{"text/plain", {}}
-                                       : parse_content_type(field->body).value_or(ContentType{});
-    if (type.type.starts_with("multipart/") && depth < parts_depth_max)
-      add_parts(body, type.parameter("boundary"), depth);
-    else if (type.type.starts_with("text/"))
-      text_ += decoded(body, *fields) + "\n";
-  }
-
-  void add_parts(std::string_view body, std::string_view boundary, std::size_t depth) {
-    if (boundary.empty()) return;
-    const auto separator = fmt::format("\r\n--{}", boundary);
-    const auto first = fmt::format("--{}", boundary);
-    std::size_t at = body.starts_with(first) ? 0 : body.find(separator);
-    while (at != body.npos && parts_ <= parts_max) {
-      const auto line_end = body.find("\r\n", at + 2);
-      if (line_end == body.npos) return;
-      at = body.find(separator, line_end);
-      add(body.substr(line_end + 2, at == body.npos ? at : at - line_end), depth + 1);
-    }
-  }
-
-  std::string text_;
-  std::size_t parts_ = 0;
-};
 
 std::string digits_at(std::string_view text, std::size_t at) {
   const auto end = std::ranges::find_if_not(text.substr(at), text::is_digit);
@@ -127,7 +84,7 @@ std::optional<GmailConfirmation> read_gmail_confirmation(std::string_view messag
   const auto kind = sender_of(*fields);
   if (!kind) return {};
   const auto subject = decode_encoded_words(fields->body_of("Subject"));
-  const auto text = Texts().read(message);
+  const auto text = texts_of(message);
   GmailConfirmation confirmation{*kind, {}, link_in(text)};
   if (const auto mark = subject.find("(#"); mark != subject.npos)
     confirmation.code = digits_at(subject, mark + 2);

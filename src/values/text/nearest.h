@@ -1,6 +1,7 @@
 // The word that was probably meant, for messages about unknown ones.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -11,9 +12,9 @@ namespace tapal::text {
 // How many letters apart two words are (Levenshtein); words over 80 bytes are never near.
 std::size_t letters_apart(std::string_view a, std::string_view b);
 
-// Words that far apart are no slip of each other: a quarter of the letters, at least two.
+// Words further apart are no slip of each other: a quarter of the letters, from two to twenty.
 constexpr std::size_t slip_letters_max(std::string_view word) {
-  return word.size() / 4 > 2 ? word.size() / 4 : 2;
+  return std::clamp<std::size_t>(word.size() / 4, 2, 20);
 }
 
 // Empty when none is near.

@@ -1,7 +1,6 @@
 #include "values/text/pattern_set.h"
 
 #include <algorithm>
-#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -62,12 +61,17 @@ Result<PatternSet> PatternSet::compile(std::span<const std::string> patterns) {
   return set;
 }
 
-std::optional<std::size_t> PatternSet::first_match(std::string_view text) const {
+std::vector<std::size_t> PatternSet::matches(std::string_view text) const {
   if (!compiled_) return {};
-  text = text.substr(0, pattern_text_bytes_max);
   std::vector<int> found;
-  if (!compiled_->set.Match(re2::StringPiece(text), &found) || found.empty()) return {};
-  return static_cast<std::size_t>(std::ranges::min(found));
+  compiled_->set.Match(re2::StringPiece(text.substr(0, pattern_text_bytes_max)), &found);
+  std::ranges::sort(found);
+  return {found.begin(), found.end()};
+}
+
+std::optional<std::size_t> PatternSet::first_match(std::string_view text) const {
+  const auto found = matches(text);
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 }  // namespace tapal::text

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -15,7 +16,7 @@ namespace tapal::text {
 
 inline constexpr std::size_t pattern_bytes_max = 1000;
 inline constexpr std::size_t patterns_max = 2000;
-inline constexpr std::size_t pattern_text_bytes_max = 4096;  // more of a text is not looked at
+inline constexpr std::size_t pattern_text_bytes_max = 2048;  // more of a text is not looked at
 
 // What is wrong with a pattern, for people; empty when it is one.
 std::string pattern_problem(std::string_view pattern);
@@ -29,7 +30,9 @@ class PatternSet {
   // Code::invalid: a pattern that is none, too many of them, or together too large.
   static Result<PatternSet> compile(std::span<const std::string> patterns);
 
-  // The index of the first pattern, in the order given, that is found in the text.
+  // The indices of all patterns that are found in the text, in the order given.
+  std::vector<std::size_t> matches(std::string_view text) const;
+  // The first of them.
   std::optional<std::size_t> first_match(std::string_view text) const;
 
  private:
