@@ -237,6 +237,7 @@ bool Server::start(Witness::Since since) {
                                 .random = dice_,
                                 .log = *events_,
                                 .store = *watched_,
+                                .records = records_,
                                 .carriers = *carriers_,
                                 .options = options.delivery,
                                 .host_name = options.host_name,

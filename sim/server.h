@@ -114,6 +114,7 @@ class Server {
   std::unique_ptr<TlsClient> tls_;
   std::optional<delivery::Courier> courier_;
   FakePrograms programs_;
+  MemoryRecords records_;
   FakeHttpClient http_;
   std::optional<delivery::Carriers> carriers_;
   std::optional<delivery::Dispatcher> dispatcher_;

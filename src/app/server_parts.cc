@@ -155,6 +155,7 @@ Result<void> Server::Parts::build_delivery() {
                                   random,
                                   log,
                                   *store,
+                                  *store,
                                   *carriers,
                                   settings.delivery,
                                   settings.hostname,

@@ -15,7 +15,7 @@
 namespace tapal {
 
 // Whose records. The letters are on disk: none is used twice.
-enum class RecordKind : char { greylist = 'g' };
+enum class RecordKind : char { greylist = 'g', hold_rule = 'h' };
 
 struct RecordsChange {
   std::vector<std::pair<std::string, std::string>> put;  // keys and values; in place of older ones

@@ -42,9 +42,13 @@ void apply_attempt(Message& message,
 // never tried (we were down for a week) gets its attempt first. Returns how many.
 std::size_t expire(Message& message, const RetrySchedule& schedule, WallTime now);
 
-std::size_t hold(Message& message);                     // waiting -> held
-std::size_t release(Message& message, WallTime now);    // held -> waiting, due now
-std::size_t retry_now(Message& message, WallTime now);  // waiting -> due now
+// By hand. They tell whether, or for how many recipients, that changed anything.
+bool hold(RecipientState& recipient);                     // waiting -> held
+bool release(RecipientState& recipient, WallTime now);    // held -> waiting, due now
+bool retry_now(RecipientState& recipient, WallTime now);  // waiting -> due now
+std::size_t hold(Message& message);
+std::size_t release(Message& message, WallTime now);
+std::size_t retry_now(Message& message, WallTime now);
 
 bool has_ended(const RecipientState& recipient);
 

@@ -198,12 +198,20 @@ void Scheduler::add_parts(std::span<std::uint32_t> recipients,
 void Scheduler::add(const Message& message, std::span<const std::string> destinations) {
   assert(destinations.empty() || destinations.size() == message.recipients.size());
   const auto [place, is_new] = entries_.try_emplace(message.id);
-  if (!is_new) return;
+  if (is_new) add_all(message, *place, destinations, {});
+}
+
+// All that wait and are not in flight; an entry of which nothing is left goes.
+void Scheduler::add_all(const Message& message,
+                        Filed& place,
+                        std::span<const std::string> destinations,
+                        std::span<const std::uint32_t> in_flight) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> filed;  // destination, recipient
   filed.reserve(message.recipients.size());
   for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
     const RecipientState& state = message.recipients[i];
     if (state.state != State::waiting && state.state != State::held) continue;
+    if (std::ranges::binary_search(in_flight, i)) continue;
     const std::string& name =
         destinations.empty() ? state.recipient.address.domain : destinations[i];
     filed.emplace_back(destination_number(name), i);
@@ -216,10 +224,33 @@ void Scheduler::add(const Message& message, std::span<const std::string> destina
     for (; i < filed.size() && filed[i].first == destination; ++i) {
       recipients.push_back(filed[i].second);
     }
-    add_parts(recipients, message, *place, destination);
+    add_parts(recipients, message, place, destination);
   }
-  if (place->second.first_part == none) entries_.erase(place);
+  if (place.second.first_part == none) entries_.erase(message.id);
   publish_counts();
+}
+
+void Scheduler::refile(const Message& message, std::span<const std::string> destinations) {
+  const auto entry = entries_.find(message.id);
+  if (entry == entries_.end() || entry->second.dropped) return;
+  const auto away = in_flight(message.id);
+  entry->second.hold_wanted = false;
+  remove_idle_parts(entry->second);
+  add_all(message, *entry, destinations, away);
+}
+
+// Those not in flight.
+void Scheduler::remove_idle_parts(const Entry& entry) {
+  for (auto i = entry.first_part; i != none;) {
+    const std::uint32_t next = parts_[i].next_of_message;
+    const std::uint32_t destination = parts_[i].destination;
+    if (parts_[i].state == PartState::waiting) unfile(i);
+    if (parts_[i].state != PartState::in_flight) {
+      free_part(i);
+      free_destination_if_unused(destination);
+    }
+    i = next;
+  }
 }
 
 void Scheduler::wake_lines(WallTime now) {
@@ -369,16 +400,7 @@ bool Scheduler::drop(QueueId id) {
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return false;
   entry->second.dropped = true;
-  for (auto i = entry->second.first_part; i != none;) {
-    const std::uint32_t next = parts_[i].next_of_message;
-    const std::uint32_t destination = parts_[i].destination;
-    if (parts_[i].state == PartState::waiting) unfile(i);
-    if (parts_[i].state != PartState::in_flight) {
-      free_part(i);
-      free_destination_if_unused(destination);
-    }
-    i = next;
-  }
+  remove_idle_parts(entry->second);
   if (entry->second.first_part == none) entries_.erase(entry);
   publish_counts();
   return true;

@@ -60,6 +60,7 @@ class WatchedStore final : public Store {
 
 struct DispatcherTestWorld : CourierTestWorld {
   WatchedStore store;
+  MemoryRecords records;
   MemoryMailbox mailbox;
   FakePrograms programs;
   FakeHttpClient http;
@@ -96,6 +97,7 @@ struct DispatcherTestWorld : CourierTestWorld {
                         .random = random,
                         .log = log,
                         .store = store,
+                        .records = records,
                         .carriers = *carriers,
                         .options = options,
                         .host_name = host_name,
