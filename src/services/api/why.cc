@@ -1,9 +1,9 @@
 #include "services/api/why.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "values/text/date.h"
 #include "values/text/duration.h"
@@ -19,31 +19,59 @@ std::string span_text(WallTime from, WallTime to) {
                                       std::chrono::seconds(0)));
 }
 
+// In a sentence {in} is the time until the fact's `due` and {until} that time, {others} how many
+// messages are being tried at the destination, {rule} and {note} the hold rule's; what would change
+// it may name the message by {id}.
+struct Row {
+  Reason reason;
+  std::string_view name;
+  std::string_view limit;
+  std::string_view sentence;
+  std::string_view change;
+};
+constexpr Row rows[] = {
+    {Reason::time,
+     "time",
+     "",
+     "the next attempt is in {in}, at {until}",
+     "`tapal queue retry {id}` tries now"},
+    {Reason::held, "held", "", "held by hand", "`tapal queue release {id}` lets it go on"},
+    {Reason::rule,
+     "rule",
+     "",
+     "held by rule {rule}{note} until {until}",
+     "`tapal queue rule del {rule}` ends the rule"},
+    {Reason::in_flight, "in_flight", "", "being tried right now", ""},
+    {Reason::destination_limit,
+     "destination_limit",
+     "delivery.connections_per_destination_max",
+     "due, but as many connections as allowed are busy there with {others} other messages",
+     "it goes on when one of them ends"},
+    {Reason::total_limit,
+     "total_limit",
+     "delivery.connections_max",
+     "due, but as many connections as allowed are busy",
+     "it goes on when one of them ends"},
+    {Reason::turn, "turn", "", "due, waiting for its turn", ""},
+};
+
+const Row& row_of(Reason reason) {
+  const auto* const found = std::ranges::find(rows, reason, &Row::reason);
+  return found == std::end(rows) ? *std::prev(std::end(rows)) : *found;
+}
+
 std::string recipients_text(std::size_t count) {
   return count == 1 ? std::string("one recipient") : fmt::format("{} recipients", count);
 }
 
-std::string fact_text(const queue::WaitFact& fact, WallTime now) {
-  const auto who = fmt::format("{} at {}", recipients_text(fact.recipients), fact.destination);
-  switch (fact.reason) {
-    case Reason::time:
-      return fmt::format("{}: the next attempt is in {}, at {}",
-                         who,
-                         span_text(now, fact.due),
-                         text::rfc3339_date(fact.due));
-    case Reason::held:
-      return fmt::format("{}: held until somebody runs `tapal queue release`", who);
-    case Reason::in_flight: return fmt::format("{}: being tried right now", who);
-    case Reason::destination_limit:
-      return fmt::format(
-          "{}: due, but as many connections as allowed are busy there with {} other messages",
-          who,
-          fact.occupied_by.size());
-    case Reason::total_limit:
-      return fmt::format("{}: due, but as many connections as allowed are busy", who);
-    case Reason::turn: break;
-  }
-  return fmt::format("{}: due, waiting for its turn", who);
+std::string fact_text(const queue::Message& message, const queue::WaitFact& fact, WallTime now) {
+  const auto text = wait_text(message, fact, now);
+  return fmt::format("{} at {}: {}{}{}",
+                     recipients_text(fact.recipients.size()),
+                     fact.destination,
+                     text.sentence,
+                     text.change.empty() ? "" : "; ",
+                     text.change);
 }
 
 std::string recipient_text(const queue::RecipientState& state, WallTime now) {
@@ -69,6 +97,22 @@ std::string recipient_text(const queue::RecipientState& state, WallTime now) {
 
 }  // namespace
 
+WaitText wait_text(const queue::Message& message, const queue::WaitFact& fact, WallTime now) {
+  const auto& row = row_of(fact.reason);
+  const auto fill = [&](std::string_view sentence) {
+    return fmt::format(
+        fmt::runtime(sentence),
+        fmt::arg("id", message.id.text()),
+        fmt::arg("in", span_text(now, fact.due)),
+        fmt::arg("until",
+                 fact.due == WallTime{} ? "somebody ends it" : text::rfc3339_date(fact.due)),
+        fmt::arg("others", fact.occupied_by.size()),
+        fmt::arg("rule", fact.rule),
+        fmt::arg("note", fact.note.empty() ? "" : fmt::format(" ({})", fact.note)));
+  };
+  return {row.name, row.limit, fill(row.sentence), fill(row.change)};
+}
+
 std::string explain_waiting(const queue::Message& message,
                             std::span<const queue::WaitFact> facts,
                             WallTime now) {
@@ -80,7 +124,7 @@ std::string explain_waiting(const queue::Message& message,
                           span_text(message.arrived, now),
                           text::rfc3339_date(message.arrived));
   for (const auto& state : message.recipients) text += " " + recipient_text(state, now);
-  for (const auto& fact : facts) text += " Waiting: " + fact_text(fact, now) + ".";
+  for (const auto& fact : facts) text += " Waiting: " + fact_text(message, fact, now) + ".";
   return text;
 }
 

@@ -38,31 +38,59 @@ TEST(ExplainWaiting, says_where_the_message_comes_from) {
 TEST(ExplainWaiting, has_a_sentence_for_each_reason) {
   struct Case {
     Reason reason;
-    std::string_view sentence;
+    std::string_view name;
+    std::string_view limit;
+    std::string sentence;
+    std::string change;
   };
+  const auto id = QueueId{1}.text();
   const Case cases[] = {
       {Reason::time,
-       "Waiting: 2 recipients at far.example: the next attempt is in 5m, at "
-       "2026-11-22T00:05:00.000Z."},
-      {Reason::held, "held until somebody runs `tapal queue release`."},
-      {Reason::in_flight, "2 recipients at far.example: being tried right now."},
+       "time",
+       "",
+       "the next attempt is in 5m, at 2026-11-22T00:05:00.000Z",
+       "`tapal queue retry " + id + "` tries now"},
+      {Reason::held, "held", "", "held by hand", "`tapal queue release " + id + "` lets it go on"},
+      {Reason::rule,
+       "rule",
+       "",
+       "held by rule 3 (they move) until 2026-11-22T00:05:00.000Z",
+       "`tapal queue rule del 3` ends the rule"},
+      {Reason::in_flight, "in_flight", "", "being tried right now", ""},
       {Reason::destination_limit,
-       "due, but as many connections as allowed are busy there with 2 other messages."},
-      {Reason::total_limit, "due, but as many connections as allowed are busy."},
-      {Reason::turn, "due, waiting for its turn."},
+       "destination_limit",
+       "delivery.connections_per_destination_max",
+       "due, but as many connections as allowed are busy there with 2 other messages",
+       "it goes on when one of them ends"},
+      {Reason::total_limit,
+       "total_limit",
+       "delivery.connections_max",
+       "due, but as many connections as allowed are busy",
+       "it goes on when one of them ends"},
+      {Reason::turn, "turn", "", "due, waiting for its turn", ""},
   };
   for (const auto& c : cases) {
     const queue::WaitFact fact{.reason = c.reason,
                                .destination = "far.example",
-                               .recipients = 2,
+                               .recipients = {0, 4},
                                .due = now + std::chrono::minutes(5),
-                               .occupied_by = {QueueId{2}, QueueId{3}}};
-    const auto text = explain(a_message(), {fact});
-    EXPECT_TRUE(text.ends_with(c.sentence)) << text;
-    EXPECT_EQ(text.find("Waiting:"), text.rfind("Waiting:"));
+                               .occupied_by = {QueueId{2}, QueueId{3}},
+                               .rule = 3,
+                               .note = "they move"};
+    const auto text = wait_text(a_message(), fact, now);
+    EXPECT_EQ(text.reason, c.name);
+    EXPECT_EQ(text.limit, c.limit);
+    EXPECT_EQ(text.sentence, c.sentence);
+    EXPECT_EQ(text.change, c.change);
+    const auto paragraph = explain(a_message(), {fact});
+    EXPECT_TRUE(paragraph.ends_with("Waiting: 2 recipients at far.example: " + c.sentence +
+                                    (c.change.empty() ? "" : "; ") + c.change + "."))
+        << paragraph;
   }
-  EXPECT_TRUE(explain(a_message(), {{.destination = "far.example", .recipients = 1}})
+  EXPECT_TRUE(explain(a_message(), {{.destination = "far.example", .recipients = {0}}})
                   .contains("one recipient at far.example"));
+  const queue::WaitFact endless{.reason = Reason::rule, .rule = 1};
+  EXPECT_EQ(wait_text(a_message(), endless, now).sentence, "held by rule 1 until somebody ends it");
 }
 
 TEST(ExplainWaiting, repeats_the_last_answer) {

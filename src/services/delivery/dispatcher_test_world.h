@@ -163,11 +163,24 @@ struct DispatcherTestWorld : CourierTestWorld {
     return {std::move(message), std::move(bodies->front())};
   }
   QueueId submit(std::vector<std::string> to) { return submit(Mail{.to = std::move(to)}); }
-  Result<void> order(Dispatcher::Order what, QueueId id) {
-    return loop.wait(dispatcher->order(what, id)).value();
+  Result<Ordered> order(queue::Order what, queue::Filter filter) {
+    return loop.wait(dispatcher->order(std::move(what), std::move(filter))).value();
   }
-  std::size_t order_all(Dispatcher::Order what) {
-    return loop.wait(dispatcher->order_all(what)).value().value();
+  Result<Ordered> order(queue::Order::Kind what, QueueId id) {
+    return order(queue::Order{.kind = what, .text = {}, .route = {}}, only(id));
+  }
+  Result<Ordered> order_all(queue::Order::Kind what) {
+    return order(queue::Order{.kind = what, .text = {}, .route = {}}, queue::Filter());
+  }
+  static queue::Filter only(QueueId id) {
+    queue::Filter filter;
+    filter.ids = {id};
+    return filter;
+  }
+  static queue::Filter to_domain(std::string domain) {
+    queue::Filter filter;
+    filter.domain = std::move(domain);
+    return filter;
   }
   Peer& peer(const std::string& domain, const std::string& address) {
     this->domain(domain, {address});
