@@ -108,7 +108,7 @@ class Queue(delivery_test.DeliveryCase):
         domain, sink = self.dead(), self.new_sink(tls=False)
         closed, _ = self.free.pop(0)
         queue_id = self.wait(f"bob@{domain}")
-        self.assertEqual(1, self.ask("move", queue_id, "--route", closed)["messages"])
+        self.assertEqual(1, self.ask("move", queue_id, "--route", f"mx.{closed}")["messages"])
         self.waits_for(queue_id, "after 2 attempts")
         self.tapal.stop()
         self.tapal.start()

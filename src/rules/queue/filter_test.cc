@@ -1,6 +1,8 @@
 #include "rules/queue/filter.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -150,6 +152,26 @@ TEST(Filter, by_a_set_of_ids_is_the_same_as_looking_at_each) {
       ASSERT_EQ(matching(filter, message, facts()).size(), meant ? 2U : 0U) << "seed " << seed;
     }
   }
+}
+
+TEST(Filter, means_what_each_of_its_parts_means) {
+  constexpr std::array parts{R"("domain":".example")",
+                             R"("domain":"far.example")",
+                             R"("sender":"own.example")",
+                             R"("reason":"greylist")",
+                             R"("older":"30m")",
+                             R"("held":true)",
+                             R"("site":"mx.far.example")"};
+  for (const std::string first : parts)
+    for (const std::string second : parts) {
+      const auto together = read("{" + first + (first == second ? "" : "," + second) + "}");
+      if (first.starts_with(R"("domain")") && second.starts_with(R"("domain")")) continue;
+      Indexes both;
+      std::ranges::set_intersection(matching(read("{" + first + "}"), a_message(), facts()),
+                                    matching(read("{" + second + "}"), a_message(), facts()),
+                                    std::back_inserter(both));
+      EXPECT_EQ(matching(together, a_message(), facts()), both) << first << second;
+    }
 }
 
 }  // namespace

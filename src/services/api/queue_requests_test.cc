@@ -40,7 +40,7 @@ TEST(QueueRequests, list_and_count_what_a_filter_means) {
   ASSERT_EQ(answer.at("messages").as_array().size(), 1U);
   const auto& listed = answer.at("messages").at(0).as_object();
   EXPECT_EQ(listed.at("matching").at(0).as_string(), "y@far.example");
-  EXPECT_TRUE(listed.at("why").as_string().contains("next attempt"));
+  EXPECT_TRUE(std::string(listed.at("why").as_string()).contains("next attempt"));
   EXPECT_EQ(listed.at("waits").as_array().size(), 1U);
   const auto count = [&w](const std::string& filter) {
     return w.ask(R"({"command":"queue count","filter":)" + filter + "}")
@@ -128,8 +128,8 @@ TEST(QueueRequests, keep_hold_rules) {
   EXPECT_EQ(answer.at("recipients").to_number<int>(), 1);
   answer = w.ask(R"({"command":"queue list","filter":{"held":true},"why":true})");
   ASSERT_EQ(answer.at("messages").as_array().size(), 1U);
-  EXPECT_TRUE(
-      answer.at("messages").at(0).at("why").as_string().contains("held by rule 1 (they move)"));
+  const auto why = std::string(answer.at("messages").at(0).at("why").as_string());
+  EXPECT_TRUE(why.contains("held by rule 1 (they move)")) << why;
   answer = w.ask(R"({"command":"queue rule list"})");
   const auto& rule = answer.at("rules").at(0).as_object();
   EXPECT_EQ(rule.at("options").as_string(), "--domain far.example");

@@ -231,6 +231,7 @@ TEST(Orders, to_bounce_tell_the_sender_in_the_same_commit) {
   World w;
   auto& far = w.peer("far.example", "9.9.9.1");
   far.plan.recipient = try_later;
+  w.peer("near.example", "9.9.9.2").plan.recipient = try_later;
   w.start();
   const auto kept = w.submit({"x@far.example", "y@near.example"});
   const auto gone = w.submit({"z@far.example"});
@@ -271,7 +272,7 @@ TEST(Orders, to_bounce_leave_alone_what_is_being_tried) {
 TEST(Orders, to_move_hold_over_a_restart_and_while_a_message_is_being_tried) {
   World w;
   auto& far = w.peer("far.example", "9.9.9.1");
-  auto& relay = w.peer("relay.example", "9.9.9.2");
+  auto& relay = w.network.at("9.9.9.2:25");
   far.plan.recipient = try_later;
   relay.plan.recipient = try_later;
   w.start();
@@ -282,13 +283,12 @@ TEST(Orders, to_move_hold_over_a_restart_and_while_a_message_is_being_tried) {
   far.plan.stored = [](const mail::Envelope&) { return make_reply(451, "4.3.0", "not now"); };
   const auto tried = w.submit({"y@far.example"});
   w.loop.run_for(seconds(1));
-  const queue::Order move{Order::move, {}, {mail::Handover::Kind::host, "relay.example", {}}};
+  const queue::Order move{Order::move, {}, {mail::Handover::Kind::host, "9.9.9.2", {}}};
   EXPECT_EQ(w.order(move, World::to_domain("far.example"))->recipients, 2U);
   w.loop.run_for(minutes(1));
   for (const auto id : {waiting, tried})
     EXPECT_EQ(w.store.memory.load(id)->recipients[0].recipient.handover, move.route);
-  EXPECT_EQ(w.dispatcher->why(w.dispatcher->find(tried).value()).at(0).destination,
-            "relay.example");
+  EXPECT_EQ(w.dispatcher->why(w.dispatcher->find(tried).value()).at(0).destination, "host 9.9.9.2");
   w.stop(seconds(5));
   relay.plan.recipient = {};
   w.start();
