@@ -121,7 +121,8 @@ Result<std::vector<QueueId>> read_ids(const json::value& value) {
 }
 
 Result<void> read_member(std::string_view name, const json::value& value, Filter& into) {
-  if (name == "held" && value.is_bool()) {
+  if (name == "held") {
+    if (!value.is_bool()) return fail(Code::invalid, "is neither true nor false");
     into.held = value.get_bool();
     return {};
   }
@@ -129,13 +130,14 @@ Result<void> read_member(std::string_view name, const json::value& value, Filter
     TAPAL_TRY(into.ids, read_ids(value));
     return {};
   }
+  const auto* const field = std::ranges::find(text_fields, name, &TextField::name);
+  if (field == text_fields.end() && name != "older")
+    return fail(Code::invalid, "is nothing to filter by");
   TAPAL_TRY(const auto text, read_text(value));
-  if (name == "older") {
+  if (field == text_fields.end()) {
     TAPAL_TRY(into.older, text::parse_duration(text));
     return {};
   }
-  const auto* const field = std::ranges::find(text_fields, name, &TextField::name);
-  if (field == text_fields.end()) return fail(Code::invalid, "is nothing to filter by");
   TAPAL_TRY(into.*field->member, field->read(text));
   return {};
 }

@@ -123,7 +123,7 @@ TEST(Filter, refuses_what_it_does_not_understand) {
            {R"({"recipient":"far.example"})", "\"recipient\""},
            {R"({"sender":"a@@b"})", "\"sender\""},
            {R"({"older":"yesterday"})", "\"older\""},
-           {R"({"held":"yes"})", "\"held\""},
+           {R"({"held":"2h"})", "\"held\""},
            {R"({"ids":[]})", "\"ids\""},
            {R"({"ids":["x"]})", "13 characters"},
            {R"({"ids":[7]})", "13 characters"},
