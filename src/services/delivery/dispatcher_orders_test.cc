@@ -315,5 +315,72 @@ TEST(Orders, are_kept_before_they_set_a_message_going) {
   EXPECT_EQ(w.dispatcher->find(id)->recipients[0].attempts, 2U);
 }
 
+// What comes back from an attempt while an order is being kept.
+struct LateAnswer : World {
+  Peer& far = peer("far.example", "9.9.9.1");
+  QueueId id;
+
+  explicit LateAnswer(smtp::Reply reply) {
+    far.plan.delay_at_end = seconds(10);
+    far.plan.stored = [reply](const mail::Envelope&) { return reply; };
+    start();
+    id = submit({"x@far.example", "y@nowhere.example"});
+    loop.run_for(seconds(9));
+    store.commit_takes = seconds(3);
+  }
+  queue::RecipientState state() { return store.memory.load(id).value().recipients[0]; }
+};
+
+TEST(Orders, lose_nothing_of_an_answer_that_comes_while_they_are_kept) {
+  LateAnswer w(make_reply(451, "4.3.0", "not now"));
+  EXPECT_EQ(w.order(Order::hold, w.id)->recipients, 1U);
+  EXPECT_EQ(w.state().state, queue::State::held);
+  EXPECT_EQ(w.state().attempts, 1U);
+  EXPECT_EQ(w.dispatcher->counts().held, 1U);
+  EXPECT_EQ(w.dispatcher->counts().in_flight, 0U);
+}
+
+TEST(Orders, that_fail_lose_nothing_of_such_an_answer_either) {
+  LateAnswer w(make_reply(451, "4.3.0", "not now"));
+  const auto break_disk = [](World& world) -> Task<void> {
+    const auto timer = world.loop.make_timer();
+    co_await timer->wait_until(world.loop.now() + seconds(2));
+    world.store.memory.fail_with(Error{Code::full, "no space"});
+    co_await timer->wait_until(world.loop.now() + seconds(20));
+    world.store.memory.fail_with({});
+  };
+  w.running.spawn(break_disk(w));
+  EXPECT_FALSE(w.order(Order::hold, w.id));
+  w.loop.run_for(seconds(40));
+  EXPECT_EQ(w.state().state, queue::State::waiting);
+  EXPECT_EQ(w.state().attempts, 1U);
+  EXPECT_EQ(w.dispatcher->counts().held, 0U);
+}
+
+TEST(Orders, to_drop_win_over_a_refusal_that_comes_meanwhile) {
+  LateAnswer w(make_reply(550, "5.3.0", "never"));
+  EXPECT_TRUE(w.order(Order::drop, w.id));
+  w.loop.run_for(minutes(1));
+  EXPECT_TRUE(w.notice_text().find("x@far.example") == std::string::npos);
+  EXPECT_EQ(w.store.memory.size(), 0U);
+  EXPECT_EQ(w.dispatcher->counts().messages, 0U);
+}
+
+TEST(Orders, put_off_a_delay_notice_that_falls_due_while_they_are_kept) {
+  World w;
+  w.peer("far.example", "9.9.9.1").plan.recipient = try_later;
+  w.start();
+  const auto id = w.submit({"x@far.example"});
+  w.loop.run_for(hours(4) - seconds(1));
+  ASSERT_TRUE(w.notices().empty());
+  w.store.commit_takes = seconds(3);
+  const queue::Order move{Order::move, {}, {mail::Handover::Kind::host, "9.9.9.1", {}}};
+  EXPECT_TRUE(w.order(move, World::only(id)));
+  w.loop.run_for(minutes(1));
+  EXPECT_EQ(w.notices().size(), 1U);
+  EXPECT_EQ(w.store.memory.load(id)->recipients[0].recipient.handover, move.route);
+  EXPECT_TRUE(w.store.memory.load(id)->recipients[0].sender_told_of_delay);
+}
+
 }  // namespace
 }  // namespace tapal::delivery

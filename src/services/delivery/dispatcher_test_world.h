@@ -28,6 +28,8 @@ class WatchedStore final : public Store {
                                             Durability durability) override {
     ++commits;
     for (std::size_t turn = 0; turn < turns_of_a_commit; ++turn) co_await switch_to(loop);
+    const auto timer = loop.make_timer();
+    if (commit_takes > Duration{}) co_await timer->wait_until(loop.now() + commit_takes);
     for (const auto& added : change.added)
       if (added.message.origin.kind == queue::Origin::Kind::notice)
         notice_commits.push_back({change.updated.size() + change.removed.size(), durability});
@@ -54,6 +56,7 @@ class WatchedStore final : public Store {
   bool closed = false;  // to readers
   std::size_t commits = 0;
   std::size_t turns_of_a_commit = 0;  // others have so many before it is done
+  Duration commit_takes{};
   std::size_t bodies_loaded = 0;
   std::vector<NoticeCommit> notice_commits;
 };
