@@ -249,6 +249,7 @@ bool Server::start(Witness::Since since) {
                                 .random = dice_,
                                 .log = *events_,
                                 .store = *watched_,
+                                .records = records_,
                                 .carriers = *carriers_,
                                 .shaper = *shaper_,
                                 .marks = nullptr,

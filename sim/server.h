@@ -116,6 +116,7 @@ class Server {
   std::optional<delivery::SourceTable> sources_;
   std::optional<delivery::Courier> courier_;
   FakePrograms programs_;
+  MemoryRecords records_;
   FakeHttpClient http_;
   shaping::ProviderTable providers_ = shaping::read_providers({}, {}).value();
   std::optional<shaping::Shaper> shaper_;

@@ -60,7 +60,7 @@ class Tapal(Peer):
         return "\n".join(lines) + "\n"
 
     def flush(self, work):
-        self.command(work, "queue", "retry", "all")
+        self.command(work, "queue", "retry", "--all")
 
     def waiting(self, work):
         return json.loads(self.command(work, "queue", "list", "--limit", "1", "--json"))["total"]

@@ -80,16 +80,11 @@ int run_command_line(int argc, const char* const* argv) {
   Command::Run chosen;
   const Command tapal(app, chosen);
   for (const auto declare :
-       {&declare_up,     &declare_serve,  &declare_demo,    &declare_init,  &declare_user,
-        &declare_alias,  &declare_srs,    &declare_dkim,    &declare_cert,  &declare_forward,
-        &declare_dmarc,  &declare_dns,    &declare_address, &declare_spf,   &declare_arc,
-        &declare_gmail,  &declare_doctor, &declare_send,    &declare_queue, &declare_sources,
-        &declare_filter, &declare_backup, &declare_config})
-       {&declare_up,     &declare_serve,     &declare_demo,    &declare_init,  &declare_user,
-        &declare_alias,  &declare_srs,       &declare_dkim,    &declare_cert,  &declare_forward,
-        &declare_dmarc,  &declare_dns,       &declare_address, &declare_spf,   &declare_arc,
-        &declare_gmail,  &declare_doctor,    &declare_send,    &declare_queue, &declare_filter,
-        &declare_bounce, &declare_providers, &declare_backup,  &declare_config})
+       {&declare_up,     &declare_serve,     &declare_demo,    &declare_init,   &declare_user,
+        &declare_alias,  &declare_srs,       &declare_dkim,    &declare_cert,   &declare_forward,
+        &declare_dmarc,  &declare_dns,       &declare_address, &declare_spf,    &declare_arc,
+        &declare_gmail,  &declare_doctor,    &declare_send,    &declare_queue,  &declare_sources,
+        &declare_filter, &declare_providers, &declare_bounce,  &declare_backup, &declare_config})
     declare(tapal);
   try {
     app.parse(argc, argv);

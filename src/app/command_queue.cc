@@ -1,11 +1,13 @@
+#include <memory>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "app/commands.h"
 #include "app/control_client.h"
+#include "app/queue_filter_option.h"
+#include "app/queue_listing.h"
 #include "app/settings.h"
-#include "rules/queue/message.h"
-#include "values/text/date.h"
 
 namespace tapal::app {
 
@@ -13,45 +15,51 @@ namespace json = boost::json;
 
 namespace {
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
+struct ListOptions {
+  QueueFilterOptions filter;
+  std::int64_t limit = 1000;
+  bool why = false;
+};
 
-std::string_view state_text(queue::State state) {
-  switch (state) {
-    case queue::State::waiting: return "waiting";
-    case queue::State::held: return "held";
-    case queue::State::delivered: return "delivered";
-    case queue::State::failed: break;
-  }
-  return "failed";
-}
-
-void print_row(const json::value& record) {
-  const auto message = queue::message_from_json(json::serialize(record));
-  if (!message || message->recipients.empty()) return;
-  const auto& first = message->recipients.front();
-  const auto more = message->recipients.size() > 1
-                        ? fmt::format(" and {} more", message->recipients.size() - 1)
-                        : std::string();
-  const auto& return_path = message->envelope.return_path;
-  fmt::print("{}  {:>9}  {}  {:<9}  <{}> -> <{}>{}\n",
-             message->id.text(),
-             message->body_bytes,
-             text::rfc3339_date(message->arrived),
-             state_text(first.state),
-             return_path ? return_path->text() : "",
-             first.recipient.address.text(),
-             more);
-}
-
-int run_queue_list(const CommonOptions& common, std::int64_t limit) {
-  const auto answer = ask_and_tell(common, {{"command", "queue list"}, {"limit", limit}});
+int run_queue_list(const CommonOptions& common, const ListOptions& options) {
+  const auto answer = ask_and_tell(common,
+                                   {{"command", "queue list"},
+                                    {"filter", queue_filter(options.filter)},
+                                    {"limit", options.limit},
+                                    {"why", options.why}});
   if (!answer) return answer.error();
   if (common.output == Output::json) return exit_done;
-  for (const auto& message : answer->at("messages").as_array()) print_row(message);
+  print_queue_list(*answer);
   fmt::print("{} messages in the queue\n", json::serialize(answer->at("total")));
+  return exit_done;
+}
+
+int run_queue_count(const CommonOptions& common, const QueueFilterOptions& filter) {
+  const auto answer =
+      ask_and_tell(common, {{"command", "queue count"}, {"filter", queue_filter(filter)}});
+  if (!answer) return answer.error();
+  if (common.output == Output::text)
+    fmt::print("{} messages, {} recipients, {} bytes\n",
+               json::serialize(answer->at("messages")),
+               json::serialize(answer->at("recipients")),
+               json::serialize(answer->at("bytes")));
+  return exit_done;
+}
+
+int run_queue_sites(const CommonOptions& common, std::int64_t limit) {
+  const auto answer = ask_and_tell(common, {{"command", "queue sites"}, {"limit", limit}});
+  if (!answer) return answer.error();
+  if (common.output == Output::json) return exit_done;
+  fmt::print("{:>8}  {:>8}  {:>8}  {:<24}  {}\n", "waiting", "held", "tried", "next", "site");
+  for (const auto& each : answer->at("sites").as_array()) {
+    const auto& site = each.as_object();
+    fmt::print("{:>8}  {:>8}  {:>8}  {:<24}  {}\n",
+               json::serialize(site.at("waiting")),
+               json::serialize(site.at("held")),
+               json::serialize(site.at("attempts")),
+               text_at(site, "next_due"),
+               text_at(site, "site"));
+  }
   return exit_done;
 }
 
@@ -60,14 +68,6 @@ int run_queue_show(const CommonOptions& common, const std::string& id) {
   if (!answer) return answer.error();
   if (common.output == Output::text)
     fmt::print("{}\n{}\n", text_at(*answer, "why"), json::serialize(answer->at("message")));
-  return exit_done;
-}
-
-int run_queue_order(const CommonOptions& common, const std::string& order, const std::string& id) {
-  const auto answer = ask_and_tell(common, {{"command", "queue " + order}, {"id", id}});
-  if (!answer) return answer.error();
-  if (common.output == Output::text)
-    fmt::print("{}: {} messages\n", order, json::serialize(answer->at("messages")));
   return exit_done;
 }
 
@@ -98,27 +98,30 @@ int run_reload(const CommonOptions& common) {
 
 void declare_queue(const Command& tapal) {
   const auto queue = tapal.add_group("queue", "what waits to be delivered", "queue list");
-  const auto list = queue.add("list", "list messages, oldest first", "queue list --limit 20");
-  auto limit = std::make_shared<std::int64_t>(1000);
-  list.number({"--limit", "at most this many; default 1000"}, {}, *limit);
-  list.runs([limit](const auto& common) { return run_queue_list(common, *limit); });
+  const auto list = queue.add("list", "list messages, oldest first", "queue list --older 2h --why");
+  auto options = std::make_shared<ListOptions>();
+  declare_queue_filter(list, options->filter);
+  list.number({"--limit", "at most this many; default 1000"}, {}, options->limit);
+  list.flag({"--why", "say why each of them waits"}, options->why);
+  list.runs([options](const auto& common) { return run_queue_list(common, *options); });
+
+  const auto count = queue.add("count", "count messages", "queue count --domain example.com");
+  auto counted = std::make_shared<QueueFilterOptions>();
+  declare_queue_filter(count, *counted);
+  count.runs([counted](const auto& common) { return run_queue_count(common, *counted); });
+
+  const auto sites = queue.add("sites", "where most mail waits to go", "queue sites --limit 10");
+  auto limit = std::make_shared<std::int64_t>(20);
+  sites.number({"--limit", "at most this many; default 20"}, {}, *limit);
+  sites.runs([limit](const auto& common) { return run_queue_sites(common, *limit); });
 
   const auto show = queue.add("show", "everything about one message", "queue show 01ABCDEFGHJKM");
   auto shown = std::make_shared<std::string>();
   show.text({"id", "its queue id", true}, *shown);
   show.runs([shown](const auto& common) { return run_queue_show(common, *shown); });
 
-  for (const auto& [order, help] : {std::pair{"retry", "try again now"},
-                                    std::pair{"hold", "keep back until released"},
-                                    std::pair{"release", "let a held message go on"},
-                                    std::pair{"drop", "remove a message; nobody is told"}}) {
-    const auto command = queue.add(order, help, fmt::format("queue {} 01ABCDEFGHJKM", order));
-    auto id = std::make_shared<std::string>();
-    command.text({"id", "its queue id, or: all", true}, *id);
-    command.runs([id, name = std::string(order)](const auto& common) {
-      return run_queue_order(common, name, *id);
-    });
-  }
+  declare_queue_orders(queue);
+  declare_queue_rule(queue);
 
   const auto why = tapal.add("why", "why a message waits, in one paragraph", "why ann@example.com");
   auto what = std::make_shared<std::string>();

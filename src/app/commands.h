@@ -31,6 +31,10 @@ void declare_srs(const Command& tapal);
 void declare_up(const Command& tapal);
 void declare_user(const Command& tapal);
 
+// Below `tapal queue`.
+void declare_queue_orders(const Command& queue);
+void declare_queue_rule(const Command& queue);
+
 // Below `tapal dns` and `tapal dmarc`.
 void declare_dns_plan(const Command& dns);
 void declare_dns_apply(const Command& dns);

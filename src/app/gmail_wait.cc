@@ -17,10 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_at(const json::object& object, std::string_view name) {
-  return std::string(object.at(name).as_string());
-}
-
 // A confirmation as the server saw it, and whose it is.
 struct Confirmation {
   std::string id;

@@ -179,6 +179,7 @@ Result<void> Server::Parts::build_delivery() {
                                   random,
                                   log,
                                   *store,
+                                  *store,
                                   *carriers,
                                   *shaper,
                                   marks.get(),

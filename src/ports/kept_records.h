@@ -15,7 +15,7 @@
 namespace tapal {
 
 // Whose records. The letters are on disk: none is used twice.
-enum class RecordKind : char { greylist = 'g', warm_up = 'w' };
+enum class RecordKind : char { greylist = 'g', hold_rule = 'h', warm_up = 'w' };
 
 struct RecordsChange {
   std::vector<std::pair<std::string, std::string>> put;  // keys and values; in place of older ones

@@ -34,13 +34,10 @@ WallTime next_of(const Attempted& result,
   return attempts <= early_attempts_max ? wanted : std::max(wanted, usual);
 }
 
-std::size_t change_all(Message& message, State from, State to) {
+template <class Change>
+std::size_t change_all(Message& message, Change change) {
   std::size_t changed = 0;
-  for (RecipientState& recipient : message.recipients) {
-    if (recipient.state != from) continue;
-    recipient.state = to;
-    ++changed;
-  }
+  for (RecipientState& recipient : message.recipients) changed += change(recipient) ? 1 : 0;
   return changed;
 }
 
@@ -119,23 +116,35 @@ std::size_t put_off(Message& message, std::span<const std::uint32_t> recipients,
   return waits;
 }
 
-std::size_t hold(Message& message) { return change_all(message, State::waiting, State::held); }
+bool hold(RecipientState& recipient) {
+  if (recipient.state != State::waiting) return false;
+  recipient.state = State::held;
+  return true;
+}
+
+bool release(RecipientState& recipient, WallTime now) {
+  if (recipient.state != State::held) return false;
+  recipient.state = State::waiting;
+  recipient.next_attempt = now;
+  return true;
+}
+
+bool retry_now(RecipientState& recipient, WallTime now) {
+  if (recipient.state != State::waiting) return false;
+  recipient.next_attempt = now;
+  return true;
+}
+
+std::size_t hold(Message& message) {
+  return change_all(message, [](RecipientState& each) { return hold(each); });
+}
 
 std::size_t release(Message& message, WallTime now) {
-  for (RecipientState& recipient : message.recipients) {
-    if (recipient.state == State::held) recipient.next_attempt = now;
-  }
-  return change_all(message, State::held, State::waiting);
+  return change_all(message, [now](RecipientState& each) { return release(each, now); });
 }
 
 std::size_t retry_now(Message& message, WallTime now) {
-  std::size_t due = 0;
-  for (RecipientState& recipient : message.recipients) {
-    if (recipient.state != State::waiting) continue;
-    recipient.next_attempt = now;
-    ++due;
-  }
-  return due;
+  return change_all(message, [now](RecipientState& each) { return retry_now(each, now); });
 }
 
 bool may_notify(const Message& message) {

@@ -50,9 +50,13 @@ std::size_t expire(Message& message, const RetrySchedule& schedule, WallTime now
 // Those of `recipients` that wait are not tried before `until`: their mail may have arrived.
 std::size_t put_off(Message& message, std::span<const std::uint32_t> recipients, WallTime until);
 
-std::size_t hold(Message& message);                     // waiting -> held
-std::size_t release(Message& message, WallTime now);    // held -> waiting, due now
-std::size_t retry_now(Message& message, WallTime now);  // waiting -> due now
+// By hand. They tell whether, or for how many recipients, that changed anything.
+bool hold(RecipientState& recipient);                     // waiting -> held
+bool release(RecipientState& recipient, WallTime now);    // held -> waiting, due now
+bool retry_now(RecipientState& recipient, WallTime now);  // waiting -> due now
+std::size_t hold(Message& message);
+std::size_t release(Message& message, WallTime now);
+std::size_t retry_now(Message& message, WallTime now);
 
 bool has_ended(const RecipientState& recipient);
 

@@ -130,11 +130,20 @@ void Scheduler::add(const Message& message, std::span<const Place> places) {
   if (!is_new) return;
   entry->second.sender = sender_number(message);
   entry->second.priority = message.priority;
+  add_all(message, *entry, places, {});
+}
+
+// All that wait and are not in flight; an entry of which nothing is left goes.
+void Scheduler::add_all(const Message& message,
+                        Filed& entry,
+                        std::span<const Place> places,
+                        std::span<const std::uint32_t> in_flight) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> filed;  // destination, recipient
   filed.reserve(message.recipients.size());
   for (std::uint32_t i = 0; i < message.recipients.size(); ++i) {
     const RecipientState& state = message.recipients[i];
     if (state.state != State::waiting && state.state != State::held) continue;
+    if (std::ranges::binary_search(in_flight, i)) continue;
     const std::string& domain = state.recipient.address.domain;
     filed.emplace_back(
         places.empty() ? destination_number({domain, domain}) : destination_number(places[i]), i);
@@ -147,10 +156,33 @@ void Scheduler::add(const Message& message, std::span<const Place> places) {
     for (; i < filed.size() && filed[i].first == destination; ++i) {
       recipients.push_back(filed[i].second);
     }
-    add_parts(recipients, message, *entry, destination);
+    add_parts(recipients, message, entry, destination);
   }
-  if (entry->second.first_part == none) forget(entry);
+  if (entry.second.first_part == none) forget(entries_.find(message.id));
   publish_counts();
+}
+
+void Scheduler::refile(const Message& message, std::span<const Place> places) {
+  const auto entry = entries_.find(message.id);
+  if (entry == entries_.end() || entry->second.dropped) return;
+  const auto away = in_flight(message.id);
+  entry->second.hold_wanted = false;
+  remove_idle_parts(entry->second);
+  add_all(message, *entry, places, away);
+}
+
+// Those not in flight.
+void Scheduler::remove_idle_parts(const Entry& entry) {
+  for (auto i = entry.first_part; i != none;) {
+    const std::uint32_t next = parts_[i].next_of_message;
+    const std::uint32_t destination = parts_[i].destination;
+    if (parts_[i].state == PartState::waiting) unfile(i);
+    if (parts_[i].state != PartState::in_flight) {
+      free_part(i);
+      free_destination_if_unused(destination);
+    }
+    i = next;
+  }
 }
 
 // Each ring with something to do gains its weight, the one that has gained most is served and pays
@@ -421,16 +453,7 @@ bool Scheduler::drop(QueueId id) {
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return false;
   entry->second.dropped = true;
-  for (auto i = entry->second.first_part; i != none;) {
-    const std::uint32_t next = parts_[i].next_of_message;
-    const std::uint32_t destination = parts_[i].destination;
-    if (parts_[i].state == PartState::waiting) unfile(i);
-    if (parts_[i].state != PartState::in_flight) {
-      free_part(i);
-      free_destination_if_unused(destination);
-    }
-    i = next;
-  }
+  remove_idle_parts(entry->second);
   if (entry->second.first_part == none) forget(entry);
   publish_counts();
   return true;

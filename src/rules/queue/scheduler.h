@@ -68,6 +68,7 @@ struct WaitFact {
   enum class Reason : std::uint8_t {
     time,         // `due`
     held,         // someone to release it
+    rule,         // the end of hold rule `rule`, at `due` when it has a time
     in_flight,    // being tried now
     site_limit,   // attempts_per_site_max is used by `occupied_by`
     total_limit,  // attempts_at_once_max (or retries_at_once_max) is used up
@@ -76,11 +77,13 @@ struct WaitFact {
   };
   Reason reason = Reason::time;
   std::string destination;
-  std::string site;
-  std::size_t recipients = 0;
+  std::string site = {};                  // empty: not known yet
+  std::vector<std::uint32_t> recipients;  // indexes in Message::recipients
   WallTime due{};
-  std::vector<QueueId> occupied_by;  // site_limit: the messages in flight there
-  Obstacle obstacle;                 // gate
+  std::vector<QueueId> occupied_by = {};  // site_limit: the messages in flight there
+  std::uint32_t rule = 0;
+  std::string note = {};  // the rule's
+  Obstacle obstacle = {};  // gate
 };
 
 struct QueueCounts {
@@ -137,6 +140,9 @@ class Scheduler {
   bool hold(QueueId id);
   bool release(QueueId id, WallTime now);
   bool retry_now(QueueId id, WallTime now);
+  // After its state was changed by hand: what is not in flight is filed as it stands now, which
+  // ends a hold() too. Does nothing for a message that is not here.
+  void refile(const Message& message, std::span<const Place> places = {});
   // Forgets the message at once, or when its last attempt in flight is finished.
   bool drop(QueueId id);
   bool is_dropped(QueueId id) const;  // dropped, but still in flight
@@ -156,6 +162,7 @@ class Scheduler {
   // Empty when the message is not here.
   std::vector<WaitFact> why(QueueId id, WallTime now) const;
   bool contains(QueueId id) const;
+  std::vector<std::uint32_t> in_flight(QueueId id) const;  // recipients, ascending
 
  private:
   static constexpr std::uint32_t none = UINT32_MAX;
@@ -192,6 +199,10 @@ class Scheduler {
 
     QueueId id() const { return message->first; }
     std::size_t size() const { return more_recipients ? more_recipients->size() : 1; }
+    std::span<const std::uint32_t> recipients() const {
+      if (more_recipients) return *more_recipients;
+      return {&first_recipient, 1};
+    }
   };
   struct PartKey {
     WallTime due{};
@@ -288,6 +299,11 @@ class Scheduler {
 
   std::uint32_t new_part(Part part);
   void free_part(std::uint32_t number);
+  void remove_idle_parts(const Entry& entry);
+  void add_all(const Message& message,
+               Filed& filed,
+               std::span<const Place> places,
+               std::span<const std::uint32_t> in_flight);
   void add_parts(std::span<std::uint32_t> recipients,
                  const Message& message,
                  Filed& filed,

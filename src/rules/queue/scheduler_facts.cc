@@ -1,5 +1,6 @@
 // What the scheduler tells people: counts, and why a message waits.
 #include <algorithm>
+#include <iterator>
 
 #include "rules/queue/scheduler.h"
 
@@ -11,6 +12,17 @@ constexpr std::size_t facts_max = 100;  // of one message with very many recipie
 }  // namespace
 
 bool Scheduler::contains(QueueId id) const { return entries_.contains(id); }
+
+std::vector<std::uint32_t> Scheduler::in_flight(QueueId id) const {
+  std::vector<std::uint32_t> away;
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return away;
+  for (auto i = entry->second.first_part; i != none; i = parts_[i].next_of_message)
+    if (parts_[i].state == PartState::in_flight)
+      std::ranges::copy(parts_[i].recipients(), std::back_inserter(away));
+  std::ranges::sort(away);
+  return away;
+}
 
 bool Scheduler::is_dropped(QueueId id) const {
   const auto entry = entries_.find(id);
@@ -96,8 +108,13 @@ WaitFact Scheduler::fact(const Part& part, WallTime now) const {
   using Reason = WaitFact::Reason;
   const Destination& destination = destinations_[part.destination];
   const Site& site = sites_[destination.site];
-  WaitFact fact{Reason::turn, destination.name, {}, part.size(), part.due, {}, {}};
-  if (site.known) fact.site = site.name;
+  const auto recipients = part.recipients();
+  WaitFact fact{.reason = Reason::turn,
+                .destination = destination.name,
+                .site = site.known ? site.name : std::string(),
+                .recipients = {recipients.begin(), recipients.end()},
+                .due = part.due};
+  std::ranges::sort(fact.recipients);
   if (part.state == PartState::held) {
     fact.reason = Reason::held;
   } else if (part.state == PartState::in_flight) {

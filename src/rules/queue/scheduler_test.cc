@@ -1,6 +1,7 @@
 #include "rules/queue/scheduler.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "rules/queue/message_life.h"
+#include "rules/queue/order.h"
 
 namespace tapal::queue {
 namespace {
@@ -279,6 +281,28 @@ TEST(Scheduler, says_why_a_message_waits) {
   EXPECT_EQ(scheduler.why(QueueId{6}, noon).at(0).reason, Reason::total_limit);
 }
 
+TEST(Scheduler, files_anew_what_was_changed_by_hand) {
+  Scheduler scheduler;
+  auto message = message_to(1, {"a.example", "b.example", "c.example"});
+  scheduler.add(message);
+  const Job job = scheduler.next(noon).value();
+  EXPECT_EQ(scheduler.in_flight(QueueId{1}), job.recipients);
+  message.recipients[1].state = State::held;
+  message.recipients[2].next_attempt = noon + 1h;
+  const std::vector<Place> moved{
+      {"a.example", "a.example"}, {"b.example", "b.example"}, {"relay", "relay"}};
+  scheduler.refile(message, moved);
+  EXPECT_EQ(scheduler.counts().held, 1U);
+  EXPECT_EQ(scheduler.counts().in_flight, 1U);
+  EXPECT_FALSE(scheduler.next(noon));
+  EXPECT_EQ(scheduler.next(noon + 1h).value().destination, "relay");
+  message.recipients[0].state = State::delivered;
+  EXPECT_TRUE(scheduler.finished(job, message));
+  scheduler.refile(message_to(2, {"a.example"}));
+  EXPECT_FALSE(scheduler.contains(QueueId{2})) << "it was not there";
+  EXPECT_TRUE(scheduler.in_flight(QueueId{2}).empty());
+}
+
 TEST(Scheduler, shows_the_busiest_sites) {
   Scheduler scheduler({.attempts_at_once_max = 1});
   for (std::uint64_t id = 1; id <= 5; ++id) scheduler.add(message_to(id, {"a.example"}));
@@ -372,15 +396,26 @@ struct World {
         std::next(messages.begin(), static_cast<std::ptrdiff_t>(random() % messages.size()));
     Message& message = place->second;
     if (scheduler.is_dropped(message.id)) return;
-    switch (random() % 4) {
+    switch (random() % 5) {
       case 0: scheduler.hold(message.id), hold(message); break;
       case 1: scheduler.release(message.id, now), release(message, now); break;
       case 2: scheduler.retry_now(message.id, now), retry_now(message, now); break;
+      case 3: order_some(message); break;
       default: {
         if (random() % 5 != 0 || !scheduler.drop(message.id)) return;
         if (!scheduler.contains(message.id)) messages.erase(place);
       }
     }
+  }
+
+  // By hand, for some of its recipients, among them such as are in flight.
+  void order_some(Message& message) {
+    constexpr std::array kinds{Order::Kind::retry, Order::Kind::hold, Order::Kind::release};
+    const bool ends = random() % 20 == 0;
+    const Order order{ends ? Order::Kind::drop : kinds[random() % kinds.size()], {}, {}};
+    for (RecipientState& recipient : message.recipients)
+      if (random() % 2 == 0) apply_order(order, recipient, now);
+    scheduler.refile(message);
   }
 
   void check_counts() {

@@ -7,7 +7,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "services/api/why.h"
+#include "services/api/control_json.h"
+#include "services/api/order_requests.h"
+#include "services/api/queue_requests.h"
 #include "values/text/ascii.h"
 #include "values/text/base64.h"
 
@@ -19,31 +21,12 @@ namespace {
 
 constexpr std::size_t request_bytes_max = 64 * 1024;
 constexpr std::size_t connections_max = 32;
-constexpr std::int64_t listed_default = 1000;
 constexpr std::chrono::seconds client_patience{60};
 constexpr std::chrono::seconds watch_max = std::chrono::hours(1);
 constexpr std::chrono::milliseconds watch_interval{500};
 constexpr std::chrono::milliseconds follow_interval{20};
 
-using Order = delivery::Dispatcher::Order;
-
-json::object refused(std::string_view error) { return {{"ok", false}, {"error", error}}; }
-std::int64_t number_of(const json::object& request, std::string_view name, std::int64_t otherwise) {
-  const auto* value = request.if_contains(name);
-  return value != nullptr && value->is_int64() ? value->get_int64() : otherwise;
-}
-
 std::string line_of(const json::object& answer) { return json::serialize(answer) + "\n"; }
-
-std::string text_of(const json::object& request, std::string_view name) {
-  const auto* value = request.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-// A peer's reply may hold bytes that are no UTF-8; they are shown as they are.
-json::value shown(const queue::Message& message) {
-  return json::parse(queue::to_json(message), {}, {.allow_invalid_utf8 = true});
-}
 
 json::object shown(const SeenConfirmation& seen) {
   const auto& [kind, code, link] = seen.confirmation;
@@ -52,15 +35,6 @@ json::object shown(const SeenConfirmation& seen) {
           {"code", code},
           {"link", link},
           {"message", text::to_base64(seen.message)}};
-}
-
-bool concerns(const queue::Message& message, std::string_view address) {
-  const auto same = [address](const mail::Address& other) {
-    return text::equals_ignoring_case(other.text(), address);
-  };
-  if (message.envelope.return_path && same(*message.envelope.return_path)) return true;
-  return std::ranges::any_of(message.recipients,
-                             [&](const auto& state) { return same(state.recipient.address); });
 }
 
 json::object shown(const SeenEvent& seen) {
@@ -83,9 +57,6 @@ class Request {
 
   Task<json::object> answer() {
     const auto command = text_of(request_, "command");
-    if (command == "queue list") co_return co_await list();
-    if (command == "queue show") co_return show();
-    if (command == "why") co_return co_await why();
     if (command == "status") co_return status();
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
@@ -96,72 +67,12 @@ class Request {
     if (command == "reload") co_return co_await reload();
     if (const auto other = world_.others.find(command); other != world_.others.end())
       co_return co_await ask(other->second);
-    for (const auto& [name, order] : orders)
-      if (command == name) co_return co_await give(order);
+    if (auto told = co_await answer_queue_request(world_, request_)) co_return *std::move(told);
+    if (auto done = co_await answer_order_request(world_, request_)) co_return *std::move(done);
     co_return refused(fmt::format("no such command: {}", text::printable(command)));
   }
 
  private:
-  static constexpr std::pair<std::string_view, Order> orders[] = {{"queue retry", Order::retry},
-                                                                  {"queue hold", Order::hold},
-                                                                  {"queue release", Order::release},
-                                                                  {"queue drop", Order::drop}};
-
-  // Messages of the spool that `wanted` says yes to, read on a worker.
-  Task<Result<std::vector<queue::Message>>> read_spool(
-      std::function<bool(const queue::Message&)> wanted, std::size_t messages_max) {
-    auto read = [&]() -> Result<std::vector<queue::Message>> {
-      std::vector<queue::Message> found;
-      TAPAL_CHECK(world_.store.scan({}, [&](queue::Message message) {
-        if (found.size() < messages_max && wanted(message)) found.push_back(std::move(message));
-        return found.size() < messages_max;
-      }));
-      return found;
-    };
-    auto result = co_await run_on(world_.workers, world_.loop, std::move(read));
-    if (!result) co_return std::unexpected(std::move(result).error());
-    co_return *std::move(result);
-  }
-
-  Task<json::object> list() {
-    const auto limit = number_of(request_, "limit", listed_default);
-    const auto all = [](const queue::Message&) { return true; };
-    const auto messages =
-        co_await read_spool(all, static_cast<std::size_t>(std::max<std::int64_t>(limit, 0)));
-    if (!messages) co_return refused(messages.error().what);
-    json::array list;
-    for (const auto& message : *messages) list.push_back(shown(message));
-    co_return json::object{{"ok", true},
-                           {"messages", std::move(list)},
-                           {"total", world_.dispatcher.counts().messages}};
-  }
-
-  json::object show() {
-    const auto id = QueueId::from_text(text_of(request_, "id"));
-    if (!id) return refused("a queue id has 13 characters, as `tapal queue list` shows them");
-    const auto message = world_.dispatcher.find(*id);
-    if (!message) return refused("no such message in the queue");
-    return {{"ok", true}, {"message", shown(*message)}, {"why", explain(*message)}};
-  }
-
-  std::string explain(const queue::Message& message) {
-    return explain_waiting(message, world_.dispatcher.why(message.id), world_.clock.wall_now());
-  }
-
-  Task<json::object> why() {
-    const auto what = text_of(request_, "what");
-    json::array found;
-    if (const auto id = QueueId::from_text(what)) {
-      if (const auto message = world_.dispatcher.find(*id)) found.emplace_back(explain(*message));
-    } else {
-      const auto about = [&what](const queue::Message& message) { return concerns(message, what); };
-      const auto messages = co_await read_spool(about, listed_default);
-      if (!messages) co_return refused(messages.error().what);
-      for (const auto& message : *messages) found.emplace_back(explain(message));
-    }
-    co_return json::object{{"ok", true}, {"why", std::move(found)}};
-  }
-
   json::object status() {
     const auto counts = world_.dispatcher.counts();
     return {{"ok", true},
@@ -257,25 +168,6 @@ class Request {
     if (!done) co_return refused(done.error().what);
     if (!*done) co_return refused(done->error().what);
     co_return json::object{{"ok", true}};
-  }
-
-  Task<json::object> give(Order order) {
-    const auto which = text_of(request_, "id");
-    if (which == "all") {
-      const auto changed = co_await world_.dispatcher.order_all(order);
-      if (!changed) co_return refused(changed.error().what);
-      co_return json::object{{"ok", true}, {"messages", *changed}};
-    }
-    const auto id = QueueId::from_text(which);
-    if (!id)
-      co_return refused(
-          "a queue id has 13 characters, as `tapal queue list` shows them; \"all\" means every "
-          "message");
-    const auto done = co_await world_.dispatcher.order(order, *id);
-    if (!done)
-      co_return refused(done.error().code == Code::not_found ? "no such message in the queue"
-                                                             : done.error().what);
-    co_return json::object{{"ok", true}, {"messages", 1}};
   }
 
   ControlWorld& world_;

@@ -1,9 +1,6 @@
 // The control socket: one JSON object a line asks, one JSON object a line answers. Who may open the
 // socket may ask anything, so only its owner can.
-//   {"command":"queue list","limit":100}     {"ok":true,"messages":[...],"total":3}
-//   {"command":"queue show","id":"..."}      {"ok":true,"message":{...},"why":"..."}
-//   {"command":"queue retry|hold|release|drop","id":"..."|"all"}   {"ok":true,"messages":1}
-//   {"command":"why","what":"ID or address"} {"ok":true,"why":["..."]}
+//   {"command":"queue ..."}  {"command":"why"}   queue_requests.h, order_requests.h
 //   {"command":"guesses"} {"ok":true,"guesses":[{"what":"...","wrong":3.2,"refused_seconds":0}]}
 //   {"command":"watch","address":"ann@example.com","seconds":60}
 //       {"ok":true,"confirmation":{...}|null}   when Gmail's confirmation comes, the time is over,

@@ -5,7 +5,7 @@
 
 #include "ports/memory_body.h"
 #include "rules/queue/message_life.h"
-#include "services/delivery/dispatcher_test_world.h"
+#include "services/api/control_test_world.h"
 #include "values/text/base64.h"
 
 namespace tapal::api {
@@ -15,144 +15,7 @@ namespace json = boost::json;
 
 using std::chrono::seconds;
 
-// A dispatcher with mail that waits, and its control.
-struct World : delivery::DispatcherTestWorld {
-  InlineWorkers workers;
-  SeededRandom dice;
-  intake::Authenticator authenticator{
-      workers, loop, dice, {.password_cost = {.memory_kib = 8, .passes = 1}}};
-  ConfirmationWatch confirmations;
-  EventWatch events{log};
-  ChallengeBoard challenges;
-  std::optional<Control> control;
-  Result<void> reloaded;
-  std::size_t reloads = 0;
-
-  World() {
-    start();
-    control.emplace(ControlWorld{.loop = loop,
-                                 .dispatcher = *dispatcher,
-                                 .store = store,
-                                 .workers = workers,
-                                 .clock = loop,
-                                 .reload =
-                                     [this] {
-                                       ++reloads;
-                                       return reloaded;
-                                     },
-                                 .authenticator = authenticator,
-                                 .confirmations = confirmations,
-                                 .events = events,
-                                 .challenges = challenges});
-    network.at("9.9.9.1:25").plan.recipient =
-        [](const mail::Recipient&) -> std::optional<smtp::Reply> {
-      return smtp::make_reply(451, "4.3.0", "not \xFF now");
-    };
-    domain("far.example", {"9.9.9.1"});
-  }
-  ~World() { loop.wait(control->stop()); }
-  std::string submit(const std::string& to) {
-    const auto id = DispatcherTestWorld::submit({to});
-    loop.run_for(seconds(1));
-    return id.text();
-  }
-  std::unique_ptr<PipeStream> open() {
-    auto pipe = PipeStream::make(loop, {.read_bytes_max = 700});
-    control->begin(std::move(pipe.server));
-    return std::move(pipe.client);
-  }
-  // All that comes until nothing more does; nothing when the connection is closed.
-  std::optional<std::string> talk(PipeStream& stream, std::string_view bytes) {
-    if (!loop.wait(stream.write(bytes, never)).value()) return {};
-    loop.run();
-    std::string text;
-    for (;;) {
-      std::array<char, 4096> buffer{};
-      const auto count = loop.wait(stream.read(buffer, loop.now())).value();
-      if (count) {
-        text.append(buffer.data(), *count);
-      } else {
-        if (text.empty() && count.error().code == Code::closed) return {};
-        return text;
-      }
-    }
-  }
-  json::object ask(std::string_view request) {
-    const auto stream = open();
-    const auto answer = talk(*stream, std::string(request) + "\n");
-    EXPECT_TRUE(answer && answer->ends_with("\n")) << request;
-    return json::parse(answer.value_or("{}"), {}, {.allow_invalid_utf8 = true}).as_object();
-  }
-  std::string error(std::string_view request) {
-    const auto answer = ask(request);
-    EXPECT_FALSE(answer.at("ok").as_bool()) << request;
-    return std::string(answer.at("error").as_string());
-  }
-};
-
-TEST(Control, lists_and_shows_what_waits) {
-  World w;
-  const auto id = w.submit("x@far.example");
-  w.submit("y@far.example");
-  auto answer = w.ask(R"({"command":"queue list"})");
-  EXPECT_TRUE(answer.at("ok").as_bool());
-  EXPECT_EQ(answer.at("messages").as_array().size(), 2U);
-  EXPECT_EQ(answer.at("total").to_number<int>(), 2);
-  answer = w.ask(R"({"command":"queue list","limit":1})");
-  EXPECT_EQ(answer.at("messages").as_array().size(), 1U);
-  EXPECT_EQ(answer.at("total").to_number<int>(), 2);
-  answer = w.ask(R"({"command":"queue list","limit":-1})");
-  EXPECT_EQ(answer.at("messages").as_array().size(), 0U);
-  answer = w.ask(R"({"command":"queue show","id":")" + id + R"("})");
-  EXPECT_TRUE(answer.at("message").is_object());
-  EXPECT_TRUE(std::string(answer.at("why").as_string()).contains("451 4.3.0 not"));
-}
-
-TEST(Control, explains_by_id_and_by_address) {
-  World w;
-  const auto id = w.submit("x@far.example");
-  w.submit("y@far.example");
-  for (const auto& [what, found] : {std::pair<std::string, std::size_t>{id, 1},
-                                    {"x@far.example", 1},
-                                    {"X@FAR.example", 1},
-                                    {"a@own.example", 2},
-                                    {"nobody@far.example", 0},
-                                    {"", 0},
-                                    {"0000000000000", 0}}) {
-    const auto answer = w.ask(R"({"command":"why","what":")" + what + R"("})");
-    EXPECT_TRUE(answer.at("ok").as_bool());
-    EXPECT_EQ(answer.at("why").as_array().size(), found) << what;
-  }
-}
-
-TEST(Control, gives_orders) {
-  World w;
-  const auto id = w.submit("x@far.example");
-  w.submit("y@far.example");
-  const auto order = [&w](const std::string& what, const std::string& which) {
-    return w.ask(R"({"command":"queue )" + what + R"(","id":")" + which + R"("})")
-        .at("messages")
-        .to_number<int>();
-  };
-  EXPECT_EQ(order("hold", id), 1);
-  EXPECT_EQ(w.ask(R"({"command":"status"})").at("recipients_held").to_number<int>(), 1);
-  EXPECT_EQ(order("release", id), 1);
-  EXPECT_EQ(order("hold", "all"), 2);
-  EXPECT_EQ(w.ask(R"({"command":"status"})").at("recipients_held").to_number<int>(), 2);
-  EXPECT_EQ(order("release", "all"), 2);
-  const auto before = w.log.count("message deferred");
-  w.loop.run_for(seconds(1));
-  EXPECT_EQ(order("retry", "all"), 2);
-  w.loop.run_for(seconds(1));
-  EXPECT_GE(w.log.count("message deferred"), before + 2);
-  EXPECT_EQ(order("drop", id), 1);
-  EXPECT_EQ(order("drop", "all"), 1);
-  EXPECT_EQ(order("drop", "all"), 0);
-  const auto status = w.ask(R"({"command":"status"})");
-  EXPECT_EQ(status.at("messages").to_number<int>(), 0);
-  EXPECT_GT(status.at("disk_free_bytes").to_number<std::uint64_t>(), 0U);
-  EXPECT_EQ(w.store.memory.size(), 0U);
-}
+using World = ControlTestWorld;
 
 TEST(Control, reloads) {
   World w;
@@ -177,12 +40,6 @@ TEST(Control, refuses_what_it_cannot_do) {
            {R"({"command":17})", "no such command: "},
            {R"({"command":"queue","id":"all"})", "no such command: queue"},
            {R"({"command":"\u0007\n"})", "no such command: "},
-           {R"({"command":"queue show"})", "13 characters"},
-           {R"({"command":"queue show","id":"all"})", "13 characters"},
-           {R"({"command":"queue show","id":"0000000000000"})", "no such message"},
-           {R"({"command":"queue drop","id":"x"})", "13 characters"},
-           {R"({"command":"queue drop","id":["all"]})", "13 characters"},
-           {R"({"command":"queue drop","id":"0000000000000"})", "no such message"},
        }) {
     const auto error = w.error(request);
     EXPECT_TRUE(error.contains(part)) << request << ": " << error;
@@ -190,16 +47,10 @@ TEST(Control, refuses_what_it_cannot_do) {
   }
 }
 
-TEST(Control, says_so_when_the_spool_cannot_be_read_now) {
+TEST(Control, says_so_when_no_worker_is_free) {
   World w;
   w.workers.busy = true;
-  for (const auto* request : {R"({"command":"queue list"})",
-                              R"({"command":"why","what":"x@far.example"})",
-                              R"({"command":"reload"})"})
-    EXPECT_FALSE(w.error(request).empty());
-  w.submit("x@far.example");
-  w.store.memory.fail_with(Error{Code::full, "no space"});
-  EXPECT_EQ(w.error(R"({"command":"queue drop","id":"all"})"), "no space");
+  EXPECT_FALSE(w.error(R"({"command":"reload"})").empty());
 }
 
 TEST(Control, answers_requests_in_their_order_however_they_are_cut) {

@@ -74,6 +74,7 @@ Task<FirstTry> Dispatcher::accept_and_try(Loop& loop,
 
 void Dispatcher::load() {
   loading_ = true;
+  read_hold_rules();
   newest_stored_ = world_.store.new_id(world_.clock.wall_now());
 }
 
@@ -127,11 +128,19 @@ void Dispatcher::add(queue::Message message, BodyPtr body) {
 }
 
 void Dispatcher::file(const queue::Message& message) {
+  const auto places = places_of(message);
+  if (hold_rules_.empty())
+    scheduler_.add(message, places);
+  else
+    scheduler_.add(hold_rules_.with_held(message, filter_facts()), places);
+}
+
+std::vector<queue::Place> Dispatcher::places_of(const queue::Message& message) const {
   std::vector<queue::Place> places;
   places.reserve(message.recipients.size());
   for (const auto& state : message.recipients)
     places.push_back(world_.carriers.place_of(state.recipient, message.origin.kind));
-  scheduler_.add(message, places);
+  return places;
 }
 
 void Dispatcher::wake() {
@@ -147,8 +156,10 @@ Task<void> Dispatcher::run() {
     while (auto job = stopping_ ? std::nullopt : scheduler_.next(now))
       tasks_.spawn(carry(*std::move(job)));
     tell_delays(now);
+    end_hold_rules(now);
     auto next = scheduler_.next_due();
-    if (const auto delay = next_delay(); delay && (!next || *delay < *next)) next = delay;
+    for (const auto& other : {next_delay(), hold_rules_.next_end()})
+      if (other && (!next || *other < *next)) next = other;
     Duration wait = wait_max;
     if (next) wait = std::clamp<Duration>(*next - now, std::chrono::milliseconds(1), wait_max);
     if (!woken_) co_await timer_->wait_until(world_.loop.now() + wait);
@@ -182,7 +193,11 @@ Result<Dispatcher::Live*> Dispatcher::live(QueueId id) {
     return std::unexpected(std::move(body).error());
   }
   body_bytes_at_hand_ += (*body)->size();
-  Live loaded{.message = *std::move(message), .body = *std::move(body)};
+  const bool changing = changing_.contains(id.value);  // whoever changes it lets go of it
+  Live loaded{.message = *std::move(message),
+              .body = *std::move(body),
+              .jobs = changing ? 1UL : 0UL,
+              .keeping = changing};
   return &live_.emplace(id.value, std::move(loaded)).first->second;
 }
 
@@ -253,7 +268,8 @@ Task<void> Dispatcher::settle(queue::Job& job, AttemptReport report) {
   first_tries_.settle(live.message);
   tell(live.message, report);
   if (scheduler_.finished(job, live.message)) {
-    make_notices(live);
+    if (live.moved || !hold_rules_.empty()) refile(live.message);
+    make_notices(live.message, live.body, live.notices);
     watch_delay(live.message);
     co_await keep(job.id);
   }  // else: dropped by hand meanwhile, and removed then
@@ -335,7 +351,8 @@ Task<Result<std::vector<BodyPtr>>> Dispatcher::commit(const queue::Message& mess
 void Dispatcher::tell(const queue::Message& message, const AttemptReport& report) {
   for (const auto& attempted : report.recipients) {
     const auto& state = message.recipients.at(attempted.recipient);
-    const bool failed = state.state == State::failed;
+    const bool failed =
+        attempted.result == Attempted::Result::deferred && state.state == State::failed;
     const auto result = failed ? Attempted::Result::failed : attempted.result;
     LogFields fields{{"queue_id", message.id.text()},
                      {"to", fmt::format("<{}>", state.recipient.address.text())},

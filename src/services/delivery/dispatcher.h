@@ -11,19 +11,24 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/task.h"
 #include "ports/clock.h"
 #include "ports/final_dot_marks.h"
+#include "ports/kept_records.h"
 #include "ports/log.h"
 #include "ports/loop.h"
 #include "ports/mail_queue.h"
 #include "ports/random.h"
 #include "ports/store.h"
 #include "rules/bounce/notice.h"
+#include "rules/queue/filter.h"
+#include "rules/queue/hold_rules.h"
 #include "rules/queue/message_life.h"
+#include "rules/queue/order.h"
 #include "rules/queue/retry.h"
 #include "rules/queue/scheduler.h"
 #include "rules/shaping/shaper.h"
@@ -39,6 +44,7 @@ struct DispatcherWorld {
   Random& random;
   Log& log;
   Store& store;
+  KeptRecords& records;  // of the hold rules
   Carriers& carriers;
   shaping::Shaper& shaper;
   FinalDotMarks* marks;  // null: none are kept
@@ -49,6 +55,17 @@ struct DispatcherWorld {
   // Who gets a notice to this return path: an address of ours may lead elsewhere, and one that we
   // rewrote to the sender behind it. Empty, as the function may be: just that address.
   std::function<std::vector<mail::Recipient>(const mail::Recipient& sender)> place_notice = {};
+};
+
+// What an order came to.
+struct Ordered {
+  std::size_t messages = 0;    // changed
+  std::size_t recipients = 0;  // of these
+  std::size_t under_way = 0;   // recipients that were left alone, since they are being tried
+};
+struct HeldByRule {
+  std::uint32_t number = 0;
+  std::size_t recipients = 0;
 };
 
 class Dispatcher final : public MailQueue {
@@ -73,20 +90,23 @@ class Dispatcher final : public MailQueue {
   // No new attempts from now on; those under way get `grace` to finish.
   void stop(std::chrono::seconds grace);
 
-  // By hand, on the loop's thread. not_found when there is no such message, try_later while the
-  // queue is still being taken in.
-  enum class Order : std::uint8_t { retry, hold, release, drop };
-  Task<Result<void>> order(Order order, QueueId id);
-  // To every message that is here when the queue is taken in, which is waited for; returns how
-  // many. A page at a time: neither memory nor others notice how long the queue is.
-  Task<Result<std::size_t>> order_all(Order order);
+  // By hand, on the loop's thread, to what matches and is here now; a queue that is still being
+  // taken in is waited for. A page at a time, each kept before it is in force, so that what is
+  // refused has changed nothing; others do not notice how long the queue is. not_found: the filter
+  // names ids, and none of them is here.
+  Task<Result<Ordered>> order(queue::Order order, queue::Filter filter);
+  // In force at once and after a restart. Returns how many recipients it holds now; what is being
+  // tried is held when it comes back. The rule's number is given here.
+  Task<Result<HeldByRule>> add_hold_rule(queue::HoldRule rule);
+  Task<Result<HeldByRule>> end_hold_rule(std::uint32_t number);
+  const queue::HoldRules& hold_rules() const { return hold_rules_; }
+  queue::FilterFacts filter_facts() const;  // for any thread
+
   Result<queue::Message> find(QueueId id) const;
+  std::vector<queue::WaitFact> why(const queue::Message& message) const;
   // The busiest first.
   std::vector<queue::SiteCounts> sites(std::size_t sites_max) const {
     return scheduler_.sites(sites_max);
-  }
-  std::vector<queue::WaitFact> why(QueueId id) const {
-    return scheduler_.why(id, world_.clock.wall_now());
   }
   queue::QueueCounts counts() const { return scheduler_.counts(); }
   Store& store() const { return world_.store; }
@@ -102,6 +122,7 @@ class Dispatcher final : public MailQueue {
     bool changed = false;                 // and not committed since
     bool keeping = false;                 // somebody is at it in keep()
     bool dropped = false;                 // by hand
+    bool moved = false;                   // by hand, to another destination
   };
   using Lives = std::unordered_map<std::uint64_t, Live>;
 
@@ -125,7 +146,9 @@ class Dispatcher final : public MailQueue {
   Task<void> keep(QueueId id);
   Task<Result<std::vector<BodyPtr>>> commit(const queue::Message& message,
                                             const std::vector<bounce::Notice>& notices);
-  void make_notices(Live& live);
+  void make_notices(queue::Message& message,
+                    const BodyPtr& body,
+                    std::vector<bounce::Notice>& into);
   bounce::Notice make_notice(const queue::Message& message,
                              const BodyPtr& body,
                              const std::vector<std::size_t>& recipients);
@@ -137,16 +160,58 @@ class Dispatcher final : public MailQueue {
   Task<void> tell_delay(QueueId id);
   Task<void> tell_of_delay(QueueId id);
   void tell(const queue::Message& message, const AttemptReport& report);
-  struct OrderedPage {
-    StoreChange change;
-    QueueId last;
-    std::size_t messages = 0;
+  // A message that an order is about, as it is and as it shall be.
+  struct Changed {
+    queue::Message before;
+    queue::Message after;
   };
-  Result<OrderedPage> order_page(Order order, QueueId after);
-  void apply(Order order, queue::Message message, StoreChange& change);
-  void set_going(Order order, QueueId id);
-  Task<Result<void>> commit_orders(Order order, StoreChange change);
+  struct OrderedPage {
+    std::vector<Changed> changed;
+    std::vector<QueueId> busy;  // being kept at the moment: to be come back to
+    QueueId last;
+    bool more = false;
+    Ordered counts;
+  };
+  struct Ordering {
+    queue::Order order;
+    queue::Filter filter;
+    queue::FilterFacts facts;
+    QueueId newest;  // later messages are not meant
+  };
+  // Of one order or rule at a time: taken while it lives.
+  class Turn {
+   public:
+    explicit Turn(bool& taken) : taken_(&taken) { taken = true; }
+    Turn(Turn&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (taken_ != nullptr) *taken_ = false;
+    }
+
+   private:
+    bool* taken_;
+  };
+  Task<Turn> next_turn();
+  Result<void> check(const queue::Order& order, const queue::Filter& filter) const;
+  Task<Result<Ordered>> carry_out(Ordering ordering);
+  Result<OrderedPage> order_page(const Ordering& ordering, QueueId after) const;
+  void plan(const Ordering& ordering, queue::Message message, OrderedPage& page) const;
+  Task<Result<void>> change(const queue::Order& order, std::vector<Changed> page);
+  Task<Result<void>> commit(std::vector<Changed>& page, queue::Order::Kind kind);
+  void begin_change(QueueId id);
+  // Returns whether something more is to be kept, by keep_and_let_go().
+  bool end_change(const queue::Order& order, const Changed& message, const Result<void>& kept);
+  void merge(const queue::Order& order, const Changed& message, Live& live) const;
+  Task<void> keep_and_let_go(QueueId id);
   void drop(QueueId id);
+
+  void read_hold_rules();
+  Task<Result<std::size_t>> refile_matching(queue::Filter filter);
+  void end_hold_rules(WallTime now);
+  Task<void> let_end(queue::HoldRule rule);
+  std::vector<queue::Place> places_of(const queue::Message& message) const;
+  void forgive_sites(QueueId id);
+  void refile(const queue::Message& message);
   Task<void> stop_carriers(std::chrono::seconds grace);
   void wake();
 
@@ -160,6 +225,9 @@ class Dispatcher final : public MailQueue {
   std::size_t taken_in_ = 0;
   FirstTries first_tries_;
   std::vector<std::size_t> free_marks_;
+  queue::HoldRules hold_rules_;
+  bool ordering_ = false;                          // whose turn it is has not ended
+  std::unordered_set<std::uint64_t> changing_;     // messages whose change by hand is being kept
   std::set<std::pair<WallTime, QueueId>> delays_;  // when senders are to be told of a delay
   std::size_t delays_being_told_ = 0;
   std::unique_ptr<Timer> timer_;

@@ -18,7 +18,8 @@ TEST(Dispatcher, tries_a_program_again_after_a_restart_until_it_takes_the_mail) 
   const auto id = w.submit(
       {.to = {"u@own.example"}, .handover = {mail::Handover::Kind::program, {}, {"/bin/mailer"}}});
   w.loop.run_for(seconds(1));
-  EXPECT_EQ(w.dispatcher->why(id).at(0).destination, "program /bin/mailer");
+  EXPECT_EQ(w.dispatcher->why(w.dispatcher->find(id).value()).at(0).destination,
+            "program /bin/mailer");
   w.stop(seconds(1));
   w.programs.answer = {};
   w.start();

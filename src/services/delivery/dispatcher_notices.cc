@@ -26,15 +26,16 @@ std::string read_original(const Body& body, mail::ReturnContent returned) {
 
 }  // namespace
 
-// The notices that are due now; the message is marked as if they were sent, which keep() makes
-// true.
-void Dispatcher::make_notices(Live& live) {
-  auto& message = live.message;
+// The notices that are due now; the message is marked as if they were sent, which whoever commits
+// both makes true.
+void Dispatcher::make_notices(queue::Message& message,
+                              const BodyPtr& body,
+                              std::vector<bounce::Notice>& into) {
   const bounce::NoticePolicy policy{.delay_notice = schedule_.options().delay_notice,
                                     .give_up = schedule_.options().give_up};
   const auto due = bounce::due_notices(message, world_.clock.wall_now(), policy);
   for (const auto* recipients : {&due.outcomes, &due.delays})
-    if (!recipients->empty()) live.notices.push_back(make_notice(message, live.body, *recipients));
+    if (!recipients->empty()) into.push_back(make_notice(message, body, *recipients));
   for (const auto index : due.outcomes) message.recipients[index].sender_told = true;
   for (const auto index : due.delays) message.recipients[index].sender_told_of_delay = true;
   for (const auto& [index, reason] : due.untold) {
@@ -131,7 +132,7 @@ Task<void> Dispatcher::tell_of_delay(QueueId id) {
   auto* waiting = co_await await_live(id);
   if (waiting == nullptr || waiting->jobs > 0) co_return;
   ++waiting->jobs;
-  make_notices(*waiting);
+  make_notices(waiting->message, waiting->body, waiting->notices);
   if (!waiting->notices.empty()) co_await keep(id);
   let_go(id);
 }

@@ -12,7 +12,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using Order = Dispatcher::Order;
+using Order = queue::Order::Kind;
 using World = DispatcherTestWorld;
 
 std::size_t count_of(std::string_view text, std::string_view what) {
@@ -266,13 +266,11 @@ TEST(Dispatcher, takes_in_a_long_queue_without_holding_up_new_mail) {
   auto& far = w.peer("far.example", "9.9.9.1");
   auto& near = w.peer("near.example", "9.9.9.2");
   const auto before = w.loop.wall_now() - hours(1);
-  const auto first = w.leave({"x@far.example"}, before);
-  for (int i = 1; i < 1'800; ++i) w.leave({"x@far.example"}, before);
+  for (int i = 0; i < 1'800; ++i) w.leave({"x@far.example"}, before);
   w.begin();  // has taken in one page
   const auto begun = w.dispatcher->counts().messages;
   EXPECT_GT(begun, 0U);
   EXPECT_LT(begun, 1'800U);
-  EXPECT_EQ(w.order(Order::hold, first).error().code, Code::try_later);
   w.submit({"y@near.example"});
   w.loop.run_for(seconds(1));
   EXPECT_EQ(near.mails.size(), 1U);

@@ -28,6 +28,8 @@ class WatchedStore final : public Store {
                                             Durability durability) override {
     ++commits;
     for (std::size_t turn = 0; turn < turns_of_a_commit; ++turn) co_await switch_to(loop);
+    const auto timer = loop.make_timer();
+    if (commit_takes > Duration{}) co_await timer->wait_until(loop.now() + commit_takes);
     for (const auto& added : change.added)
       if (added.message.origin.kind == queue::Origin::Kind::notice)
         notice_commits.push_back({change.updated.size() + change.removed.size(), durability});
@@ -54,12 +56,14 @@ class WatchedStore final : public Store {
   bool closed = false;  // to readers
   std::size_t commits = 0;
   std::size_t turns_of_a_commit = 0;  // others have so many before it is done
+  Duration commit_takes{};
   std::size_t bodies_loaded = 0;
   std::vector<NoticeCommit> notice_commits;
 };
 
 struct DispatcherTestWorld : CourierTestWorld {
   WatchedStore store;
+  MemoryRecords records;
   MemoryMailbox mailbox;
   FakePrograms programs;
   FakeHttpClient http;
@@ -104,6 +108,7 @@ struct DispatcherTestWorld : CourierTestWorld {
                         .random = random,
                         .log = log,
                         .store = store,
+                        .records = records,
                         .carriers = *carriers,
                         .shaper = *shaper,
                         .marks = &marks,
@@ -171,11 +176,24 @@ struct DispatcherTestWorld : CourierTestWorld {
     return {std::move(message), std::move(bodies->front())};
   }
   QueueId submit(std::vector<std::string> to) { return submit(Mail{.to = std::move(to)}); }
-  Result<void> order(Dispatcher::Order what, QueueId id) {
-    return loop.wait(dispatcher->order(what, id)).value();
+  Result<Ordered> order(queue::Order what, queue::Filter filter) {
+    return loop.wait(dispatcher->order(std::move(what), std::move(filter))).value();
   }
-  std::size_t order_all(Dispatcher::Order what) {
-    return loop.wait(dispatcher->order_all(what)).value().value();
+  Result<Ordered> order(queue::Order::Kind what, QueueId id) {
+    return order(queue::Order{.kind = what, .text = {}, .route = {}}, only(id));
+  }
+  Result<Ordered> order_all(queue::Order::Kind what) {
+    return order(queue::Order{.kind = what, .text = {}, .route = {}}, queue::Filter());
+  }
+  static queue::Filter only(QueueId id) {
+    queue::Filter filter;
+    filter.ids = {id};
+    return filter;
+  }
+  static queue::Filter to_domain(std::string domain) {
+    queue::Filter filter;
+    filter.domain = std::move(domain);
+    return filter;
   }
   Peer& peer(const std::string& domain, const std::string& address) {
     this->domain(domain, {address});
