@@ -12,7 +12,7 @@
 #include "app/challenge_hook.h"
 #include "app/domains.h"
 #include "app/program_rights.h"
-#include "app/provider_file.h"
+#include "app/reply_knowledge.h"
 #include "drivers/files/files.h"
 #include "drivers/files/mark_file.h"
 #include "drivers/net/addresses.h"
