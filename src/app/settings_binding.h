@@ -222,7 +222,8 @@ std::string print_bound(std::int64_t bound) {
     return Bytes::print(static_cast<std::uint64_t>(bound));
   } else if constexpr (std::is_same_v<Kind, Share>) {
     return Share::print(static_cast<double>(bound) / 100);
-  } else if constexpr (requires { typename Kind::Value::period; }) {
+  } else if constexpr (requires { typename Kind::Value::period; } &&
+                       std::is_constructible_v<typename Kind::Value, std::int64_t>) {
     return Kind::print(typename Kind::Value(bound));
   } else if constexpr (std::is_integral_v<typename Kind::Value>) {
     return Kind::print(static_cast<typename Kind::Value>(bound));

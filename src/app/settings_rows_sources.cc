@@ -217,7 +217,7 @@ void SourceReader::check(const SeenPool& seen) {
     for (const auto& one : all) {
       const auto [at, is_first] = claims_.try_emplace(fmt::format("{} {}", field, one), pool.name);
       if (!is_first)
-        problem(fields.at(field),
+        problem(fields.find(field)->second,
                 fmt::format("{}.{}", table, field),
                 fmt::format("{} is in pool {}, too", one, at->second));
     }

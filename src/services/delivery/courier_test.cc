@@ -102,7 +102,9 @@ TEST(Courier, leaves_from_the_source_of_its_permit) {
   w.options.sources.sources = {{.name = "both", .ipv4 = ip("9.9.8.3"), .ipv6 = ip("2600::3")},
                                {.name = "v4", .ipv4 = ip("9.9.8.4")}};
   w.domain("far.example", {"9.9.9.1"});
-  w.domain("six.example", {"2600::9"});
+  w.names.mx("six.example", 10, "mx.six.example");
+  w.names.address("mx.six.example", "2600::9");
+  w.network.at("[2600::9]:25");
   w.names.mx("six.example", 20, "mx1.far.example");
   struct Case {
     const char* source;

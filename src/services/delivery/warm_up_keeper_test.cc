@@ -49,9 +49,9 @@ TEST(WarmUpKeeper, writes_in_its_time_and_only_what_has_changed) {
   World w;
   w.warm_up.see("main", "9.9.9.9", {}, w.now());
   w.tasks.spawn(w.keeper.run());
-  w.loop.run_for(WarmUpKeeper::write_every / 2);
+  w.loop.run_for(WarmUpKeeper::write_every - std::chrono::seconds(1));
   EXPECT_TRUE(w.records.records.empty());
-  w.loop.run_for(WarmUpKeeper::write_every / 2);
+  w.loop.run_for(std::chrono::seconds(1));
   EXPECT_EQ(w.records.records.size(), 1U);
   w.records.records.clear();
   w.loop.run_for(3 * WarmUpKeeper::write_every);
