@@ -173,6 +173,10 @@ Result<void> Server::Parts::build_delivery() {
                                                                           settings.delivery,
                                                                           *sites,
                                                                           is_local});
+  TAPAL_TRY(bounce_rules, load_bounce_rules(config_folder));
+  const auto category_of = [this](const queue::Outcome& outcome) {
+    return std::string(bounce::row_of(bounce_rules->diagnose(outcome).category).name);
+  };
   const auto sign_notice = [this](std::string_view message) { return sign(message); };
   delivery::DispatcherWorld world{main_loop(),
                                   clock,
@@ -186,6 +190,7 @@ Result<void> Server::Parts::build_delivery() {
                                   settings.delivery,
                                   settings.hostname,
                                   sign_notice,
+                                  category_of,
                                   [this](const auto& sender) { return place_notice(sender); }};
   dispatcher = std::make_unique<delivery::Dispatcher>(
       std::move(world), queue::RetrySchedule(settings.queue.retry), scheduler_limits(settings));

@@ -65,8 +65,10 @@ bool is_sender(std::string_view wanted, const std::optional<mail::Address>& send
   return wanted.contains('@') ? is_address(wanted, *sender) : is_domain(wanted, sender->domain);
 }
 
-bool is_reason(std::string_view wanted, const Outcome& last) {
-  return last.status.starts_with(wanted) || text::to_lower(last.text).contains(wanted);
+bool is_reason(std::string_view wanted, const Outcome& last, const FilterFacts& facts) {
+  if (last.text.empty()) return false;
+  return last.status.starts_with(wanted) || text::to_lower(last.text).contains(wanted) ||
+         (facts.category_of && facts.category_of(last) == wanted);
 }
 
 bool concerns(const Filter& filter, const Message& message, const FilterFacts& facts) {
@@ -86,7 +88,7 @@ bool concerns(const Filter& filter,
   if (has_ended(state) || (filter.held && state.state != State::held)) return false;
   if (!filter.domain.empty() && !is_domain(filter.domain, address.domain)) return false;
   if (!filter.recipient.empty() && !is_address(filter.recipient, address)) return false;
-  if (!filter.reason.empty() && !is_reason(filter.reason, state.last)) return false;
+  if (!filter.reason.empty() && !is_reason(filter.reason, state.last, facts)) return false;
   return filter.site.empty() ||
          (facts.site_of &&
           text::equals_ignoring_case(filter.site, facts.site_of(state.recipient, origin)));

@@ -27,7 +27,9 @@ struct Filter {
   std::string sender;        // an address, a domain as above, or "<>": of no sender
   std::string user;          // who submitted it, by their login
   std::string site;          // where its mail goes, as `tapal queue sites` names it
-  std::string reason;        // stands in the last reply, whatever its case, or begins its status
+  // Stands in the last reply, whatever its case, begins its status, or is what the reply means:
+  // "mailbox_full".
+  std::string reason;
   std::optional<std::chrono::milliseconds> older;  // in the queue for longer
   bool held = false;                               // by hand or by a rule
 
@@ -35,10 +37,12 @@ struct Filter {
   bool operator==(const Filter&) const = default;
 };
 
-// What a filter asks beyond the message. `site_of` may be empty where no filter names a site.
+// What a filter asks beyond the message. `site_of` may be empty where no filter names a site,
+// `category_of` where replies have no categories.
 struct FilterFacts {
   WallTime now{};
   std::function<std::string(const mail::Recipient&, Origin::Kind)> site_of = {};
+  std::function<std::string(const Outcome&)> category_of = {};
 };
 
 // Indexes in Message::recipients, ascending.

@@ -52,6 +52,8 @@ struct DispatcherWorld {
   const std::string& host_name;
   // The DKIM-Signature fields for a notice of ours; empty when there is no key.
   std::function<std::string(std::string_view message)> sign_notice;
+  // What a reply means, in a word; may be empty.
+  std::function<std::string(const queue::Outcome&)> category_of = {};
   // Who gets a notice to this return path: an address of ours may lead elsewhere, and one that we
   // rewrote to the sender behind it. Empty, as the function may be: just that address.
   std::function<std::vector<mail::Recipient>(const mail::Recipient& sender)> place_notice = {};

@@ -147,7 +147,8 @@ queue::FilterFacts Dispatcher::filter_facts() const {
           [&carriers = world_.carriers](const auto& recipient, queue::Origin::Kind origin) {
             const auto place = carriers.place_of(recipient, origin);
             return place.site.empty() ? place.destination : place.site;
-          }};
+          },
+          world_.category_of};
 }
 
 std::vector<queue::WaitFact> Dispatcher::why(const queue::Message& message) const {
