@@ -24,7 +24,11 @@ Filter read(std::string_view json) {
 }
 
 FilterFacts facts() {
-  return {noon, [](const mail::Recipient& to, Origin::Kind) { return "mx." + to.address.domain; }};
+  return {noon,
+          [](const mail::Recipient& to, Origin::Kind) { return "mx." + to.address.domain; },
+          [](const Outcome& last) {
+            return std::string(last.status == "4.7.1" ? "put_on_a_list" : "other");
+          }};
 }
 
 // To x@far.example (greylisted), y@sub.far.example (held), z@other.example (delivered); an hour
@@ -70,6 +74,8 @@ TEST(Filter, takes_the_recipients_of_which_all_holds) {
       {R"({"reason":"GREYLISTED, come"})", {0}},
       {R"({"reason":"4.7"})", {0}},
       {R"({"reason":"5.7"})", {}},
+      {R"({"reason":"put_on_a_list"})", {0}},
+      {R"({"reason":"other"})", {}},
       {R"({"older":"59m"})", {0, 1}},
       {R"({"older":"1h"})", {}},
       {R"({"held":true})", {1}},
