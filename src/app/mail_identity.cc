@@ -151,8 +151,8 @@ std::vector<IpAddress> egress_addresses(const Settings& settings) {
   for (const auto& source : {sending.source_ipv4, sending.source_ipv6})
     if (source && is_wanted(*source, sending.family)) addresses.push_back(*source);
   if (!addresses.empty()) return addresses;
-  for (const auto& address : local_addresses())
-    if (!address.is_private() && is_wanted(address, sending.family)) addresses.push_back(address);
+  for (const auto& address : public_addresses())
+    if (is_wanted(address, sending.family)) addresses.push_back(address);
   return addresses;
 }
 

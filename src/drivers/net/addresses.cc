@@ -45,6 +45,12 @@ std::vector<IpAddress> local_addresses() {
   return addresses;
 }
 
+std::vector<IpAddress> public_addresses() {
+  auto addresses = local_addresses();
+  std::erase_if(addresses, [](const IpAddress& address) { return address.is_private(); });
+  return addresses;
+}
+
 Result<std::vector<IpAddress>> addresses_of(const std::string& host) {
   if (const auto literal = IpAddress::from_text(host)) return std::vector{*literal};
   addrinfo hints{};

@@ -12,6 +12,8 @@ namespace tapal {
 
 // Of all interfaces that are up, loopback too.
 std::vector<IpAddress> local_addresses();
+// Those of them that the open internet may reach.
+std::vector<IpAddress> public_addresses();
 
 // Blocks. IPv6 first as the system orders them; a literal address is itself. not_found with the
 // system's words.
