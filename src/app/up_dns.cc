@@ -15,7 +15,6 @@
 #include "drivers/system/random.h"
 #include "values/crypto/certificate.h"
 #include "values/dns/name.h"
-#include "values/dns/zone_text.h"
 
 namespace tapal::app {
 namespace {
