@@ -115,7 +115,7 @@ Task<Done> work_on(Loop& loop,
 
 int run_backup(const CommonOptions& common, const BackupOptions& options, Work work) {
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, git_rights(common.config));
   const auto done = run_once<Done>(
       [&](NetLoop& loop) { return work_on(loop, programs, common.config, options, work); });
   if (!done) return tell(done.error());
@@ -141,7 +141,7 @@ Result<std::vector<RestoredFile>> restore(const CommonOptions& common,
                                           const BackupOptions& options) {
   TAPAL_TRY(auto passphrase, read_password(options.passphrase, Ask::once));
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, git_rights(common.config));
   NetLoop loop("command");
   const ConfigBackup backup(loop, programs, common.config);
   auto restored = backup.restore(passphrase, options.replace ? Restore::all : Restore::missing);

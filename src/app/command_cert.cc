@@ -178,13 +178,13 @@ void declare_cert(const Command& tapal) {
   issue.text({"--directory", "a certificate authority; default: acme.directory"},
              wanted->directory);
   issue.text({"--profile", "of the authority; default: acme.profile"}, wanted->profile);
-  issue.runs([wanted](const auto& common) { return run_issue(common, *wanted); });
+  issue.changes([wanted](const auto& common) { return run_issue(common, *wanted); });
 
   const auto renew = cert.add(
       "renew", "renew a certificate now, whether it is due or not", "cert renew mail.example.org");
   auto renewed = std::make_shared<std::string>();
   renew.text({"name", "its folder in certs/", true}, *renewed);
-  renew.runs([renewed](const auto& common) {
+  renew.changes([renewed](const auto& common) {
     return run_order(common, {{"command", "cert renew"}, {"name", *renewed}});
   });
 

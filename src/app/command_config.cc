@@ -106,7 +106,7 @@ void declare_config(const Command& tapal) {
   auto setting = std::make_shared<NewSetting>();
   set.text({"name", "as docs/settings.md has it", true}, setting->name);
   set.text({"value", "as TOML has it; a plain text needs no quotes", true}, setting->value);
-  set.runs([setting](const auto& common) { return run_config_set(common, *setting); });
+  set.changes([setting](const auto& common) { return run_config_set(common, *setting); });
 
   tapal.add("version", "print the version", "version").runs(&run_version);
 }

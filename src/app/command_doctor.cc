@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/committed_command.h"
 #include "app/dns_option.h"
 #include "app/doctor_look.h"
 #include "app/doctor_repairs.h"
@@ -168,7 +169,10 @@ void declare_doctor(const Command& tapal) {
   doctor.flag({"--paste", "read the text under \"show original\" from standard input and grade it"},
               options->paste);
   doctor.text({"--dns-server", dns_server_help}, options->dns_server);
-  doctor.runs([options](const auto& common) { return run_doctor(common, *options); });
+  doctor.runs([options](const auto& common) {
+    const auto run = [&](const CommonOptions& all) { return run_doctor(all, *options); };
+    return options->fixes ? run_and_commit(common, "tapal doctor", run) : run(common);
+  });
 }
 
 }  // namespace tapal::app

@@ -9,6 +9,7 @@
 #include "app/domains.h"
 #include "app/gmail_setup.h"
 #include "app/gmail_wait.h"
+#include "app/host_questions.h"
 #include "app/once.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/system/clock.h"
@@ -52,28 +53,13 @@ Result<GmailPlan> plan(const CommonOptions& common, const GmailOptions& options)
   return plan_gmail(*domains, settings, address, options.user);
 }
 
-Task<Result<std::vector<IpAddress>>> addresses_of_host(NetLoop& loop,
-                                                       Resolver& resolver,
-                                                       std::string host) {
-  std::vector<IpAddress> addresses;
-  for (const auto type : {dns::Type::a, dns::Type::aaaa}) {
-    TAPAL_CO_TRY(const auto answer, co_await resolver.resolve(loop, host, type));
-    for (const auto& record : answer.records)
-      if (const auto* address = std::get_if<IpAddress>(&record.data)) addresses.push_back(*address);
-  }
-  if (addresses.empty())
-    co_return fail(Code::not_found,
-                   host + " has no address in DNS: publish an A record (and AAAA) for it");
-  co_return addresses;
-}
-
 // Asks DNS for the host and looks at each port at its first address, as Gmail would.
 Task<std::vector<PortFinding>> look_from_outside(NetLoop& loop,
                                                  Resolver& resolver,
                                                  GmailPlan plan,
                                                  std::string ca_file) {
   std::vector<PortFinding> findings;
-  const auto addresses = co_await addresses_of_host(loop, resolver, plan.host);
+  const auto addresses = co_await host_addresses(loop, resolver, plan.host);
   for (const auto port : plan.ports) {
     PortFinding finding{port, {}, {}};
     if (!addresses) {

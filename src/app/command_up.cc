@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/committed_command.h"
 #include "app/up.h"
 #include "drivers/files/files.h"
 #include "drivers/files/folder_lock.h"
@@ -57,12 +58,37 @@ std::string user_name(const UpOptions& options) {
   return at == std::string::npos ? "postmaster" : options.forward.substr(0, at);
 }
 
+Result<void> read_hoster(Up& up) {
+  if (up.options.hoster.empty()) return {};
+  if (const auto* named = provision::find_hoster(up.options.hoster)) {
+    up.hoster = named;
+    return {};
+  }
+  std::string known;
+  for (const auto& hoster : provision::hosters()) known += fmt::format("{}, ", hoster.name);
+  return fail(Code::invalid,
+              fmt::format("--hoster {}: known are {}and other", up.options.hoster, known));
+}
+
+Result<void> check_relay(const UpOptions& options) {
+  const bool has_password = !options.relay_password_file.empty();
+  if (options.relay_user.empty() == has_password)
+    return fail(Code::invalid, "--relay-user and --relay-password-file need each other");
+  if (options.relay.empty() && has_password)
+    return fail(Code::invalid, "--relay-user is of no use without --relay");
+  if (!has_password) return {};
+  const auto password = files::read_file(options.relay_password_file);
+  return password ? Result<void>() : std::unexpected(password.error());
+}
+
 Result<void> read_options(Up& up) {
   TAPAL_TRY(up.domain, text::domain_to_ascii(up.options.domain));
   TAPAL_TRY(up.hostname,
             text::domain_to_ascii(up.options.hostname.empty() ? "mail." + up.domain
                                                               : up.options.hostname));
   TAPAL_CHECK(text::check_hostname(up.hostname));
+  TAPAL_CHECK(read_hoster(up));
+  TAPAL_CHECK(check_relay(up.options));
   TAPAL_TRY(up.user, mail::parse_address(fmt::format("{}@{}", user_name(up.options), up.domain)));
   if (!up.options.forward.empty()) {
     TAPAL_TRY(auto forward, mail::parse_address(up.options.forward));
@@ -145,10 +171,16 @@ void declare_up(const Command& tapal) {
           options->dns_provider);
   up.text({"--token-file", "its credentials; or the environment"}, options->dns_credentials_file);
   up.text({"--dns-url", "its API's address, where that is your own"}, options->dns_url);
-  up.text({"--hoster", "who rents the machine out, for reverse DNS"}, options->hoster);
+  up.text({"--hoster", "who rents the machine out, for reverse DNS; default: found out"},
+          options->hoster);
   up.text({"--hoster-token-file", "credentials there; or the environment"},
           options->hoster_token_file);
   up.text({"--hoster-url", "its API's address, for tests"}, options->hoster_url);
+  up.text({"--relay", "where port 25 is closed: HOST:PORT of a server that passes mail on"},
+          options->relay);
+  up.text({"--relay-user", "who logs in there"}, options->relay_user);
+  up.text({"--relay-password-file", "a file that holds the password and nothing else"},
+          options->relay_password_file);
   up.text({"--acme-directory", "whose certificates: a name or URL; default letsencrypt"},
           options->acme_directory);
   up.text({"--state-folder", "where the queue is kept; default /var/lib/tapal"},
@@ -157,13 +189,18 @@ void declare_up(const Command& tapal) {
   up.flag({"--yes", "write the DNS records that are shown"}, options->yes);
   up.flag({"--take-mx", "replace an MX and a host's addresses that lead elsewhere"},
           options->take_mx);
+  up.flag({"--fix-ipv6", "switch IPv6 on in the machine's files: shown, and with --yes written"},
+          options->fix_ipv6);
+  up.text({"--root", "where the machine's files are, for tests"}, options->root);
   auto wait = std::make_shared<std::int64_t>(options->patience.count());
   up.number({"--wait", "seconds for DNS to show what was written or entered; default 600"},
             {1, 86'400},
             *wait);
   up.runs([options, wait](const auto& common) {
     options->patience = std::chrono::seconds(*wait);
-    return run_up(common, *options);
+    if (options->plan) return run_up(common, *options);
+    return run_and_commit(
+        common, "tapal up", [&](const auto& all) { return run_up(all, *options); });
   });
 }
 

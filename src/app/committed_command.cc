@@ -31,7 +31,7 @@ Task<Result<void>> commit_and_push(Loop& loop,
 
 void commit_now(const CommonOptions& common, const std::string& message) {
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, git_rights(common.config));
   const auto done = run_once<Result<void>>(
       [&](NetLoop& loop) { return commit_and_push(loop, programs, common.config, message); });
   if (!done) fmt::print(stderr, "tapal: backup: {}\n", done.error().what);

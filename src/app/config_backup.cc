@@ -1,11 +1,9 @@
 #include "app/config_backup.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 
@@ -13,6 +11,7 @@
 #include "drivers/files/config_folder.h"
 #include "drivers/files/descriptor.h"
 #include "drivers/files/files.h"
+#include "drivers/files/ownership.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/sealed.h"
 
@@ -95,7 +94,7 @@ class ConfigBackup::Lock {
 ConfigBackup::ConfigBackup(Loop& loop, Programs& programs, const fs::path& config)
     : loop_(loop),
       config_(fs::absolute(config).lexically_normal()),
-      git_({loop, programs, config_.string(), git_environment()}),
+      git_({loop, programs, config_.string(), git_environment(config_)}),
       left_out_(state_folders(config_)) {}
 
 bool ConfigBackup::is_there(const fs::path& config) {
@@ -106,8 +105,7 @@ bool ConfigBackup::is_there(const fs::path& config) {
 // Not waited for in the kernel: this may be the server's loop.
 Task<Result<std::unique_ptr<ConfigBackup::Lock>>> ConfigBackup::lock() {
   const auto path = config_ / ".git" / "tapal.lock";
-  files::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) co_return std::unexpected(files::system_error("create", path, errno));
+  TAPAL_CO_TRY(auto file, files::open_lock(path));
   const auto until = loop_.now() + lock_patience;
   const auto timer = loop_.make_timer();
   while (flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
@@ -260,11 +258,20 @@ Task<Result<BackupStatus>> ConfigBackup::status() {
   co_return status;
 }
 
-std::vector<std::string> git_environment() {
+ProgramRights git_rights(const fs::path& config) {
+  const auto owner = files::owner_to_follow(config);
+  if (!owner) return {};
+  return {SystemUser{owner->user, owner->group, {owner->group}}, {}};
+}
+
+// Without root's home: git would look there, and may not.
+std::vector<std::string> git_environment(const fs::path& config) {
   std::vector<std::string> environment{"LC_ALL=C",
                                        "GIT_TERMINAL_PROMPT=0",
                                        "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=15"};
-  for (const auto* name : {"PATH", "HOME", "USER", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK"}) {
+  const bool is_other = files::owner_to_follow(config).has_value();
+  for (const char* name : {"PATH", "HOME", "USER", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK"}) {
+    if (is_other && std::string_view(name) != "PATH") continue;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables
     const auto* value = std::getenv(name);
     if (value != nullptr) environment.push_back(fmt::format("{}={}", name, value));

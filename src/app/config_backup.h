@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "drivers/system/program_runner.h"
 #include "ports/loop.h"
 #include "ports/programs.h"
 #include "services/upkeep/git.h"
@@ -83,7 +84,10 @@ class ConfigBackup {
 
 std::string_view text_of(SecretsInBackup secrets);  // "out"
 
+// Git runs what a repository's configuration names: root runs it as the folder's owner.
+ProgramRights git_rights(const std::filesystem::path& config);
+
 // What the environment lets git and ssh see.
-std::vector<std::string> git_environment();
+std::vector<std::string> git_environment(const std::filesystem::path& config);
 
 }  // namespace tapal::app

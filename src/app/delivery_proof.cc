@@ -7,6 +7,7 @@
 #include "app/app_passwords.h"
 #include "app/dns_option.h"
 #include "app/domains.h"
+#include "app/host_questions.h"
 #include "app/mail_client.h"
 #include "app/message_trail.h"
 #include "app/settings.h"
@@ -22,28 +23,6 @@ constexpr std::string_view password_name = "tapal-up";
 constexpr std::chrono::hours signature_life{24};
 constexpr std::uint16_t smtp_port = 25;
 constexpr std::uint16_t submissions_port = 465;
-
-// Where a name leads, IPv6 first.
-Task<Result<IpAddress>> address_of(NetLoop& loop, Resolver& resolver, std::string host) {
-  for (const auto type : {dns::Type::aaaa, dns::Type::a}) {
-    TAPAL_CO_TRY(const auto answer, co_await resolver.resolve(loop, host, type));
-    for (const auto& record : answer.records)
-      if (const auto* address = std::get_if<IpAddress>(&record.data)) co_return *address;
-  }
-  co_return fail(Code::not_found, host + " has no address in DNS");
-}
-
-Task<Result<std::string>> exchange_of(NetLoop& loop, Resolver& resolver, std::string domain) {
-  TAPAL_CO_TRY(const auto answer, co_await resolver.resolve(loop, domain, dns::Type::mx));
-  const dns::MailExchange* best = nullptr;
-  for (const auto& record : answer.records) {
-    const auto* exchange = std::get_if<dns::MailExchange>(&record.data);
-    if (exchange != nullptr && (best == nullptr || exchange->preference < best->preference))
-      best = exchange;
-  }
-  if (best == nullptr) co_return fail(Code::not_found, domain + " has no MX record");
-  co_return best->exchange;
-}
 
 std::string text_for(const ProofOptions& options) {
   return fmt::format(
@@ -92,8 +71,8 @@ Task<Result<Proof>> send_as_user(NetLoop& loop,
                                  Resolver& resolver,
                                  Talk talk,
                                  Submission submission) {
-  TAPAL_CO_TRY(const auto address, co_await address_of(loop, resolver, submission.host));
-  submission.server = {address, submissions_port};
+  TAPAL_CO_TRY(const auto addresses, co_await host_addresses(loop, resolver, submission.host));
+  submission.server = {addresses.front(), submissions_port};
   co_return co_await hand_over_and_follow(loop, std::move(talk), std::move(submission));
 }
 
@@ -101,9 +80,10 @@ Task<Result<Proof>> send_as_stranger(NetLoop& loop,
                                      Resolver& resolver,
                                      Talk talk,
                                      Submission submission) {
-  TAPAL_CO_TRY(submission.host, co_await exchange_of(loop, resolver, submission.to.front().domain));
-  TAPAL_CO_TRY(const auto address, co_await address_of(loop, resolver, submission.host));
-  submission.server = {address, smtp_port};
+  TAPAL_CO_TRY(submission.host,
+               co_await best_exchange(loop, resolver, submission.to.front().domain));
+  TAPAL_CO_TRY(const auto addresses, co_await host_addresses(loop, resolver, submission.host));
+  submission.server = {addresses.front(), smtp_port};
   submission.tls = delivery::TlsMode::required;
   co_return co_await hand_over_and_follow(loop, std::move(talk), std::move(submission));
 }

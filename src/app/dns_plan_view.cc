@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "values/dns/rdata.h"
 #include "values/dns/zone_text.h"
@@ -71,12 +72,19 @@ json::object to_json(const Change& change) {
 
 }  // namespace
 
-void print_change(const dns::RecordSet& before, const dns::RecordSet& after) {
+std::string change_lines(const dns::RecordSet& before, const dns::RecordSet& after) {
+  std::vector<std::string> lines;
   for (const auto& [sign, set, other] :
        {std::tuple{'-', &before, &after}, std::tuple{'+', &after, &before}})
     for (const auto& data : set->data)
       if (!holds(*other, data))
-        fmt::print("{}{}\n", sign, dns::to_zone_text({set->name, set->type, set->ttl, data}));
+        lines.push_back(
+            fmt::format("{}{}", sign, dns::to_zone_text({set->name, set->type, set->ttl, data})));
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+void print_change(const dns::RecordSet& before, const dns::RecordSet& after) {
+  if (const auto lines = change_lines(before, after); !lines.empty()) fmt::print("{}\n", lines);
 }
 
 void print_plan(const upkeep::DnsPlanning& planning, PlanDetail detail) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +19,9 @@ enum class PlanDetail : std::uint8_t {
   differences,  // lines with - and + alone
 };
 void print_plan(const upkeep::DnsPlanning& planning, PlanDetail detail);
-void print_change(const dns::RecordSet& before, const dns::RecordSet& after);  // lines with - and +
+// Lines of a zone file: what goes behind a "-", then what comes behind a "+".
+std::string change_lines(const dns::RecordSet& before, const dns::RecordSet& after);
+void print_change(const dns::RecordSet& before, const dns::RecordSet& after);
 void print_lagging(const std::vector<upkeep::LaggingServer>& lagging);
 
 boost::json::object to_json(const upkeep::DnsPlanning& planning);

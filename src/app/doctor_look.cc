@@ -11,9 +11,11 @@ namespace tapal::app {
 
 Result<std::unique_ptr<DoctorLook>> DoctorLook::prepare(const CommonOptions& common,
                                                         const std::string& dns_server) {
-  TAPAL_TRY(auto settings, load_settings(common.config));
+  auto settings = load_settings(common.config);
+  if (!settings && settings.error().code == Code::not_found) settings = Settings();
+  if (!settings) return std::unexpected(std::move(settings).error());
   TAPAL_TRY(auto suffixes, load_public_suffixes());
-  std::unique_ptr<DoctorLook> look(new DoctorLook(std::move(settings), std::move(suffixes)));
+  std::unique_ptr<DoctorLook> look(new DoctorLook(*std::move(settings), std::move(suffixes)));
   TAPAL_TRY(auto resolving, resolver_options(common, dns_server));
   // A server of one's own, as in a closed network: its zones are asked where it is asked.
   if (!dns_server.empty()) look->authorities_.port = resolving.servers.front().port;
@@ -43,6 +45,11 @@ Result<std::vector<provision::Finding>> DoctorLook::examine(const DoctorPlace& p
   const auto now = clock_.wall_now();
   TAPAL_TRY(auto home, make_home(place, settings_, folder, now));
   home.queue = queue_of_running_server(settings_, now);
+  return examine(std::move(home), only);
+}
+
+std::vector<provision::Finding> DoctorLook::examine(provision::Home home,
+                                                    const std::vector<std::string>& only) {
   provision::Examination examination(std::move(home), suffixes_, only);
   run_once<bool>([&](NetLoop& loop) { return look(loop, examination); });
   return examination.findings();

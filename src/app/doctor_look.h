@@ -21,13 +21,17 @@ namespace tapal::app {
 
 class DoctorLook {
  public:
-  // `dns_server` as --dns-server has it; empty: as the settings or the system say.
+  // `dns_server` as --dns-server has it; empty: as the settings or the system say. Where there is
+  // no configuration yet, settings are as they are by themselves.
   static Result<std::unique_ptr<DoctorLook>> prepare(const CommonOptions& common,
                                                      const std::string& dns_server);
 
   // What the chosen checks (none: all) find. Blocks, for a minute or two at most.
   Result<std::vector<provision::Finding>> examine(const DoctorPlace& place,
                                                   const std::vector<std::string>& only);
+  // The same of a domain that is not configured yet: as far as it is told here.
+  std::vector<provision::Finding> examine(provision::Home home,
+                                          const std::vector<std::string>& only);
 
  private:
   DoctorLook(Settings settings, dns::PublicSuffixes suffixes)

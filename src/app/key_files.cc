@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "drivers/files/config_folder.h"
 #include "drivers/files/descriptor.h"
 #include "drivers/files/files.h"
+#include "drivers/files/ownership.h"
 #include "rules/provision/key_state_file.h"
 
 namespace tapal::app {
@@ -43,8 +43,7 @@ std::vector<std::string> KeyFiles::domains() {
 Result<std::unique_ptr<upkeep::KeyShelf::Lock>> KeyFiles::lock(const std::string& domain) {
   const fs::path path = files::key_states_file(config_, domain).string() + ".lock";
   TAPAL_CHECK(files::create_folder(path.parent_path(), 0700));
-  files::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode));
-  if (!file) return std::unexpected(files::system_error("create", path, errno));
+  TAPAL_TRY(auto file, files::open_lock(path));
   if (flock(file.number(), LOCK_EX | LOCK_NB) != 0)
     return fail(Code::try_later,
                 fmt::format("another tapal is turning the keys of {}; try again", domain));

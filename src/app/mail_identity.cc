@@ -143,9 +143,8 @@ void declare_identity(const Command& command, IdentityOptions& into) {
 std::vector<IpAddress> egress_addresses(const Settings& settings) {
   auto addresses = delivery::source_addresses(settings.delivery);
   if (!addresses.empty()) return addresses;
-  for (const auto& address : local_addresses())
-    if (!address.is_private() && delivery::is_of(settings.delivery.family, address))
-      addresses.push_back(address);
+  for (const auto& address : public_addresses())
+    if (delivery::is_of(settings.delivery.family, address)) addresses.push_back(address);
   return addresses;
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "app/command.h"
 #include "app/settings.h"
@@ -17,8 +18,13 @@ struct ServiceFacts {
   std::filesystem::path state;    // absolute
 };
 
-// A systemd unit: started at boot, restarted when it fails, watched, and shut into what it needs.
+// A systemd unit: a user of its own, started at boot, restarted when it fails, watched, and shut
+// into what it needs.
 std::string service_unit(const ServiceFacts& facts);
+// That user, as systemd-sysusers takes it.
+std::string service_user_line(const ServiceFacts& facts);
+// Whom a unit's text makes the service run as; empty: root.
+std::string user_of_unit(std::string_view unit);
 
 enum class ServiceStart : std::uint8_t {
   was_running,  // and has taken in the configuration
@@ -26,8 +32,11 @@ enum class ServiceStart : std::uint8_t {
   detached,     // there is no systemd here: it runs until the machine stops
 };
 
-// Starts it where it does not run, and waits until it answers. The Error has the service's last
-// words, or where to read them.
-Result<ServiceStart> ensure_service_runs(const CommonOptions& common, const Settings& settings);
+// Starts it where it does not run, and waits until it answers. A package's unit comes before ours.
+// The folders of configuration and state become its user's. `root` is where the machine's files
+// are. The Error has the service's last words, or where to read them.
+Result<ServiceStart> ensure_service_runs(const CommonOptions& common,
+                                         const Settings& settings,
+                                         const std::filesystem::path& root);
 
 }  // namespace tapal::app

@@ -12,6 +12,7 @@ namespace tapal::app {
 namespace {
 
 constexpr mode_t settings_file_mode = 0600;
+constexpr std::string_view routes_begin = "routes.";  // and a domain in quotes
 
 struct Lines {
   std::vector<std::string> lines;
@@ -81,10 +82,11 @@ void add(Lines& file, std::string_view table, std::string_view key, std::string 
 Result<std::string> with_setting(std::string_view text,
                                  std::string_view name,
                                  std::string_view value) {
-  if (find_setting(name) == nullptr)
+  const bool is_route = name.starts_with(routes_begin);
+  if (!is_route && find_setting(name) == nullptr)
     return fail(Code::invalid,
                 fmt::format("{} is no setting; docs/settings.md lists all of them", name));
-  const auto dot = name.rfind('.');
+  const auto dot = is_route ? routes_begin.size() - 1 : name.rfind('.');
   const auto table = dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
   const auto key = name.substr(dot == std::string_view::npos ? 0 : dot + 1);
   auto line = fmt::format("{} = {}", key, value);

@@ -9,7 +9,8 @@
 
 namespace tapal::app {
 
-// `name` as docs/settings.md has it ("listen.http"), `value` as TOML has it ("\"text\"", "[]", 5).
+// `name` as docs/settings.md has it ("listen.http", or a route that is not there yet:
+// "routes.\"*\""), `value` as TOML has it ("\"text\"", "[]", 5).
 // The line that sets it is replaced; else one is added below its sample line, or at the head of its
 // table. Errors (invalid): no such setting, a value that it cannot have, a value in the file that
 // goes over several lines.

@@ -38,6 +38,18 @@ TEST(SettingsEdit, puts_it_at_the_head_of_its_table_or_makes_one) {
   EXPECT_EQ(edited("", "delivery.port", "26"), "[delivery]\nport = 26\n");
 }
 
+TEST(SettingsEdit, adds_a_route) {
+  constexpr std::string_view route = R"({ host = "smtp.example.net", port = 587 })";
+  EXPECT_EQ(edited("[log]\n", R"(routes."*")", route),
+            "[log]\n\n[routes]\n\"*\" = { host = \"smtp.example.net\", port = 587 }\n");
+  const auto after =
+      edited(sample_settings("mail.example.com"), R"(routes."*.example.net")", route);
+  EXPECT_EQ(parse_settings(after, "x").settings.delivery.routes.at("*.example.net").port, 587);
+  EXPECT_TRUE(
+      edited("", R"(routes."*")", R"({ host = "a b" })").starts_with("error: tapal.toml:2"));
+  EXPECT_TRUE(edited(after, R"(routes."*.example.net")", "\"b.example\"").starts_with("error: "));
+}
+
 TEST(SettingsEdit, refuses_what_would_not_be_read) {
   EXPECT_TRUE(edited("", "nonsense", "1").starts_with("error: nonsense is no setting"));
   EXPECT_TRUE(edited("", "delivery.port", "\"x\"").starts_with("error: tapal.toml:2:"));

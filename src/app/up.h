@@ -26,14 +26,19 @@ struct UpOptions {
   std::string dns_provider;            // empty: the person enters the records
   std::string dns_credentials_file;
   std::string dns_url;
-  std::string hoster;  // empty: not told
+  std::string hoster;  // empty: found out
   std::string hoster_token_file;
   std::string hoster_url;
+  std::string relay;  // "smtp.example.net:587", where port 25 is closed; empty: none
+  std::string relay_user;
+  std::string relay_password_file;
   std::string acme_directory;  // empty: as the settings say
   std::string state_folder;    // empty: as the settings say
   bool plan = false;
   bool yes = false;
   bool take_mx = false;
+  bool fix_ipv6 = false;
+  std::string root = "/";              // the machine's files are below it
   std::chrono::seconds patience{600};  // for DNS to show what was written or entered
 };
 
@@ -46,8 +51,9 @@ struct Up {
   std::string hostname;  // A-labels
   std::vector<IpAddress> addresses;
   mail::Address user;
-  std::vector<mail::Address> forward;  // none or one
-  bool on_scratch = false;             // a plan is worked out in a folder that will vanish
+  std::vector<mail::Address> forward;                            // none or one
+  const provision::Hoster* hoster = &provision::other_hoster();  // never null
+  bool on_scratch = false;  // a plan is worked out in a folder that will vanish
 
   bool only_plans() const { return options.plan; }
 };
@@ -66,12 +72,14 @@ Result<void> up_doctor(Up& up);
 Result<void> up_proof(Up& up);
 Result<void> up_backup(Up& up);
 
+// A part of up_look(): whose machine this is, and what the world outside makes of it.
+Result<void> up_outside(Up& up);
 // A part of up_identity(): what the phases need to be set.
 Result<void> up_settings(Up& up);
+// A part of up_service(): what keeps mail out or to IPv4, for the person to change.
+Result<void> up_network(Up& up);
 
 // Who has the port, in the system's words; empty: it is free.
 std::string port_taken_by(std::uint16_t port);
-// The one that was named; without a name that is known, the steps for any.
-const provision::Hoster& hoster_of(const Up& up);
 
 }  // namespace tapal::app

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "app/dns_plan_view.h"
 #include "app/dns_writing.h"
 #include "app/lone_order.h"
 #include "app/up.h"
@@ -14,7 +15,6 @@
 #include "drivers/system/random.h"
 #include "values/crypto/certificate.h"
 #include "values/dns/name.h"
-#include "values/dns/zone_text.h"
 
 namespace tapal::app {
 namespace {
@@ -35,29 +35,16 @@ DnsWorkOptions work_options(const Up& up) {
   return options;
 }
 
-// A change as lines of a zone file: what goes, then what comes.
-std::string lines_of(const provision::Change& change) {
-  const auto lines = [](const dns::RecordSet& set, std::string_view mark) {
-    std::string text;
-    for (const auto& data : set.data)
-      text += fmt::format(
-          "\n{} {}", mark, dns::to_zone_text(dns::Record{set.name, set.type, set.ttl, data}));
-    return text;
-  };
-  const auto removed = change.action == Action::create ? std::string() : lines(change.before, "-");
-  return removed + lines(change.after, "+");
-}
-
 void tell(Up& up, const upkeep::DnsPlanning& planning, Mark mark) {
   std::size_t kept = 0;
   for (const auto& change : planning.plan.changes) {
     if (change.writes())
       up.report.tell(mark,
-                     fmt::format("{} {}: {}{}",
+                     fmt::format("{} {}: {}\n{}",
                                  action_text(change.action),
                                  purpose_text(change.wanted.purpose),
                                  change.why.empty() ? change.wanted.why : change.why,
-                                 lines_of(change)));
+                                 change_lines(change.before, change.after)));
     else if (change.action == Action::conflict)
       up.report.tell(
           change.wanted.strength == provision::Strength::must ? Mark::trouble : Mark::by_hand,
@@ -151,7 +138,7 @@ Task<Result<void>> set_reverse_name(NetLoop& loop, DnsWork& work, const Up& up, 
   StreamHttpClient http({loop, loop, work.resolver(), *tls});
   SystemRandom random;
   const dnsapi::World world{http, loop, work.resolver(), work.clock(), random};
-  const auto* api = dnsapi::find_reverse_api(up.options.hoster);
+  const auto* api = dnsapi::find_reverse_api(up.hoster->name);
   dnsapi::AccountOptions options;
   options.url = up.options.hoster_url;
   // Credentials are read alike, whatever they open.
@@ -167,16 +154,16 @@ Result<void> have_reverse_name(Up& up, DnsWork& work, const IpAddress& address) 
     up.report.tell(Mark::fine, fmt::format("{} is called {}", address.text(), name));
     return {};
   }
-  const bool has_api = dnsapi::find_reverse_api(up.options.hoster) != nullptr;
+  const bool has_api = dnsapi::find_reverse_api(up.hoster->name) != nullptr;
   const auto is_called = name.empty() ? "has no name" : "is called " + name;
   if (!has_api || up.options.hoster_token_file.empty()) {
-    up.report.tell(Mark::by_hand,
-                   fmt::format("{} {}: it must be {}, or Gmail and others refuse mail\n{}",
-                               address.text(),
-                               is_called,
-                               up.hostname,
-                               provision::steps_for(
-                                   hoster_of(up).reverse_steps, up.hostname, address.text())));
+    up.report.tell(
+        Mark::by_hand,
+        fmt::format("{} {}: it must be {}, or Gmail and others refuse mail\n{}",
+                    address.text(),
+                    is_called,
+                    up.hostname,
+                    provision::steps_for(up.hoster->reverse_steps, up.hostname, address.text())));
     return {};
   }
   if (up.only_plans()) {

@@ -11,11 +11,24 @@
 namespace tapal::app {
 namespace {
 
-Task<Result<bool>> back_up(NetLoop& loop, Programs& programs, const Up& up) {
+Task<Result<BackupStatus>> back_up(NetLoop& loop, Programs& programs, const Up& up) {
   ConfigBackup backup(loop, programs, up.common.config);
-  if (ConfigBackup::is_there(up.common.config)) co_return co_await backup.commit("up " + up.domain);
-  TAPAL_CO_CHECK(co_await backup.init(SecretsInBackup::out, ""));
-  co_return true;
+  if (backup.is_there()) {
+    TAPAL_CO_CHECK(co_await backup.commit("tapal up " + up.domain));
+  } else {
+    TAPAL_CO_CHECK(co_await backup.init(SecretsInBackup::out, ""));
+  }
+  TAPAL_CO_CHECK(co_await backup.push());
+  co_return co_await backup.status();
+}
+
+std::string_view kept_of_secrets(SecretsInBackup secrets) {
+  switch (secrets) {
+    case SecretsInBackup::out: return "keys and passwords kept out";
+    case SecretsInBackup::encrypted: return "keys and passwords sealed";
+    case SecretsInBackup::plain: break;
+  }
+  return "with keys and passwords";
 }
 
 }  // namespace
@@ -33,12 +46,7 @@ Result<void> up_doctor(Up& up) {
       ++fine;
       continue;
     }
-    up.report.tell(finding.severity == provision::Severity::error ? Mark::trouble : Mark::by_hand,
-                   fmt::format("{} ({}): {}{}",
-                               finding.id,
-                               finding.subject,
-                               finding.seen,
-                               finding.fix.empty() ? "" : "\n" + finding.fix));
+    up.report.tell(finding);
   }
   up.report.tell(Mark::fine, fmt::format("{} checks are fine", fine));
   return {};
@@ -51,17 +59,18 @@ Result<void> up_backup(Up& up) {
   }
   const bool was_there = ConfigBackup::is_there(up.common.config);
   WorkerPool workers({.threads = 1});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, git_rights(up.common.config));
   const auto work = [&](NetLoop& loop) { return back_up(loop, programs, up); };
-  const auto changed = run_once<Result<bool>>(work);
-  if (!changed) {
-    up.report.tell(Mark::trouble, "no backup: " + changed.error().what);
+  const auto status = run_once<Result<BackupStatus>>(work);
+  if (!status) {
+    up.report.tell(Mark::trouble, "the backup is not done: " + status.error().what);
     return {};
   }
-  up.report.tell(
-      was_there ? Mark::fine : Mark::changed,
-      "the configuration is in git, keys and passwords kept out; `tapal backup remote URL` "
-      "sends it elsewhere");
+  up.report.tell(was_there ? Mark::fine : Mark::changed,
+                 fmt::format("the configuration is in git, {}; {}",
+                             kept_of_secrets(status->secrets),
+                             status->remote.empty() ? "`tapal backup remote URL` sends it elsewhere"
+                                                    : "all of it is at " + status->remote));
   return {};
 }
 

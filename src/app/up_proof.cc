@@ -41,12 +41,13 @@ bool passes(std::string_view result) { return result.starts_with("pass"); }
 }  // namespace
 
 Result<void> up_service(Up& up) {
+  TAPAL_CHECK(up_network(up));
   if (up.only_plans()) {
     up.report.tell(Mark::planned, "the server as a service of this machine, if it does not run");
     return {};
   }
   TAPAL_TRY(const auto settings, load_settings(up.common.config));
-  TAPAL_TRY(const auto started, ensure_service_runs(up.common, settings));
+  TAPAL_TRY(const auto started, ensure_service_runs(up.common, settings, up.options.root));
   switch (started) {
     case ServiceStart::was_running:
       up.report.tell(Mark::fine, "the server runs, and has taken in what was changed");

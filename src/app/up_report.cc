@@ -22,6 +22,11 @@ std::string indented(std::string_view text) {
   return out;
 }
 
+Mark mark_of(provision::Severity severity) {
+  if (severity == provision::Severity::error) return Mark::trouble;
+  return severity == provision::Severity::warning ? Mark::by_hand : Mark::fine;
+}
+
 }  // namespace
 
 std::string_view mark_word(Mark mark) {
@@ -58,6 +63,17 @@ void UpReport::tell(Mark mark, std::string_view text) {
     fmt::print("    {:<5} {}\n", mark_word(mark), indented(text));
   std::fflush(stdout);
   keep(boost::json::serialize(event));
+}
+
+void UpReport::tell(const provision::Finding& finding) {
+  const auto mark = mark_of(finding.severity);
+  const bool is_to_be_mended = mark != Mark::fine && !finding.fix.empty();
+  tell(mark,
+       fmt::format("{} ({}): {}{}",
+                   finding.id,
+                   finding.subject,
+                   finding.seen,
+                   is_to_be_mended ? "\n" + finding.fix : ""));
 }
 
 void UpReport::tell_secret(std::string_view what, std::string_view secret) {

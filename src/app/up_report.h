@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "app/command.h"
+#include "rules/provision/finding.h"
 
 namespace tapal::app {
 
@@ -29,6 +30,8 @@ class UpReport {
   void begin_phase(int number, std::string_view name);
   // `text` may have several lines; it never holds a secret.
   void tell(Mark mark, std::string_view text);
+  // What the doctor found, with the way to mend it.
+  void tell(const provision::Finding& finding);
   // A secret that is shown once: to the person alone, with --json as a field, never in the file.
   void tell_secret(std::string_view what, std::string_view secret);
 

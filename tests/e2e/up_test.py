@@ -6,7 +6,7 @@ import time
 
 from authorities import Pebble
 from filter_peers import CheckingOpendkim
-from harness import TAPAL, Case, header_of, wait_until
+from harness import TAPAL, Case, ask_tool, header_of, wait_until
 from peers import Postfix
 from sandbox import AUTHORITY, MACHINE, NAMES, PROVIDER, Machine, Names, Outside
 
@@ -20,10 +20,18 @@ class World(Case):
     credentials = True
 
     @classmethod
+    def publish(cls, names):
+        """More of DNS, before it starts."""
+
+    @classmethod
     def prepare(cls):
         Outside()
         cls.machine = Machine(cls)
-        cls.names = Names(cls, DOMAIN).start()
+        cls.root = cls.folder / "root"  # stands in for the machine's own files with --root
+        cls.root.mkdir()
+        cls.names = Names(cls, DOMAIN)
+        cls.publish(cls.names)
+        cls.names.start()
         cls.machine.root_key.write_text(cls.names.anchor())
         cls.pebble = Pebble(cls, cls.names, 80, 443, address=AUTHORITY[0], name="acme.example")
         cls.machine.trust(cls.pebble.own_certificate.read_text(), cls.pebble.root.read_text())
@@ -45,6 +53,13 @@ class World(Case):
 
     def up(self, *more):
         return self.machine.run(*self.words(*more), timeout=300)
+
+    def file(self, path, text):
+        """One of the machine's own files."""
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        return place
 
     def json_lines(self, done):
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -96,6 +111,20 @@ class FromNothing(World):
         self.assertIn("made", told)
         self.assertNotIn(self.names.secret, told)
         self.assertNotIn("PRIVATE KEY", told)
+
+    def test_6_what_was_changed_by_hand_is_committed_and_pushed(self):
+        bare = self.folder / "remote.git"
+        git = ("git", "-c", "safe.directory=*", "-C", bare)
+        self.assertEqual(ask_tool("git", "init", "-q", "--bare", "-b", "main", bare).returncode, 0)
+        named = self.machine.run(TAPAL, "backup", "remote", bare, "--config", self.config)
+        self.assertEqual(named.returncode, 0, named.stderr)
+        with (self.config / "tapal.toml").open("a") as settings:
+            settings.write("# mine\n")
+        done = self.up("--yes")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"all of it is at {bare}", done.stdout)
+        self.assertIn("edited by hand", ask_tool(*git, "log", "--format=%s").stdout)
+        self.assertIn("# mine", ask_tool(*git, "show", "main:tapal.toml").stdout)
 
     def snapshot(self):
         """The configuration folder's files but git's own and the users' (a password is made and taken back)."""

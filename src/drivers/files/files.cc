@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "drivers/files/descriptor.h"
+#include "drivers/files/ownership.h"
 
 namespace tapal::files {
 namespace {
@@ -108,6 +109,7 @@ Result<void> write_atomically(const fs::path& path, std::string_view bytes, mode
     // The mode as asked for, whatever the umask.
     if (fchmod(file.number(), mode) != 0)
       return std::unexpected(system_error("set the mode of", temporary, errno));
+    TAPAL_CHECK(follow_owner(file, temporary));
     TAPAL_CHECK(write_all(file, bytes, path));
     if (fsync(file.number()) != 0 || !file.close())
       return std::unexpected(system_error("write", path, errno));
@@ -125,7 +127,8 @@ Result<void> write_atomically(const fs::path& path, std::string_view bytes, mode
 Result<void> append_line(const fs::path& path, std::string_view line, mode_t mode) {
   const Descriptor file(
       open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (file.number() < 0) return std::unexpected(system_error("open", path, errno));
+  if (!file) return std::unexpected(system_error("open", path, errno));
+  TAPAL_CHECK(follow_owner(file, path));
   return write_all(file, fmt::format("{}\n", line), path);
 }
 
@@ -135,6 +138,8 @@ Result<void> create_folder(const fs::path& path, mode_t mode) {
     const fs::path parent = made;
     made /= part;
     if (mkdir(made.c_str(), mode) == 0) {
+      TAPAL_CHECK(follow_owner(
+          Descriptor(open(made.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)), made));
       TAPAL_CHECK(sync_folder(parent.empty() ? fs::path(".") : parent));
       continue;
     }
@@ -152,8 +157,7 @@ Result<void> edit_file(const fs::path& path,
   // The lock is a file of its own, since the edited one is replaced. It stays: removing it would
   // let two editors hold locks on two files of that name.
   const fs::path lock_path = path.string() + ".lock";
-  const Descriptor lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) return std::unexpected(system_error("create", lock_path, errno));
+  TAPAL_TRY(const auto lock, open_lock(lock_path));
   while (flock(lock.number(), LOCK_EX) != 0)
     if (errno != EINTR) return std::unexpected(system_error("lock", lock_path, errno));
 

@@ -49,6 +49,12 @@ std::vector<IpAddress> local_addresses() {
   return addresses;
 }
 
+std::vector<IpAddress> public_addresses() {
+  auto addresses = local_addresses();
+  std::erase_if(addresses, [](const IpAddress& address) { return address.is_private(); });
+  return addresses;
+}
+
 std::optional<IpAddress> address_towards(const IpAddress& peer) {
   constexpr std::uint16_t any_port = 25;
   const SocketAddress to({peer, any_port});

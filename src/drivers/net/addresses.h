@@ -13,6 +13,8 @@ namespace tapal {
 
 // Of all interfaces that are up, loopback too.
 std::vector<IpAddress> local_addresses();
+// Those of them that the open internet may reach.
+std::vector<IpAddress> public_addresses();
 
 // What the system connects to `peer` from; nothing: it knows no way there. Sends nothing.
 std::optional<IpAddress> address_towards(const IpAddress& peer);

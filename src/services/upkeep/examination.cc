@@ -144,9 +144,10 @@ class Round {
 
   Task<void> ask(Registration registration, bool is_late) {
     provision::RegistrationFact fact{.trouble = "there was no time left to look"};
-    if (!is_late)
-      fact = co_await ask_registration(
-          world_.http, world_.probes.loop, world_.rdap_server, registration.domain);
+    if (!is_late) {
+      RdapWorld registries(world_.http, world_.probes.loop, world_.registries);
+      fact = co_await ask_registration(std::move(registries), registration.domain);
+    }
     evidence_.registrations.add(registration.domain, std::move(fact));
   }
 

@@ -22,7 +22,7 @@ struct ExaminationWorld {
   HttpClient& http;
   Clock& clock;
   ProbeWorld probes;
-  std::string rdap_server = std::string(rdap_everywhere);
+  std::string registries = std::string(rdap_lists);  // where to find them
   AuthorityOptions authorities = {};
   std::chrono::seconds time_max{120};  // for all of it; what is open then has no answer
   std::size_t at_once_max = 32;
