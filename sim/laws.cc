@@ -59,7 +59,9 @@ void World::check_waiting() {
   const WallTime now = loop_.wall_now() + clock_.offset;
   std::map<Wait, Instant> still;
   for (const QueueId id : ledger_.open_ids()) {
-    for (const queue::WaitFact& fact : server_->dispatcher().why(id)) {
+    const auto message = server_->dispatcher().find(id);
+    if (!message) continue;
+    for (const queue::WaitFact& fact : server_->dispatcher().why(*message)) {
       const bool due =
           fact.due <= now && (fact.reason == Reason::turn || fact.reason == Reason::time);
       if (!due && fact.reason != Reason::in_flight) continue;

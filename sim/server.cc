@@ -296,15 +296,19 @@ Task<void> Server::stop(std::chrono::seconds grace) {
   co_await tasks_.join();
 }
 
-void Server::order(delivery::Dispatcher::Order order, QueueId id) {
+void Server::order(queue::Order::Kind order, QueueId id) {
   if (working_) tasks_.spawn(carry_out(order, id));
 }
 
-Task<void> Server::carry_out(delivery::Dispatcher::Order order, QueueId id) {
-  using Order = delivery::Dispatcher::Order;
+Task<void> Server::carry_out(queue::Order::Kind order, QueueId id) {
+  using Order = queue::Order::Kind;
   // It may take effect even when its answer is a failure.
   if (order == Order::drop && dispatcher_->find(id)) around_.ledger.dropped(id);
-  const auto done = co_await dispatcher_->order(order, id);
+  queue::Order given;
+  given.kind = order;
+  queue::Filter one;
+  one.ids = {id};
+  const auto done = co_await dispatcher_->order(std::move(given), std::move(one));
   if (has_power())
     around_.chronicle.tell("order {} for {}: {}",
                            static_cast<int>(order),

@@ -82,7 +82,7 @@ class Server {
   bool is_working() const { return working_; }
   bool has_started() const { return sessions_.has_value(); }
 
-  void order(delivery::Dispatcher::Order order, QueueId id);
+  void order(queue::Order::Kind order, QueueId id);
   const delivery::Dispatcher& dispatcher() const { return *dispatcher_; }
   delivery::Dispatcher& dispatcher() { return *dispatcher_; }
   const LogStore& store() const { return *store_; }
@@ -95,7 +95,7 @@ class Server {
   class Mailboxes;
   class Events;
   class Queue;
-  Task<void> carry_out(delivery::Dispatcher::Order order, QueueId id);
+  Task<void> carry_out(queue::Order::Kind order, QueueId id);
 
   Surroundings around_;
   Dice dice_;

@@ -104,8 +104,7 @@ Task<void> World::trouble_ends(Duration after) {
   // Somebody looks after what was held.
   co_await timer->wait_until(loop_.now() + minutes(10));
   if (lives())
-    for (const QueueId id : ledger_.open_ids())
-      server_->order(delivery::Dispatcher::Order::release, id);
+    for (const QueueId id : ledger_.open_ids()) server_->order(queue::Order::Kind::release, id);
 }
 
 void World::submit_mail() {
@@ -172,7 +171,7 @@ void World::jump_the_clock() {
 }
 
 void World::give_an_order() {
-  using Order = delivery::Dispatcher::Order;
+  using Order = queue::Order::Kind;
   constexpr std::array orders{Order::retry, Order::retry, Order::hold, Order::release, Order::drop};
   const auto ids = ledger_.open_ids();
   if (!lives() || ids.empty()) return;
