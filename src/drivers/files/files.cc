@@ -152,6 +152,12 @@ Result<void> edit_file(const fs::path& path,
   // The lock is a file of its own, since the edited one is replaced. It stays: removing it would
   // let two editors hold locks on two files of that name.
   const fs::path lock_path = path.string() + ".lock";
+  const auto folder = path.parent_path();
+  std::error_code error;
+  if (!folder.empty() && !fs::is_directory(folder, error))
+    return fail(
+        Code::not_found,
+        fmt::format("there is no folder {} for {}", folder.string(), path.filename().string()));
   const Descriptor lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) return std::unexpected(system_error("create", lock_path, errno));
   while (flock(lock.number(), LOCK_EX) != 0)
