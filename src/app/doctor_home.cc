@@ -10,8 +10,9 @@
 
 #include "app/control_client.h"
 #include "app/doctor_files.h"
+#include "app/doctor_upkeep.h"
+#include "app/mail_identity.h"
 #include "drivers/files/files.h"
-#include "drivers/net/addresses.h"
 #include "protocols/mailauth/dkim_key_record.h"
 #include "rules/alias/aliases_edit.h"
 #include "values/crypto/key.h"
@@ -29,25 +30,10 @@ using provision::OwnPort;
 constexpr std::chrono::seconds server_patience{5};
 constexpr std::size_t forwards_max = 1'000;
 
-bool is_wanted(const IpAddress& address, delivery::AddressFamily family) {
-  if (family == delivery::AddressFamily::ipv4) return address.is_v4();
-  if (family == delivery::AddressFamily::ipv6) return !address.is_v4();
-  return true;
-}
-
 void set_egress(Home& home, const DoctorPlace& place, const Settings& settings) {
-  const auto& sending = settings.delivery;
-  home.on_test_network = sending.allow_private_addresses;
-  if (!place.addresses.empty()) {
-    home.egress = place.addresses;
-    return;
-  }
-  for (const auto& source : {sending.source_ipv4, sending.source_ipv6})
-    if (source && is_wanted(*source, sending.family)) home.egress.push_back(*source);
-  home.egress_is_bound = !home.egress.empty();
-  if (home.egress_is_bound) return;
-  for (const auto& address : local_addresses())
-    if (!address.is_private() && is_wanted(address, sending.family)) home.egress.push_back(address);
+  home.on_test_network = settings.delivery.allow_private_addresses;
+  home.egress = place.addresses.empty() ? egress_addresses(settings) : place.addresses;
+  home.egress_is_bound = place.addresses.empty() && !bound_addresses(settings).empty();
 }
 
 void add_ports(Home& home, const std::vector<Endpoint>& endpoints, OwnPort::Door door) {
@@ -74,11 +60,13 @@ void add_keys(Home& home, const files::ConfigFolder& folder) {
   const auto keys = folder.signing_keys.find(home.domain);
   if (keys == folder.signing_keys.end()) return;
   for (const auto& key : keys->second) {
+    if (key.state.stage != provision::KeyStage::signing) continue;
     const auto parsed = crypto::PrivateKey::from_pem(key.pem);
     if (!parsed) continue;  // the folder's problems tell that
     const auto record = mailauth::DkimKeyRecord::for_key(*parsed);
     if (!record) continue;
-    home.signing_keys.push_back({key.selector, record->text(), parsed->bits(), made_at(key)});
+    home.signing_keys.push_back(
+        {key.selector, record->text(), parsed->bits(), made_at(key), !provision::signs(key.state)});
   }
 }
 
@@ -163,7 +151,7 @@ Result<Home> make_home(const DoctorPlace& place,
   add_disks(home, settings);
   const auto users = folder->directory.users(place.domain);
   if (!users.empty()) home.first_user = users.front().address.text();
-  home.backup = look_at_backup(place.config);
+  home.renewals = renewal_plans(place.config, settings);
   home.loose_files = find_loose_files(place.config, settings);
   home.where_goes = [folder](const std::string& address) { return delivery_of(*folder, address); };
   return home;

@@ -145,14 +145,20 @@ void declare_identity(const Command& command, IdentityOptions& into) {
       into.dmarc);
 }
 
-std::vector<IpAddress> egress_addresses(const Settings& settings) {
+std::vector<IpAddress> bound_addresses(const Settings& settings) {
   std::vector<IpAddress> addresses;
   const auto& sending = settings.delivery;
   for (const auto& source : {sending.source_ipv4, sending.source_ipv6})
     if (source && is_wanted(*source, sending.family)) addresses.push_back(*source);
+  return addresses;
+}
+
+std::vector<IpAddress> egress_addresses(const Settings& settings) {
+  auto addresses = bound_addresses(settings);
   if (!addresses.empty()) return addresses;
   for (const auto& address : local_addresses())
-    if (!address.is_private() && is_wanted(address, sending.family)) addresses.push_back(address);
+    if (!address.is_private() && is_wanted(address, settings.delivery.family))
+      addresses.push_back(address);
   return addresses;
 }
 
