@@ -113,6 +113,7 @@ Result<upkeep::CertificateWish> wish_of(const json::object& request) {
   if (const auto directory = text_at(request, "directory"); !directory.empty())
     wish.directory_url = acme::directory_url_of(directory);
   wish.profile = text_at(request, "profile");
+  wish.preferred_chain = text_at(request, "chain");
   return wish;
 }
 
@@ -134,8 +135,13 @@ Result<std::unique_ptr<CertificateParts>> CertificateParts::make(const fs::path&
       new CertificateParts(config, settings, world, std::move(tls)));
   const HookFolders folders{config, settings.state_folder};
   TAPAL_TRY(parts->texts_, make_challenge_hook(settings.challenge_hook, folders, world.programs));
-  if (!parts->texts_ && parts->accounts_.any())
-    parts->texts_ = std::make_unique<AccountsTexts>(parts->accounts_);
+  if (parts->accounts_.any()) {
+    parts->lasting_texts_ = std::make_unique<AccountsTexts>(parts->accounts_);
+    if (!parts->texts_) parts->texts_ = std::make_unique<AccountsTexts>(parts->accounts_);
+  }
+  if (parts->texts_)
+    parts->noted_texts_ =
+        std::make_unique<upkeep::NotedTexts>(*parts->texts_, parts->shown_, world.workers);
   upkeep::KeeperOptions options{.directory_url = acme::directory_url_of(settings.acme.directory),
                                 .contact = settings.acme.contact,
                                 .profile = settings.acme.profile,
@@ -144,7 +150,8 @@ Result<std::unique_ptr<CertificateParts>> CertificateParts::make(const fs::path&
                                 .kinds = possible_kinds(settings.acme, world, parts->texts_.get())};
   upkeep::OrderWorld order{
       world.loop, world.clock, parts->http_, world.resolver, world.board, "tapal/" TAPAL_VERSION};
-  order.texts = parts->texts_.get();
+  order.texts = parts->noted_texts_.get();
+  order.lasting_texts = parts->lasting_texts_.get();
   order.watch = &parts->watch_;
   const auto hooks = [folder = config / "reload.d",
                       certificates = settings.certificates_folder(config)](
@@ -155,7 +162,10 @@ Result<std::unique_ptr<CertificateParts>> CertificateParts::make(const fs::path&
                              world.programs,
                              parts->files_,
                              std::move(world.take_in),
-                             hooks};
+                             hooks,
+                             parts->tidying(world.loop, world.log),
+                             std::move(world.tell),
+                             &parts->warned_};
   parts->keeper_ =
       std::make_unique<upkeep::CertificateKeeper>(std::move(keeper), std::move(options));
   return parts;
@@ -169,21 +179,51 @@ CertificateParts::CertificateParts(const fs::path& config,
       accounts_(settings.dns,
                 {world.http, world.loop, world.resolver, world.clock, world.random},
                 world.log),
+      shown_(fs::path(settings.state_folder) / "challenges-in-dns"),
+      warned_(fs::path(settings.state_folder) / "certificates-warned-of"),
       http_({world.loop, world.loop, world.resolver, *tls_}),
       files_(certificate_folder(config, settings)),
       authorities_(world.resolver, world.loop),
       watch_(authorities_) {}
 
+std::function<Task<void>()> CertificateParts::tidying(NetLoop& loop, Log& log) {
+  if (!noted_texts_) return {};
+  return [this, &loop, &log] { return tidy(loop, log); };
+}
+
+Task<void> CertificateParts::tidy(NetLoop& loop, Log& log) {
+  const auto removed = co_await noted_texts_->remove_left(loop);
+  if (!removed)
+    log.write(Level::warning,
+              "challenges of an earlier run may be in DNS",
+              {{"reason", removed.error().what}});
+  else if (*removed > 0)
+    log.write(Level::info,
+              "challenges of an earlier run are taken away",
+              {{"records", std::to_string(*removed)}});
+}
+
 Task<Result<std::string>> answer_cert(upkeep::CertificateKeeper& keeper, std::string request) {
   const auto object = json::parse(request).as_object();
-  std::string folder;
-  if (text_at(object, "command") == "cert renew") {
-    TAPAL_CO_TRY(folder, co_await keeper.renew(text_at(object, "name")));
+  const auto command = text_at(object, "command");
+  const auto name = text_at(object, "name");
+  std::string done;
+  if (command == "cert renew") {
+    const auto key =
+        text_at(object, "key") == "fresh" ? upkeep::KeyChoice::fresh : upkeep::KeyChoice::announced;
+    TAPAL_CO_TRY(done, co_await keeper.renew(name, key));
+  } else if (command == "cert revoke") {
+    const auto reason = acme::revocation_reason_from(text_at(object, "reason"));
+    if (!reason) co_return fail(Code::invalid, "there is no such reason");
+    TAPAL_CO_TRY(done, co_await keeper.revoke(name, *reason));
+  } else if (command == "cert account-key") {
+    auto directory = acme::directory_url_of(text_at(object, "directory"));
+    TAPAL_CO_TRY(done, co_await keeper.change_account_key(std::move(directory)));
   } else {
     TAPAL_CO_TRY(auto wish, wish_of(object));
-    TAPAL_CO_TRY(folder, co_await keeper.issue(std::move(wish)));
+    TAPAL_CO_TRY(done, co_await keeper.issue(std::move(wish)));
   }
-  co_return json::serialize(json::value(folder));
+  co_return json::serialize(json::value(done));
 }
 
 }  // namespace tapal::app

@@ -23,6 +23,17 @@ struct IssueOptions {
   std::vector<std::string> names;
   std::string directory;
   std::string profile;
+  std::string chain;
+};
+
+struct RenewOptions {
+  std::string name;
+  bool new_key = false;
+};
+
+struct RevokeOptions {
+  std::string name;
+  std::string reason = "key-compromise";
 };
 
 struct Listed {
@@ -35,10 +46,13 @@ Result<std::vector<Listed>> list_all(const CommonOptions& common) {
   TAPAL_TRY(const auto settings, load_settings(common.config));
   auto folder = certificate_folder(common.config, settings);
   TAPAL_TRY(auto kept, folder.list());
+  const auto wanted = upkeep::folder_name(settings.acme.names);
   std::vector<Listed> all;
   for (auto& one : kept) {
-    Listed listed{std::move(one), fail(Code::invalid, ""), {}};
-    listed.facts = crypto::read_certificate(listed.kept.chain_pem);
+    const bool is_there = !one.chain_pem.empty();
+    if (!is_there && one.name != wanted) continue;  // an order that nobody wants any more
+    Listed listed{std::move(one), fail(Code::not_found, "no certificate yet"), {}};
+    if (is_there) listed.facts = crypto::read_certificate(listed.kept.chain_pem);
     if (auto note = upkeep::read_certificate_note(listed.kept.note)) listed.note = *std::move(note);
     all.push_back(std::move(listed));
   }
@@ -59,6 +73,10 @@ std::string next_key_digest(const CommonOptions& common, const std::string& name
 
 json::object to_json(const Listed& one) {
   json::object object{{"name", one.kept.name}, {"renewed_by_tapal", one.note.has_value()}};
+  if (one.note && one.note->failure)
+    object["failure"] = {{"what", one.note->failure->what},
+                         {"when", text::rfc3339_date(one.note->failure->when)},
+                         {"next_try", text::rfc3339_date(one.note->failure->next_try)}};
   if (!one.facts) {
     object["error"] = one.facts.error().what;
     return object;
@@ -74,31 +92,34 @@ json::object to_json(const Listed& one) {
   if (!one.note) return object;
   object["authority"] = one.note->directory_url;
   object["renewal"] = text::rfc3339_date(upkeep::renewal_due(*one.note, facts));
-  if (const auto& failure = one.note->failure)
-    object["failure"] = {{"what", failure->what},
-                         {"when", text::rfc3339_date(failure->when)},
-                         {"next_try", text::rfc3339_date(failure->next_try)}};
   return object;
 }
 
-void print_row(const Listed& one, WallTime now) {
-  if (!one.facts) {
-    fmt::print("{:<24} {}\n", one.kept.name, one.facts.error().what);
-    return;
-  }
-  const auto left = std::chrono::floor<std::chrono::days>(one.facts->validity.not_after - now);
+void print_facts(const Listed& one, const crypto::CertificateFacts& facts, WallTime now) {
+  const auto left = std::chrono::floor<std::chrono::days>(facts.validity.not_after - now);
   const auto care =
-      one.note ? "renewed on " +
-                     text::rfc3339_date(upkeep::renewal_due(*one.note, *one.facts)).substr(0, 10)
-      : one.facts->self_signed ? std::string("self-signed")
-                               : std::string("another program renews it");
+      one.note
+          ? "renewed on " + text::rfc3339_date(upkeep::renewal_due(*one.note, facts)).substr(0, 10)
+      : facts.self_signed ? std::string("self-signed")
+                          : std::string("another program renews it");
   fmt::print("{:<24} {:>4} days  {:<26} {}\n",
              one.kept.name,
              left.count(),
              care,
-             fmt::join(one.facts->names, ", "));
+             fmt::join(facts.names, ", "));
+}
+
+void print_row(const Listed& one, WallTime now) {
+  if (one.facts)
+    print_facts(one, *one.facts, now);
+  else
+    fmt::print("{:<24} {}\n", one.kept.name, one.facts.error().what);
   if (one.note && one.note->failure)
-    fmt::print("{:<24} the last order failed: {}\n", "", one.note->failure->what);
+    fmt::print("{:<24} the last order failed: {}\n{:<24} the next try is on {}\n",
+               "",
+               one.note->failure->what,
+               "",
+               text::rfc3339_date(one.note->failure->next_try));
 }
 
 void print_whole(const Listed& one, const std::string& next_key) {
@@ -160,7 +181,45 @@ int run_issue(const CommonOptions& common, const IssueOptions& options) {
                    {{"command", "cert issue"},
                     {"names", json::array(options.names.begin(), options.names.end())},
                     {"directory", options.directory},
-                    {"profile", options.profile}});
+                    {"profile", options.profile},
+                    {"chain", options.chain}});
+}
+
+int run_account_key(const CommonOptions& common, const std::string& directory) {
+  const auto account =
+      order_certificate(common, {{"command", "cert account-key"}, {"directory", directory}});
+  if (common.output == Output::json)
+    print_json(account ? json::object{{"account", *account}}
+                       : json::object{{"error", account.error().what}});
+  if (!account) return tell(account.error());
+  if (common.output != Output::json) fmt::print("The account {} has a new key.\n", *account);
+  return exit_done;
+}
+
+// For keys that others may have.
+void declare_trouble(const Command& cert) {
+  const auto revoke = cert.add("revoke",
+                               "tell its authority that a certificate is good no more, and get "
+                               "another with a new key",
+                               "cert revoke mail.example.org");
+  auto revoked = std::make_shared<RevokeOptions>();
+  revoke.text({"name", "its folder in certs/", true}, revoked->name);
+  revoke.text({"--reason",
+               "why: key-compromise (default), superseded, affiliation-changed or "
+               "unspecified",
+               false,
+               {},
+               {"key-compromise", "superseded", "affiliation-changed", "unspecified"}},
+              revoked->reason);
+  revoke.runs([revoked](const auto& common) {
+    return run_order(
+        common, {{"command", "cert revoke"}, {"name", revoked->name}, {"reason", revoked->reason}});
+  });
+  const auto account = cert.add(
+      "account-key", "give the account at a certificate authority a new key", "cert account-key");
+  auto directory = std::make_shared<std::string>();
+  account.text({"--directory", "the authority; default: acme.directory"}, *directory);
+  account.runs([directory](const auto& common) { return run_account_key(common, *directory); });
 }
 
 }  // namespace
@@ -178,15 +237,25 @@ void declare_cert(const Command& tapal) {
   issue.text({"--directory", "a certificate authority; default: acme.directory"},
              wanted->directory);
   issue.text({"--profile", "of the authority; default: acme.profile"}, wanted->profile);
+  issue.text({"--chain",
+              "a part of the last issuer's name, where the authority offers several chains; "
+              "renewals keep to it"},
+             wanted->chain);
   issue.changes([wanted](const auto& common) { return run_issue(common, *wanted); });
 
   const auto renew = cert.add(
       "renew", "renew a certificate now, whether it is due or not", "cert renew mail.example.org");
-  auto renewed = std::make_shared<std::string>();
-  renew.text({"name", "its folder in certs/", true}, *renewed);
+  auto renewed = std::make_shared<RenewOptions>();
+  renew.text({"name", "its folder in certs/", true}, renewed->name);
+  renew.flag({"--new-key", "with a key made now, instead of the one that was announced"},
+             renewed->new_key);
   renew.changes([renewed](const auto& common) {
-    return run_order(common, {{"command", "cert renew"}, {"name", *renewed}});
+    return run_order(common,
+                     {{"command", "cert renew"},
+                      {"name", renewed->name},
+                      {"key", renewed->new_key ? "fresh" : "announced"}});
   });
+  declare_trouble(cert);
 
   cert.add("list", "every certificate: how long it lasts, who renews it", "cert list")
       .runs(&run_list);

@@ -99,7 +99,7 @@ Result<std::vector<provision::ExportedSet>> sets_to_export(DnsWork& work,
                  change.wanted.set.name,
                  dns::type_text(change.wanted.set.type),
                  change.why);
-    } else if (change.writes() || !options.missing) {
+    } else if (!change.after.data.empty() && (change.writes() || !options.missing)) {
       sets.emplace_back(std::move(change.after), std::move(change.wanted.why));
     }
   }

@@ -101,13 +101,16 @@ void print_plan(const upkeep::DnsPlanning& planning, PlanDetail detail) {
     for (const auto& data : left.set.data)
       fmt::print("         + {}\n", dns::data_to_text(left.set.type, data));
   }
-  fmt::print("{}: {} to create, {} to merge, {} to replace, {} in conflict, {} as they should be\n",
-             plan.domain,
-             count(plan, Action::create),
-             count(plan, Action::merge),
-             count(plan, Action::replace),
-             count(plan, Action::conflict),
-             count(plan, Action::keep));
+  fmt::print(
+      "{}: {} to create, {} to merge, {} to replace, {} to remove, {} in conflict, {} as they "
+      "should be\n",
+      plan.domain,
+      count(plan, Action::create),
+      count(plan, Action::merge),
+      count(plan, Action::replace),
+      count(plan, Action::remove),
+      count(plan, Action::conflict),
+      count(plan, Action::keep));
 }
 
 void print_lagging(const std::vector<upkeep::LaggingServer>& lagging) {

@@ -9,6 +9,11 @@ void declare_dns_work(const Command& command, DnsWorkOptions& into) {
   command.flag({"--take-mx", "have the domain's mail come here, where its MX leads elsewhere"},
                into.take_mx);
   command.flag({"--take-host", "replace other addresses of the server's name"}, into.take_host);
+  command.flag(
+      {"--join-reports",
+       "have reports come here as well, where the DMARC and TLS-RPT records that are there "
+       "send them elsewhere"},
+      into.join_reports);
   declare_dns_account(command, into.account);
   command.text({"--dns-server", dns_server_help}, into.dns_server);
   command.number({"--authority-port", "of the zone's own name servers; default 53"},
@@ -19,6 +24,7 @@ void declare_dns_work(const Command& command, DnsWorkOptions& into) {
 DnsWork::DnsWork(const Settings& settings, const DnsWorkOptions& options) : journal_(settings) {
   plan_options_.take_mx = options.take_mx;
   plan_options_.take_host = options.take_host;
+  plan_options_.join_reports = options.join_reports;
   authorities_.port = static_cast<std::uint16_t>(options.authority_port);
   change_options_.patience = std::chrono::seconds(options.patience);
 }
@@ -38,6 +44,7 @@ Result<provision::PlanOptions> DnsWork::plan_options() {
   TAPAL_TRY(const auto entries, journal_.entries());
   auto options = plan_options_;
   options.written = provision::written_values(entries);
+  options.written_spf_terms = provision::written_spf_terms(entries, identity_.domain);
   return options;
 }
 

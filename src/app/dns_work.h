@@ -19,6 +19,7 @@ struct DnsWorkOptions {
   IdentityOptions identity;
   bool take_mx = false;
   bool take_host = false;
+  bool join_reports = false;
   DnsAccountSettings account;
   std::string dns_server;
   std::int64_t authority_port = 53;

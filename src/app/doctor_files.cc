@@ -4,8 +4,6 @@
 #include <system_error>
 
 #include "drivers/files/config_folder.h"
-#include "drivers/files/files.h"
-#include "values/text/ascii.h"
 
 namespace tapal::app {
 namespace {
@@ -54,33 +52,6 @@ std::optional<WallTime> changed_at(const fs::path& file) {
   const auto time = fs::last_write_time(file, error);
   if (error) return {};
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::file_clock::to_sys(time));
-}
-
-provision::BackupFacts look_at_backup(const fs::path& config) {
-  provision::BackupFacts facts;
-  const auto git = config / ".git";
-  std::error_code error;
-  facts.repository = fs::is_directory(git, error);
-  const auto text = files::read_file(git / "config");
-  if (!text) return facts;
-  for (const auto line : text::split(*text, '\n')) {
-    const auto trimmed = text::trim(line);
-    if (!trimmed.starts_with("url")) continue;
-    const auto equals = trimmed.find('=');
-    if (equals != trimmed.npos) facts.remote = text::trim(trimmed.substr(equals + 1));
-  }
-  // A URL may hold a password.
-  if (const auto at = facts.remote.rfind('@'), scheme = facts.remote.find("://");
-      scheme != std::string::npos && at != std::string::npos && at > scheme)
-    facts.remote.erase(scheme + 3, at - scheme - 2);
-  fs::recursive_directory_iterator refs(git / "refs" / "remotes", error);
-  for (std::size_t seen = 0; !error && refs != fs::end(refs) && seen < files_max;
-       refs.increment(error), ++seen) {
-    if (!refs->is_regular_file()) continue;
-    const auto when = changed_at(refs->path());
-    if (when && (!facts.pushed || *when > *facts.pushed)) facts.pushed = when;
-  }
-  return facts;
 }
 
 }  // namespace tapal::app

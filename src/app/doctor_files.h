@@ -1,5 +1,4 @@
-// What the doctor looks at in the configuration folder's files themselves: their rights, their
-// backup, their age.
+// What the doctor looks at in the configuration folder's files themselves: their rights, their age.
 #pragma once
 
 #include <filesystem>
@@ -16,9 +15,6 @@ namespace tapal::app {
 // Private keys, password hashes and the like that others than their owner may read.
 std::vector<provision::LooseFile> find_loose_files(const std::filesystem::path& config,
                                                    const Settings& settings);
-
-// By what git keeps in the folder, without running it.
-provision::BackupFacts look_at_backup(const std::filesystem::path& config);
 
 std::optional<WallTime> changed_at(const std::filesystem::path& file);
 

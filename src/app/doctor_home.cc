@@ -10,6 +10,8 @@
 
 #include "app/control_client.h"
 #include "app/doctor_files.h"
+#include "app/doctor_upkeep.h"
+#include "app/mail_identity.h"
 #include "drivers/files/files.h"
 #include "app/mail_identity.h"
 #include "protocols/mailauth/dkim_key_record.h"
@@ -32,12 +34,8 @@ constexpr std::size_t forwards_max = 1'000;
 void set_egress(Home& home, const DoctorPlace& place, const Settings& settings) {
   const auto& sending = settings.delivery;
   home.on_test_network = sending.allow_private_addresses;
-  if (!place.addresses.empty()) {
-    home.egress = place.addresses;
-    return;
-  }
-  home.egress = egress_addresses(settings);
-  home.egress_is_bound = !delivery::source_addresses(sending).empty();
+  home.egress = place.addresses.empty() ? egress_addresses(settings) : place.addresses;
+  home.egress_is_bound = place.addresses.empty() && !delivery::source_addresses(sending).empty();
 }
 
 void add_ports(Home& home, const std::vector<Endpoint>& endpoints, OwnPort::Door door) {
@@ -64,11 +62,13 @@ void add_keys(Home& home, const files::ConfigFolder& folder) {
   const auto keys = folder.signing_keys.find(home.domain);
   if (keys == folder.signing_keys.end()) return;
   for (const auto& key : keys->second) {
+    if (key.state.stage != provision::KeyStage::signing) continue;
     const auto parsed = crypto::PrivateKey::from_pem(key.pem);
     if (!parsed) continue;  // the folder's problems tell that
     const auto record = mailauth::DkimKeyRecord::for_key(*parsed);
     if (!record) continue;
-    home.signing_keys.push_back({key.selector, record->text(), parsed->bits(), made_at(key)});
+    home.signing_keys.push_back(
+        {key.selector, record->text(), parsed->bits(), made_at(key), !provision::signs(key.state)});
   }
 }
 
@@ -153,7 +153,7 @@ Result<Home> make_home(const DoctorPlace& place,
   add_disks(home, settings);
   const auto users = folder->directory.users(place.domain);
   if (!users.empty()) home.first_user = users.front().address.text();
-  home.backup = look_at_backup(place.config);
+  home.renewals = renewal_plans(place.config, settings);
   home.loose_files = find_loose_files(place.config, settings);
   home.where_goes = [folder](const std::string& address) { return delivery_of(*folder, address); };
   return home;

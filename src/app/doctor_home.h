@@ -20,7 +20,8 @@ struct DoctorPlace {
   std::vector<IpAddress> addresses;  // that mail leaves from; empty: as set, else the machine's
 };
 
-// The folder is kept alive by what is returned. Code::not_found: the domain is none of ours.
+// All but what must be asked for: the queue, the backup, accounts. The folder is kept alive by what
+// is returned. Code::not_found: the domain is none of ours.
 Result<provision::Home> make_home(const DoctorPlace& place,
                                   const Settings& settings,
                                   const std::shared_ptr<const files::ConfigFolder>& folder,

@@ -2,10 +2,15 @@
 
 #include <utility>
 
+#include "app/config_backup.h"
 #include "app/dns_option.h"
+#include "app/doctor_upkeep.h"
 #include "app/once.h"
 #include "app/public_suffix_file.h"
 #include "drivers/net/http_client.h"
+#include "drivers/system/program_runner.h"
+#include "drivers/system/random.h"
+#include "drivers/system/worker_pool.h"
 
 namespace tapal::app {
 
@@ -26,8 +31,17 @@ Result<std::unique_ptr<DoctorLook>> DoctorLook::prepare(const CommonOptions& com
   return look;
 }
 
-Task<bool> DoctorLook::look(NetLoop& loop, provision::Examination& examination) {
+Task<std::vector<provision::Finding>> DoctorLook::look(NetLoop& loop,
+                                                       provision::Home home,
+                                                       Choice choice) {
   StreamHttpClient http({loop, loop, *resolver_, *tls_});
+  WorkerPool workers({.threads = 1, .name = "programs"});
+  ProgramRunner programs(workers, git_rights(choice.config));
+  SystemRandom random;
+  const dnsapi::World accounts{http, loop, *resolver_, clock_, random};
+  DoctorUpkeepWorld at_home{loop, programs, settings_.dns, accounts, choice.config};
+  auto whole = co_await with_upkeep(std::move(home), std::move(at_home), choice.only);
+  provision::Examination examination(std::move(whole), suffixes_, choice.only);
   upkeep::ExaminationWorld world{
       .resolver = *resolver_,
       .http = http,
@@ -35,7 +49,7 @@ Task<bool> DoctorLook::look(NetLoop& loop, provision::Examination& examination) 
       .probes = {.loop = loop, .network = loop, .tls = *tls_, .certificates_of = peer_certificates},
       .authorities = authorities_};
   co_await upkeep::examine(world, examination);
-  co_return true;
+  co_return examination.findings();
 }
 
 Result<std::vector<provision::Finding>> DoctorLook::examine(const DoctorPlace& place,
@@ -45,14 +59,14 @@ Result<std::vector<provision::Finding>> DoctorLook::examine(const DoctorPlace& p
   const auto now = clock_.wall_now();
   TAPAL_TRY(auto home, make_home(place, settings_, folder, now));
   home.queue = queue_of_running_server(settings_, now);
-  return examine(std::move(home), only);
+  return run_once<std::vector<provision::Finding>>(
+      [&](NetLoop& loop) { return look(loop, std::move(home), {place.config, only}); });
 }
 
 std::vector<provision::Finding> DoctorLook::examine(provision::Home home,
                                                     const std::vector<std::string>& only) {
-  provision::Examination examination(std::move(home), suffixes_, only);
-  run_once<bool>([&](NetLoop& loop) { return look(loop, examination); });
-  return examination.findings();
+  return run_once<std::vector<provision::Finding>>(
+      [&](NetLoop& loop) { return look(loop, std::move(home), {{}, only}); });
 }
 
 }  // namespace tapal::app

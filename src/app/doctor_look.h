@@ -36,7 +36,11 @@ class DoctorLook {
  private:
   DoctorLook(Settings settings, dns::PublicSuffixes suffixes)
       : settings_(std::move(settings)), suffixes_(std::move(suffixes)) {}
-  Task<bool> look(NetLoop& loop, provision::Examination& examination);
+  struct Choice {
+    std::filesystem::path config;
+    std::vector<std::string> only;
+  };
+  Task<std::vector<provision::Finding>> look(NetLoop& loop, provision::Home home, Choice choice);
 
   Settings settings_;
   dns::PublicSuffixes suffixes_;

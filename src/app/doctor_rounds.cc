@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/doctor_home.h"
+#include "app/doctor_upkeep.h"
 #include "app/public_suffix_file.h"
 #include "drivers/files/files.h"
 #include "services/upkeep/examination.h"
@@ -31,15 +32,7 @@ std::chrono::seconds age_of_oldest(Store& store, WallTime now) {
 }  // namespace
 
 DoctorRounds::DoctorRounds(DoctorRoundsWorld world)
-    : world_(std::move(world)),
-      suffixes_(suffixes()),
-      owner_mail_{world_.loop,
-                  world_.clock,
-                  world_.random,
-                  world_.store,
-                  world_.dispatcher,
-                  [this](auto domain, auto message) { return sign(domain, message); },
-                  world_.place} {}
+    : world_(std::move(world)), suffixes_(suffixes()) {}
 
 void DoctorRounds::start() {
   if (!world_.settings.doctor.daily) return;
@@ -59,7 +52,7 @@ void DoctorRounds::start() {
       .tell =
           [this](std::string domain, std::string subject, std::string text) {
             return mail_to_owner(
-                owner_mail_, std::move(domain), std::move(subject), std::move(text));
+                world_.owner_mail, std::move(domain), std::move(subject), std::move(text));
           },
       .first_after = world_.settings.doctor.first_after};
   daily_.emplace(std::move(daily));
@@ -95,7 +88,13 @@ Task<Result<provision::Home>> DoctorRounds::home_of(std::string domain) {
 
 Task<Result<std::vector<provision::Finding>>> DoctorRounds::look(std::string domain) {
   TAPAL_CO_TRY(auto home, co_await home_of(std::move(domain)));
-  provision::Examination examination(std::move(home), suffixes_);
+  const dnsapi::World accounts{
+      world_.http, world_.loop, world_.resolver, world_.clock, world_.random};
+  DoctorUpkeepWorld at_home{
+      world_.loop, world_.programs, world_.settings.dns, accounts, world_.config};
+  std::vector<std::string> all;
+  auto whole = co_await with_upkeep(std::move(home), std::move(at_home), std::move(all));
+  provision::Examination examination(std::move(whole), suffixes_);
   upkeep::ExaminationWorld world{.resolver = world_.resolver,
                                  .http = world_.http,
                                  .clock = world_.clock,
@@ -107,15 +106,6 @@ Task<Result<std::vector<provision::Finding>>> DoctorRounds::look(std::string dom
   co_await upkeep::examine(std::move(world), examination);
   if (stopping_) co_return fail(Code::try_later, "the server stops");
   co_return examination.findings();
-}
-
-std::string DoctorRounds::sign(std::string_view domain, std::string_view message) const {
-  const auto now = world_.clock.wall_now();
-  const auto current = world_.domains.get();
-  const auto* signers = intake::signers_of(*current, domain);
-  if (signers == nullptr) return {};
-  return mailauth::dkim_sign_message(*signers, message, {now, now + world_.settings.dkim_expiry()})
-      .value_or(std::string());
 }
 
 }  // namespace tapal::app

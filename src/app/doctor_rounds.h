@@ -12,6 +12,7 @@
 #include "drivers/net/loop.h"
 #include "drivers/net/tls.h"
 #include "ports/http_client.h"
+#include "ports/programs.h"
 #include "ports/resolver.h"
 #include "ports/workers.h"
 #include "rules/provision/home.h"
@@ -32,12 +33,13 @@ struct DoctorRoundsWorld {
   HttpClient& http;
   ClientContext& tls;
   Workers& workers;  // files are read there
+  Programs& programs;
   Store& store;
   delivery::Dispatcher& dispatcher;
   const Settings& settings;
   std::filesystem::path config;
   const Snapshot<intake::Domains>& domains;
-  std::function<std::vector<mail::Recipient>(const mail::Recipient& to)> place;
+  OwnerMailWorld& owner_mail;
 };
 
 class DoctorRounds {
@@ -50,12 +52,10 @@ class DoctorRounds {
  private:
   Task<Result<std::vector<provision::Finding>>> look(std::string domain);
   Task<Result<provision::Home>> home_of(std::string domain);
-  std::string sign(std::string_view domain, std::string_view message) const;
   std::filesystem::path memory_of(const std::string& domain) const;
 
   DoctorRoundsWorld world_;
   dns::PublicSuffixes suffixes_;
-  OwnerMailWorld owner_mail_;
   std::optional<upkeep::DailyExamination> daily_;
   TaskGroup tasks_;
   bool stopping_ = false;

@@ -97,8 +97,19 @@ Task<Result<std::string>> run(NetLoop& loop, Order order) {
   StreamHttpClient http({loop, loop, order.resolver, *tls});
   ChallengeFront front(loop, clock, log, board);
   const auto& listen = order.settings.listen;
-  CertificateWorld world{
-      loop, clock, log, order.resolver, workers, programs, board, http, random, false, false, {}};
+  CertificateWorld world{loop,
+                         clock,
+                         log,
+                         order.resolver,
+                         workers,
+                         programs,
+                         board,
+                         http,
+                         random,
+                         false,
+                         false,
+                         {},
+                         {}};
   world.listens_http = front.listen(Url::Scheme::http, or_everywhere(listen.http, http_port));
   world.listens_https = front.listen(Url::Scheme::https, or_everywhere(listen.https, https_port));
   auto parts = CertificateParts::make(order.config, order.settings, std::move(world));

@@ -20,7 +20,7 @@ Result<std::string> order_alone(const std::filesystem::path& config,
                                 const std::string& request);
 
 // The running server does it where there is one: it has the ports, and takes the files up. Else as
-// above. `request` is the control socket's "cert issue" or "cert renew".
+// above. `request` is one of cert_commands.
 Result<std::string> order_certificate(const CommonOptions& common,
                                       const boost::json::object& request);
 

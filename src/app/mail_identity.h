@@ -21,7 +21,7 @@ struct IdentityOptions {
 };
 void declare_identity(const Command& command, IdentityOptions& into);
 
-// Where mail goes out from by the settings, else the public addresses of this machine.
+// What mail is bound to go out from, as set; else the public addresses of this machine.
 std::vector<IpAddress> egress_addresses(const Settings& settings);
 
 // Code::not_found: the domain is none of ours; invalid: an option or a file is wrong. Whether the

@@ -177,7 +177,9 @@ Result<void> Server::Parts::build_delivery() {
   const auto category_of = [this](const queue::Outcome& outcome) {
     return std::string(bounce::row_of(bounce_rules->diagnose(outcome).category).name);
   };
-  const auto sign_notice = [this](std::string_view message) { return sign(message); };
+  const auto sign_notice = [this](std::string_view message) {
+    return sign(settings.hostname, message);
+  };
   delivery::DispatcherWorld world{main_loop(),
                                   clock,
                                   random,
@@ -199,10 +201,10 @@ Result<void> Server::Parts::build_delivery() {
 }
 
 // A notice comes from MAILER-DAEMON at the host: the key of the nearest domain above it signs.
-std::string Server::Parts::sign(std::string_view notice) const {
+std::string Server::Parts::sign(std::string_view domain, std::string_view notice) const {
   const auto now = clock.wall_now();
   const auto current = domains->get();
-  const auto* signers = intake::signers_of(*current, settings.hostname);
+  const auto* signers = intake::signers_of(*current, domain);
   if (signers == nullptr) return {};
   auto fields = mailauth::dkim_sign_message(*signers, notice, {now, now + settings.dkim_expiry()});
   if (fields) return *std::move(fields);
@@ -242,33 +244,44 @@ void Server::Parts::build_intake() {
 }
 
 void Server::Parts::build_upkeep() {
-  upkeep = std::make_unique<Upkeep>(UpkeepWorld{main_loop(),
-                                                clock,
-                                                random,
-                                                log,
-                                                *resolver,
-                                                *http,
-                                                *disk_workers,
-                                                *programs,
-                                                challenges,
-                                                config_folder,
-                                                settings,
-                                                [this] { return reload(); }});
-  doctor = std::make_unique<DoctorRounds>(
-      DoctorRoundsWorld{main_loop(),
-                        clock,
-                        random,
-                        log,
-                        *resolver,
-                        *http,
-                        *client_tls,
-                        *disk_workers,
-                        *store,
-                        *dispatcher,
-                        settings,
-                        config_folder,
-                        *domains,
-                        [this](const auto& to) { return place_notice(to); }});
+  owner_mail = std::make_unique<OwnerMailWorld>(
+      OwnerMailWorld{main_loop(),
+                     clock,
+                     random,
+                     *store,
+                     *dispatcher,
+                     [this](auto domain, auto message) { return sign(domain, message); },
+                     [this](const auto& to) { return place_notice(to); }});
+  upkeep =
+      std::make_unique<Upkeep>(UpkeepWorld{main_loop(),
+                                           clock,
+                                           random,
+                                           log,
+                                           *resolver,
+                                           *http,
+                                           *disk_workers,
+                                           *programs,
+                                           challenges,
+                                           config_folder,
+                                           settings,
+                                           [this] { return reload(); },
+                                           [this] { return domains->get()->directory.domains(); },
+                                           *owner_mail});
+  doctor = std::make_unique<DoctorRounds>(DoctorRoundsWorld{main_loop(),
+                                                            clock,
+                                                            random,
+                                                            log,
+                                                            *resolver,
+                                                            *http,
+                                                            *client_tls,
+                                                            *disk_workers,
+                                                            *programs,
+                                                            *store,
+                                                            *dispatcher,
+                                                            settings,
+                                                            config_folder,
+                                                            *domains,
+                                                            *owner_mail});
 }
 
 }  // namespace tapal::app

@@ -13,6 +13,7 @@
 #include "app/doctor_rounds.h"
 #include "app/egress.h"
 #include "app/inspectors.h"
+#include "app/owner_mail.h"
 #include "app/server.h"
 #include "app/settings.h"
 #include "app/upkeep.h"
@@ -90,6 +91,7 @@ struct Server::Parts {
   std::unique_ptr<api::Control> control;
   std::unique_ptr<Listener> control_listener;
   std::unique_ptr<WebFront> web;
+  std::unique_ptr<OwnerMailWorld> owner_mail;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<DoctorRounds> doctor;
   std::atomic<bool> running = false;
@@ -114,7 +116,8 @@ struct Server::Parts {
   Result<void> listen_for_web();
   void accept_at(intake::Door door, std::vector<ListenSocket> sockets);  // on the main loop
   std::vector<AcceptTarget> session_targets(intake::Door door);
-  std::string sign(std::string_view notice) const;
+  // The DKIM-Signature fields of a notice from `domain`; empty where it cannot be signed.
+  std::string sign(std::string_view domain, std::string_view notice) const;
   std::vector<mail::Recipient> place_notice(const mail::Recipient& sender) const;
   Result<void> reload();
   void reload_if_changed();

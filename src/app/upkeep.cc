@@ -1,9 +1,11 @@
 #include "app/upkeep.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/config_backup.h"
 #include "app/srs_keys.h"
+#include "values/dns/name.h"
 
 namespace tapal::app {
 namespace {
@@ -36,18 +38,20 @@ Upkeep::Upkeep(UpkeepWorld world)
 
 // Mail goes on where certificates cannot be looked after.
 void Upkeep::open_certificates() {
-  CertificateWorld world{world_.loop,
-                         world_.clock,
-                         world_.log,
-                         world_.resolver,
-                         world_.workers,
-                         world_.programs,
-                         world_.challenges,
-                         world_.http,
-                         world_.random,
-                         !world_.settings.listen.http.empty(),
-                         !world_.settings.listen.https.empty(),
-                         world_.take_in};
+  CertificateWorld world{
+      world_.loop,
+      world_.clock,
+      world_.log,
+      world_.resolver,
+      world_.workers,
+      world_.programs,
+      world_.challenges,
+      world_.http,
+      world_.random,
+      !world_.settings.listen.http.empty(),
+      !world_.settings.listen.https.empty(),
+      world_.take_in,
+      [this](auto names, auto letter) { return tell_owner(std::move(names), std::move(letter)); }};
   auto made = CertificateParts::make(world_.config, world_.settings, std::move(world));
   if (made) {
     certificates_ = *std::move(made);
@@ -59,7 +63,7 @@ void Upkeep::open_certificates() {
 std::map<std::string, api::OtherCommand, std::less<>> Upkeep::commands() {
   std::map<std::string, api::OtherCommand, std::less<>> commands;
   if (certificates_)
-    for (const auto* command : {"cert issue", "cert renew"})
+    for (const auto* command : cert_commands)
       commands[command] = [&keeper = certificates_->keeper()](std::string request) {
         return answer_cert(keeper, std::move(request));
       };
@@ -97,6 +101,23 @@ Task<void> Upkeep::turn_srs() {
     on_change("SRS key");
   }
   co_return;
+}
+
+// To the domain of ours that one of the names is of, else to the first.
+Task<void> Upkeep::tell_owner(std::vector<std::string> names, upkeep::ExpiryLetter letter) {
+  const auto own = world_.domains();
+  const auto is_named = [&names](const std::string& domain) {
+    return std::ranges::any_of(
+        names, [&domain](const auto& name) { return dns::is_subdomain_of(name, domain); });
+  };
+  const auto found = std::ranges::find_if(own, is_named);
+  if (own.empty()) co_return;
+  auto domain = found == own.end() ? own.front() : *found;
+  const auto sent = co_await mail_to_owner(
+      world_.owner_mail, std::move(domain), std::move(letter.subject), std::move(letter.text));
+  if (!sent)
+    world_.log.write(
+        Level::warning, "the owner could not be told", {{"reason", sent.error().what}});
 }
 
 void Upkeep::on_change(std::string what) { tasks_.spawn(back_up(std::move(what))); }

@@ -10,6 +10,7 @@
 #include "app/certificate_parts.h"
 #include "app/dns_accounts.h"
 #include "app/key_files.h"
+#include "app/owner_mail.h"
 #include "app/settings.h"
 #include "drivers/net/loop.h"
 #include "ports/challenge_board.h"
@@ -36,6 +37,8 @@ struct UpkeepWorld {
   std::filesystem::path config;
   const Settings& settings;
   std::function<Result<void>()> take_in;  // the folder has changed; on a worker
+  std::function<std::vector<std::string>()> domains;
+  OwnerMailWorld& owner_mail;
 };
 
 // All on the loop's thread, but for the making.
@@ -54,6 +57,7 @@ class Upkeep {
   Task<void> turn_srs();
   Task<void> back_up(std::string message);
   void on_change(std::string what);
+  Task<void> tell_owner(std::vector<std::string> names, upkeep::ExpiryLetter letter);
 
   UpkeepWorld world_;
   DnsAccounts accounts_;

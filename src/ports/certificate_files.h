@@ -11,9 +11,9 @@
 namespace tapal {
 
 struct KeptCertificate {
-  std::string name;  // of its folder: a host name
-  std::string chain_pem;
-  std::string note;  // what we wrote about it; empty: it is none of ours, and is left alone
+  std::string name;       // of its folder: a host name
+  std::string chain_pem;  // empty: it is not there yet, and the note tells why
+  std::string note;       // what we wrote about it; empty: it is none of ours, and is left alone
 };
 
 // What belongs together. The keys are secret.
@@ -37,13 +37,16 @@ struct CertificateFiles {
   // Replaces all of a certificate in one step: at every moment, also when the power fails, either
   // the old set is in place or the new one.
   virtual Result<void> put(std::string_view name, const CertificateSet& set) = 0;
+  // Also of a certificate that is not there yet: its first order failed.
   virtual Result<void> put_note(std::string_view name, std::string_view note) = 0;
   // Code::not_found: there is none, or no such certificate.
+  virtual Result<std::string> key(std::string_view name) = 0;
   virtual Result<std::string> next_key(std::string_view name) = 0;
 
   // `name` is one path segment. Code::not_found: there is no such account.
   virtual Result<AccountFiles> account(std::string_view name) = 0;
   virtual Result<void> put_account(std::string_view name, const AccountFiles& account) = 0;
+  virtual Result<void> remove_account(std::string_view name) = 0;  // that none is there is no error
 };
 
 }  // namespace tapal

@@ -8,12 +8,18 @@ import smtplib
 import socket
 import ssl
 import unittest
+from datetime import datetime, timedelta, timezone
 
 from authorities import Pebble, SmallAuthority
 from dns import Dns, UpdateKey
-from harness import Case, free_port, new_address, wait_until
+from harness import Case, ask_tool, free_port, new_address, wait_until
 
 ISSUED = "a certificate was issued"
+
+
+def stamp(days):
+    """A moment, so many days from now, as openssl's ca takes it."""
+    return (datetime.now(timezone.utc) + timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
 
 
 class AcmeCase(Case):
@@ -89,6 +95,39 @@ class PebbleTest(AcmeCase):
         self.assertEqual(before["next_key_sha256"], after["key_sha256"])
         self.assertNotEqual(after["key_sha256"], after["next_key_sha256"])
 
+    def test_a_new_key_is_made_where_the_announced_one_is_not_to_be_trusted(self):
+        self.assertEqual(0, self.tapal.command("cert", "issue", "autoconfig.example").returncode)
+        before = self.shown(self.tapal, "autoconfig.example")
+        done = self.tapal.command("cert", "renew", "autoconfig.example", "--new-key", "--json")
+        self.assertEqual(0, done.returncode, done.stderr)
+        after = json.loads(done.stdout)
+        self.assertNotIn(after["key_sha256"], (before["key_sha256"], before["next_key_sha256"]))
+        self.assertNotEqual(before["next_key_sha256"], after["next_key_sha256"])
+
+    def test_a_revoked_certificate_is_replaced_by_one_with_a_new_key(self):
+        self.assertEqual(0, self.tapal.command("cert", "issue", "autoconfig.example").returncode)
+        before = self.shown(self.tapal, "autoconfig.example")
+        serial = int(self.served(self.tapal, self.pebble.root, "autoconfig.example")["serialNumber"], 16)
+        done = self.tapal.command("cert", "revoke", "autoconfig.example", "--reason", "superseded", "--json")
+        self.assertEqual(0, done.returncode, done.stderr)
+        after = json.loads(done.stdout)
+        self.assertNotIn(after["key_sha256"], (before["key_sha256"], before["next_key_sha256"]))
+        self.assertEqual("Revoked", self.pebble.status_of(serial)["Status"])
+        self.assertEqual(2, self.tapal.command("cert", "revoke", "autoconfig.example", "--reason", "mood").returncode)
+        self.assertEqual(1, self.tapal.command("cert", "revoke", "absent.example").returncode)
+
+    def test_the_account_gets_another_key_and_stays_the_same_account(self):
+        folder = next((self.tapal.config / "acme").iterdir())
+        key, note = (folder / "account.pem").read_text(), (folder / "account.json").read_text()
+        done = self.tapal.command("cert", "account-key", "--json")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(folder.name, json.loads(done.stdout)["account"])
+        self.assertNotEqual(key, (folder / "account.pem").read_text())
+        self.assertEqual(note, (folder / "account.json").read_text())
+        done = self.tapal.command("cert", "renew", "mail.example")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual([folder], list((self.tapal.config / "acme").iterdir()))
+
     def test_a_name_that_leads_elsewhere_is_refused_with_what_to_do(self):
         done = self.tapal.command("cert", "issue", "other.example")
         self.assertEqual(1, done.returncode)
@@ -149,6 +188,94 @@ class CommandTest(AcmeCase):
         self.assertNotIn("zWNDZM6eQ", done.stdout + done.stderr)
         self.tapal.start()
         self.served(self.tapal, self.pebble.root, "mail.example")
+
+
+class ChainTest(AcmeCase):
+    """An authority with two roots."""
+    @classmethod
+    def prepare(cls):
+        cls.tapal, cls.dns, cls.pebble = cls.new_world(environment={"PEBBLE_ALTERNATE_ROOTS": "1", "PEBBLE_CHAIN_LENGTH": "2"})
+        cls.tapal.set({"acme": {"challenges": ["http-01"]}})
+
+    def root_name(self, number):
+        root = self.folder / "root.pem"
+        root.write_bytes(self.pebble.get(f"https://127.0.0.1:{self.pebble.management_port}/roots/{number}"))
+        done = ask_tool("openssl", "x509", "-in", root, "-noout", "-subject", "-nameopt", "multiline")
+        return done.stdout.split("commonName")[1].strip(" =\n")
+
+    def test_the_preferred_chain_is_taken(self):
+        for number in (1, 0):
+            name = self.root_name(number)
+            done = self.tapal.command("cert", "issue", "mail.example", "--chain", name)
+            self.assertEqual(0, done.returncode, done.stderr)
+            chain = (self.tapal.config / "certs/mail.example/fullchain.pem").read_text()
+            last = self.folder / "last.pem"
+            last.write_text("-----BEGIN" + chain.split("-----BEGIN")[-1])
+            self.assertIn(name, ask_tool("openssl", "x509", "-in", last, "-noout", "-issuer").stdout)
+
+
+class FailedTest(AcmeCase):
+    """A certificate that cannot be had."""
+    @classmethod
+    def prepare(cls):
+        cls.tapal, cls.dns, cls.pebble = cls.new_world()
+        cls.tapal.set({"acme": {"names": ["other.example"], "challenges": ["http-01"]}})
+
+    def test_its_next_try_is_kept_over_a_restart(self):
+        self.tapal.start()
+        self.tapal.server.wait_for("a certificate was not issued")
+        self.assertEqual(0, self.tapal.stop())
+        first = self.listed(self.tapal)["other.example"]["failure"]
+        self.assertIn("Failed to connect", first["what"])
+        asked = self.pebble.server.log().count("/order-plz")
+        self.assertLess(0, asked)
+        self.tapal.start()
+        done = self.tapal.command("doctor", "example", "--only", "tls.renewal", "--json", "--dns-server", self.dns.endpoint)
+        finding = next(f for f in json.loads(done.stdout)["domains"][0]["findings"] if f["subject"] == "other.example")
+        self.assertEqual("error", finding["severity"])
+        self.assertIn("Failed to connect", finding["seen"])
+        self.assertEqual(first, self.listed(self.tapal)["other.example"]["failure"])
+        self.assertEqual(asked, self.pebble.server.log().count("/order-plz"))
+        self.assertEqual(0, self.tapal.stop())
+
+
+class ExpiryTest(AcmeCase):
+    """A certificate of another program's that nears its end."""
+    @classmethod
+    def prepare(cls):
+        cls.tapal = cls.new_tapal("example")
+        cls.tapal.write("aliases", "postmaster: ann\n")
+        cls.dns = Dns(cls).add(cls.tapal.dns_records(), "example").start()
+
+    def near_its_end(self):
+        """As openssl's ca makes it: 90 days long, 10 of them left."""
+        folder = self.tapal.config / "certs/theirs.example"
+        folder.mkdir(parents=True)
+        (self.folder / "index").write_text("")
+        (self.folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=own\n[own]\ndatabase={self.folder}/index\nserial={self.folder}/serial\nnew_certs_dir={self.folder}\n"
+            "default_md=sha256\npolicy=any\nx509_extensions=names\n[any]\ncommonName=supplied\n"
+            "[names]\nsubjectAltName=DNS:theirs.example\n")
+        steps = (["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=theirs.example",
+                  "-keyout", folder / "privkey.pem", "-out", self.folder / "theirs.csr"],
+                 ["ca", "-batch", "-config", self.folder / "ca.cnf", "-selfsign", "-create_serial", "-notext",
+                  "-keyfile", folder / "privkey.pem", "-in", self.folder / "theirs.csr", "-out", folder / "fullchain.pem",
+                  "-startdate", stamp(-80), "-enddate", stamp(10)])
+        for words in steps:
+            made = ask_tool("openssl", *words)
+            self.assertEqual(0, made.returncode, made.stderr)
+
+    def test_the_owner_gets_a_mail_and_only_one(self):
+        self.near_its_end()
+        self.tapal.start(self.dns)
+        raw = self.tapal.wait_for_mail_with("ann", b"theirs.example: the certificate ends in 9 days")
+        self.assertIn(b"Another program renews it", raw)
+        self.tapal.server.wait_for("a certificate is near its end.*days=14.*renewed_by=.*another program")
+        self.assertEqual(0, self.tapal.stop())
+        self.tapal.start(self.dns)
+        self.tapal.submit("ann@example", b"From: <ann@example>\r\nTo: <ann@example>\r\nSubject: later\r\n\r\nHello.\r\n")
+        self.tapal.wait_for_mail_with("ann", b"Subject: later")
+        self.assertNotIn("a certificate is near its end", self.tapal.server.log())
 
 
 class RenewalTest(AcmeCase):
@@ -221,7 +348,7 @@ class DnsTest(AcmeCase):
     def prepare(cls):
         if os.getuid() != 0:
             raise unittest.SkipTest("port 53 is for root only")
-        update_key = UpdateKey()
+        cls.update_key = update_key = UpdateKey()
         cls.dns = Dns(cls, update_key=update_key)
         cls.dns.port = 53
         cls.tapal = cls.new_tapal("example")
@@ -242,6 +369,62 @@ class DnsTest(AcmeCase):
         done = self.tapal.command("cert", "issue", "alias.example")
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(["elsewhere.example."], self.dns.ask("_acme-challenge.alias.example", "TXT"))
+
+    def digests(self, name):
+        """TLSA data of the key in use and of the one that comes next."""
+        shown = self.shown(self.tapal, name)
+        return [f"3 1 1 {shown[key]}" for key in ("key_sha256", "next_key_sha256")]
+
+    def pin(self, *data):
+        """By DNS UPDATE, as a person would write it."""
+        lines = [f"server {self.dns.address}", "zone example.", "update delete _25._tcp.mail.example. TLSA",
+                 *(f"update add _25._tcp.mail.example. 1 TLSA {one}" for one in data), "send"]
+        key = self.update_key
+        done = ask_tool("knsupdate", "-y", f"{key.algorithm}:{key.name}:{key.secret}", input="\n".join(lines) + "\n")
+        self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_a_key_is_used_once_every_server_shows_its_tlsa_record(self):
+        self.assertEqual(0, self.tapal.command("cert", "issue", "mail.example").returncode)
+        self.addCleanup(self.pin)
+        now, following = self.digests("mail.example")
+        self.pin(now)
+        done = self.tapal.command("cert", "renew", "mail.example")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("a certificate keeps its key: DNS does not show the next one", done.stderr)
+        self.assertEqual([now, following], self.digests("mail.example"))
+        self.pin(now, following)
+        done = self.tapal.command("cert", "renew", "mail.example")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertNotIn("keeps its key", done.stderr)
+        self.assertEqual(following, self.digests("mail.example")[0])
+
+    def test_a_challenge_that_a_killed_server_left_is_taken_away(self):
+        # Pebble is asked to wait before it looks, so that the record is there for a while.
+        slow = Pebble(type(self), self.dns, free_port(), free_port(),
+                      environment={"PEBBLE_VA_NOSLEEP": "0", "PEBBLE_VA_SLEEPTIME": "5"})
+        before = self.tapal.settings["acme"]
+        self.tapal.set({"acme": {"directory": slow.directory, "trusted_ca_file": str(slow.own_certificate),
+                                 "names": ["killed.example"]}})
+        self.tapal.start()
+        left = wait_until(lambda: self.dns.ask("_acme-challenge.killed.example", "TXT"), "the challenge is shown")
+        self.tapal.kill()
+        self.assertEqual(left, self.dns.ask("_acme-challenge.killed.example", "TXT"))
+        self.tapal.set({"acme": {**before, "names": []}})
+        self.tapal.start()
+        self.tapal.server.wait_for("challenges of an earlier run are taken away")
+        self.assertEqual([], self.dns.ask("_acme-challenge.killed.example", "TXT"))
+        self.assertEqual("", (self.tapal.state / "challenges-in-dns").read_text())
+        self.assertEqual(0, self.tapal.stop())
+
+    def test_a_record_that_stays_is_written(self):
+        authority = SmallAuthority(type(self), new_address(), kinds=("dns-persist-01",))
+        before = self.tapal.settings["acme"]
+        self.tapal.set({"acme": {"directory": authority.directory, "challenges": ["dns-persist-01"]}})
+        self.addCleanup(self.tapal.set, {"acme": before})
+        done = self.tapal.command("cert", "issue", "stays.example")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(f"ca.example; accounturi={authority.url}/account/1",
+                         self.dns.text_of("_validation-persist.stays.example"))
 
     def test_a_key_that_may_not_write_is_told(self):
         wrong = UpdateKey()  # of the same name

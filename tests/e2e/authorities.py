@@ -56,6 +56,10 @@ class Pebble:
         with opener.open(url, timeout=10) as answer:
             return answer.read()
 
+    def status_of(self, serial):
+        """What it tells of a certificate that it issued."""
+        return json.loads(self.get(f"https://127.0.0.1:{self.management_port}/cert-status-by-serial/{serial:x}"))
+
     def answers(self):
         try:
             return self.get(self.own_directory)

@@ -18,6 +18,7 @@ COMMANDS = (
     "address check", "idna to-ascii", "psl", "filter test",
     "queue list", "queue show", "queue retry", "queue hold", "queue release", "queue drop",
     "queue count", "queue sites", "queue bounce", "queue move", "queue rule add", "queue rule list", "queue rule del",
+    "cert issue", "cert renew", "cert revoke", "cert account-key", "cert list", "cert show",
     "config check", "config reference", "config sample")
 
 
@@ -37,6 +38,12 @@ class WithoutServer(Case):
                 done = ask_tool(TAPAL, *command.split(), "--help")
                 self.assertEqual(0, done.returncode)
                 self.assertRegex(done.stdout, rf"Example:\s+tapal {command}")
+
+    def test_a_folder_that_is_not_there_is_named_itself(self):
+        done = ask_tool(TAPAL, "config", "set", "delivery.port", "2525", "--config", self.folder / "absent")
+        self.assertEqual(1, done.returncode)
+        self.assertIn(f"there is no folder {self.folder}/absent", done.stderr)
+        self.assertNotIn(".lock", done.stderr)
 
     def test_wrong_usage_is_exit_code_2(self):
         for words in ((), ("nonsense",), ("queue",), ("user", "add"), ("queue", "list", "--limit", "many"), ("serve", "--x")):

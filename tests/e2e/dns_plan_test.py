@@ -96,6 +96,39 @@ class FromNothing(DnsPlanCase):
         self.assertEqual(1, self.run_dns("dns", "rollback", "example.com", "--yes").returncode)
 
 
+class Stale(DnsPlanCase):
+    """What we wrote ourselves, and that is of no use any more."""
+    published = ('@ 300 TXT "v=spf1 include:_spf.other.example -all"\n'
+                 '_dmarc 300 TXT "v=DMARC1; p=reject; rua=mailto:a@x.example"\n')
+
+    @classmethod
+    def serve(cls):
+        cls.dns.add('_spf.other 60 TXT "v=spf1 ip4:198.51.100.0/24 -all"')
+        super().serve()
+
+    def test_old_addresses_and_an_unused_policy_go_and_reports_come_when_asked_for(self):
+        self.tapal.set({"listen": {"https": [f"{self.tapal.address}:{free_port(self.tapal.address)}"]}})
+        self.answer("dns", "apply", "example.com", "--yes")
+        self.assertEqual(1, len(self.dns.ask("_mta-sts.example.com", "TXT")))
+        self.assertEqual(["mail.example.com."], self.dns.ask("mta-sts.example.com", "CNAME"))
+
+        self.tapal.set({"listen": {"https": []}})
+        moved = [*self.options[:-4], "--address", "192.0.2.2", "--take-host"]
+        plan = self.answer("dns", "plan", "example.com", options=moved)
+        actions = self.actions(plan)
+        self.assertEqual("remove", actions["_mta-sts.example.com", "TXT"])
+        self.assertEqual("remove", actions["mta-sts.example.com", "CNAME"])
+        self.assertEqual("keep", actions["_dmarc.example.com", "TXT"])
+        self.answer("dns", "apply", "example.com", "--yes", "--join-reports", options=moved)
+        self.assertEqual([], self.dns.ask("_mta-sts.example.com", "TXT"))
+        self.assertEqual([], self.dns.ask("mta-sts.example.com", "CNAME"))
+        self.assertEqual("v=spf1 include:_spf.other.example ip4:192.0.2.2 -all", self.dns.text_of("example.com"))
+        self.assertEqual("v=DMARC1; p=reject; rua=mailto:a@x.example,mailto:postmaster@example.com",
+                         self.dns.text_of("_dmarc.example.com"))
+        again = self.answer("dns", "plan", "example.com", options=moved)
+        self.assertEqual({"keep"}, set(self.actions(again).values()))
+
+
 class AmongOthers(DnsPlanCase):
     published = ('@ 300 TXT "v=spf1 include:_spf.other.example -all"\n@ 300 TXT "site-verification=1"\n'
                  '_spf.other 60 TXT "unused"\n@ 300 MX 1 aspmx.other.example.\n'

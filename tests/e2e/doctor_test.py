@@ -2,9 +2,11 @@
 order, then with one thing broken at a time."""
 import json
 import os
+import shutil
+import subprocess
 import unittest
 
-from dns import Dns
+from dns import Dns, UpdateKey
 from harness import Case, Tapal, ask_tool, TAPAL, wait_until
 from peers import Postfix
 
@@ -145,6 +147,49 @@ class Doctor(Case):
         self.assertEqual(0, code, json.dumps(report, indent=1))
         self.assertEqual(0o600, key.stat().st_mode & 0o777)
         self.assertIn("dmarc: ann@a.example", (self.tapal.config / "domains" / DOMAIN / "aliases").read_text())
+
+    def test_a_backup_that_is_behind(self):
+        remote = self.folder / "remote.git"
+        subprocess.run(["git", "init", "--quiet", "--bare", remote], check=True)
+        self.addCleanup(shutil.rmtree, self.tapal.config / ".git")
+        for words in (["init"], ["remote", remote], ["now"]):
+            done = self.tapal.command("backup", *words)
+            self.assertEqual(0, done.returncode, done.stderr)
+        _, report = self.doctor("--only", "backup.state")
+        self.assertEqual("ok", report["worst"], json.dumps(report["findings"], indent=1))
+        self.tapal.write("aliases", "dmarc: ann\ntls: ann\nnew: ann\n")
+        self.addCleanup(self.tapal.write, "aliases", "dmarc: ann\ntls: ann\n")
+        self.assert_broken("backup.state", "warning", "1 files changed since the last commit: domains/a.example/aliases")
+
+    def test_an_account_at_a_dns_provider_that_does_not_work(self):
+        update_key = UpdateKey()
+        dns = Dns(type(self), update_key=update_key)
+        self.serve_names(dns.add("", zone=DOMAIN))
+        right = update_key.credentials(self.tapal.config / "dns.key", dns.endpoint)
+        wrong = UpdateKey().credentials(self.tapal.config / "wrong.key", dns.endpoint)
+        self.addCleanup(self.tapal.set, {"dns": {"provider": ""}})
+        self.tapal.set({"dns": {"provider": "rfc2136", "credentials_file": str(right)}})
+        _, report = self.doctor("--only", "dns.credentials", dns=dns)
+        self.assertEqual([("ok", f"reaches the zone {DOMAIN}")], [(f["severity"], f["seen"]) for f in report["findings"]])
+        self.tapal.set({"dns": {"credentials_file": str(wrong)}})
+        self.assert_broken("dns.credentials", "error", "", dns=dns)
+        wrong.chmod(0o644)
+        self.assert_broken("dns.credentials", "error", "chmod 600", dns=dns)
+
+    def test_a_key_that_only_waits_is_of_no_matter(self):
+        folder = self.tapal.config / "domains" / DOMAIN / "dkim"
+        key = next(folder.glob("*.pem"))
+        states = folder / "state.toml"
+        self.addCleanup(states.unlink)
+        (folder / "later.pem").write_text(key.read_text())
+        (folder / "later.pem").chmod(0o600)
+        self.addCleanup((folder / "later.pem").unlink)
+        states.write_text(f'[{key.stem}]\nstage = "signing"\nsince = "2026-01-01T00:00:00Z"\ndns = "ours"\n'
+                          f'[later]\nstage = "published"\nsince = "2026-01-01T00:00:00Z"\ndns = "absent"\n')
+        _, report = self.doctor("--only", "dkim.published", "dkim.signing")
+        self.assertEqual("ok", report["worst"], json.dumps(report["findings"], indent=1))
+        states.write_text(states.read_text().replace('"ours"', '"other"'))
+        self.assert_broken("dkim.signing", "error", "unsigned: DNS shows no key of ours")
 
     def test_another_domain_and_another_check_are_refused(self):
         self.assertEqual(1, self.tapal.command("doctor", "b.example").returncode)

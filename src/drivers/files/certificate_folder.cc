@@ -7,11 +7,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "drivers/files/descriptor.h"
 #include "drivers/files/files.h"
+#include "drivers/files/hand_over.h"
 
 namespace tapal::files {
 namespace {
@@ -26,15 +25,6 @@ constexpr const char* next_key_file = "next.pem";
 constexpr const char* note_file = ".order.json";  // hidden: a change of it is no reason to reload
 constexpr const char* account_key_file = "account.pem";
 constexpr const char* account_note_file = "account.json";
-
-// Run by root for a server with a user of its own, files belong to whom the folder above does.
-Result<void> hand_over(const fs::path& path) {
-  struct stat facts{};
-  if (geteuid() != 0 || stat(path.parent_path().c_str(), &facts) != 0) return {};
-  if (lchown(path.c_str(), facts.st_uid, facts.st_gid) != 0)
-    return std::unexpected(system_error("change the owner of", path, errno));
-  return {};
-}
 
 Result<void> make_folder(const fs::path& path) {
   std::error_code ignored;
@@ -59,6 +49,9 @@ Result<void> exchange(const fs::path& fresh, const fs::path& place) {
   return sync_folder(place.parent_path());
 }
 
+// The note of a certificate that is not there yet.
+std::string early_note(std::string_view name) { return fmt::format(".{}{}", name, note_file); }
+
 // As a name comes from a certificate, a command or a setting: one segment, nothing hidden.
 Result<void> check_segment(std::string_view name) {
   if (!name.empty() && !name.starts_with('.') && !name.contains('/') && !name.contains('\0'))
@@ -74,7 +67,11 @@ Result<std::vector<KeptCertificate>> CertificateFolder::list() {
   for (fs::directory_iterator at(certificates_, error), end; !error && at != end;
        at.increment(error)) {
     const auto name = at->path().filename().string();
-    if (name.starts_with('.') || kept.size() == folders_max) continue;
+    if (kept.size() == folders_max) break;
+    if (name.starts_with('.')) {
+      if (auto early = early_of(name)) kept.push_back(*std::move(early));
+      continue;
+    }
     auto chain = read_file(at->path() / chain_file, file_bytes_max);
     if (!chain) continue;
     auto note = read_file(at->path() / note_file, file_bytes_max);
@@ -84,6 +81,18 @@ Result<std::vector<KeptCertificate>> CertificateFolder::list() {
     return std::unexpected(system_error("read the folder", certificates_, error.value()));
   std::ranges::sort(kept, {}, &KeptCertificate::name);
   return kept;
+}
+
+// What `file` tells of a certificate that is not there yet.
+std::optional<KeptCertificate> CertificateFolder::early_of(std::string_view file) const {
+  const auto end = file.rfind(note_file);
+  if (end == 0 || end == file.npos || file.substr(end) != note_file) return {};
+  const std::string name(file.substr(1, end - 1));
+  std::error_code ignored;
+  if (fs::exists(certificates_ / name / chain_file, ignored)) return {};
+  auto note = read_file(certificates_ / file, file_bytes_max);
+  if (!note) return {};
+  return KeptCertificate{name, {}, *std::move(note)};
 }
 
 Result<void> CertificateFolder::put(std::string_view name, const CertificateSet& set) {
@@ -99,12 +108,22 @@ Result<void> CertificateFolder::put(std::string_view name, const CertificateSet&
   TAPAL_CHECK(write(fresh / note_file, set.note));
   TAPAL_CHECK(exchange(fresh, certificates_ / name));
   fs::remove_all(fresh, error);  // what was in place before
+  fs::remove(certificates_ / early_note(name), error);
   return {};
 }
 
 Result<void> CertificateFolder::put_note(std::string_view name, std::string_view note) {
   TAPAL_CHECK(check_segment(name));
-  return write(certificates_ / name / note_file, note);
+  std::error_code ignored;
+  if (fs::exists(certificates_ / name / chain_file, ignored))
+    return write(certificates_ / name / note_file, note);
+  TAPAL_CHECK(make_folder(certificates_));
+  return write(certificates_ / early_note(name), note);
+}
+
+Result<std::string> CertificateFolder::key(std::string_view name) {
+  TAPAL_CHECK(check_segment(name));
+  return read_file(certificates_ / name / key_file, file_bytes_max);
 }
 
 Result<std::string> CertificateFolder::next_key(std::string_view name) {
@@ -128,6 +147,14 @@ Result<void> CertificateFolder::put_account(std::string_view name, const Account
   TAPAL_CHECK(make_folder(folder));
   TAPAL_CHECK(write(folder / account_key_file, account.key_pem));
   return write(folder / account_note_file, account.note);
+}
+
+Result<void> CertificateFolder::remove_account(std::string_view name) {
+  TAPAL_CHECK(check_segment(name));
+  std::error_code error;
+  fs::remove_all(accounts_ / name, error);
+  if (error) return std::unexpected(system_error("remove", accounts_ / name, error.value()));
+  return {};
 }
 
 }  // namespace tapal::files

@@ -53,6 +53,21 @@ TEST_F(CertificateFolderTest, lists_its_own_and_those_of_others) {
   EXPECT_EQ(listed->at(1).note, "note");
 }
 
+TEST_F(CertificateFolderTest, keeps_a_note_of_what_is_not_there_yet) {
+  ASSERT_TRUE(folder.put_note("a.example", "no luck"));
+  EXPECT_EQ(mode_of(scratch.path() / "certs" / ".a.example.order.json"), 0600U);
+  EXPECT_FALSE(fs::exists(of("")));
+  ASSERT_EQ(folder.list()->size(), 1U);
+  EXPECT_EQ(folder.list()->at(0).name, "a.example");
+  EXPECT_EQ(folder.list()->at(0).chain_pem, "");
+  EXPECT_EQ(folder.list()->at(0).note, "no luck");
+  ASSERT_TRUE(folder.put("a.example", {"chain", "key", "next", "note"}));
+  ASSERT_EQ(folder.list()->size(), 1U);
+  EXPECT_EQ(folder.list()->at(0).note, "note");
+  EXPECT_EQ(folder.key("a.example"), "key");
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch.path() / "certs"), {}), 1);
+}
+
 // Whoever reads through one open folder sees one set. (Between two opens by path the set may
 // change.)
 TEST_F(CertificateFolderTest, never_shows_half_a_set) {
@@ -86,6 +101,9 @@ TEST_F(CertificateFolderTest, keeps_accounts) {
   EXPECT_EQ(folder.account("ca")->key_pem, "key");
   EXPECT_EQ(folder.account("ca")->note, "note");
   EXPECT_EQ(mode_of(scratch.path() / "acme" / "ca" / "account.pem"), 0600U);
+  ASSERT_TRUE(folder.remove_account("ca"));
+  EXPECT_EQ(folder.account("ca").error().code, Code::not_found);
+  EXPECT_TRUE(folder.remove_account("ca"));
 }
 
 TEST_F(CertificateFolderTest, takes_no_name_that_leads_elsewhere) {

@@ -157,6 +157,12 @@ Result<void> edit_file(const fs::path& path,
   // The lock is a file of its own, since the edited one is replaced. It stays: removing it would
   // let two editors hold locks on two files of that name.
   const fs::path lock_path = path.string() + ".lock";
+  const auto folder = path.parent_path();
+  std::error_code error;
+  if (!folder.empty() && !fs::is_directory(folder, error))
+    return fail(
+        Code::not_found,
+        fmt::format("there is no folder {} for {}", folder.string(), path.filename().string()));
   TAPAL_TRY(const auto lock, open_lock(lock_path));
   while (flock(lock.number(), LOCK_EX) != 0)
     if (errno != EINTR) return std::unexpected(system_error("lock", lock_path, errno));

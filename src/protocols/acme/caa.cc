@@ -58,9 +58,13 @@ void CaaCheck::on_reply(const dns::LookupReply& reply) {
     at_.clear();
     return;
   }
-  std::vector<Property> properties;
-  for (const auto& record : reply.records)
-    if (auto property = property_of(record.data)) properties.push_back(*std::move(property));
+  std::vector<dns::Authorization> properties;
+  for (const auto& record : reply.records) {
+    auto property = dns::authorization_from_data(record.data);
+    if (!property) continue;
+    property->tag = text::to_lower(property->tag);
+    properties.push_back(*std::move(property));
+  }
   if (properties.empty()) {
     at_ = dns::parent_of(at_);
     return;
@@ -69,20 +73,9 @@ void CaaCheck::on_reply(const dns::LookupReply& reply) {
   at_.clear();
 }
 
-std::optional<CaaCheck::Property> CaaCheck::property_of(const dns::Data& data) {
-  const auto* raw = std::get_if<dns::RawData>(&data);
-  if (raw == nullptr || raw->bytes.size() < 2) return {};
-  const std::string_view bytes = raw->bytes;
-  const std::size_t tag_bytes = static_cast<std::uint8_t>(bytes[1]);
-  if (bytes.size() < 2 + tag_bytes) return {};
-  return Property{static_cast<std::uint8_t>(bytes[0]),
-                  text::to_lower(bytes.substr(2, tag_bytes)),
-                  std::string(bytes.substr(2 + tag_bytes))};
-}
-
-void CaaCheck::judge(const std::vector<Property>& properties) {
+void CaaCheck::judge(const std::vector<dns::Authorization>& properties) {
   const auto has = [&properties](std::string_view tag) {
-    return std::ranges::find(properties, tag, &Property::tag) != properties.end();
+    return std::ranges::find(properties, tag, &dns::Authorization::tag) != properties.end();
   };
   const std::string_view tag = is_wildcard_ && has("issuewild") ? "issuewild" : "issue";
   constexpr std::array<std::string_view, 6> known{
@@ -92,7 +85,7 @@ void CaaCheck::judge(const std::vector<Property>& properties) {
       objection_ = fmt::format("{} has a critical CAA property that nobody knows: {}; take it away",
                                at_,
                                text::printable(property.tag, 50));
-  const auto is_grant = [&](const Property& property) {
+  const auto is_grant = [&](const dns::Authorization& property) {
     return property.tag == tag && allows(property.value);
   };
   if (!objection_.empty() || !has(tag) || std::ranges::any_of(properties, is_grant)) return;

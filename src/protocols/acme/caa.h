@@ -10,6 +10,7 @@
 
 #include "protocols/acme/challenge.h"
 #include "values/dns/lookup.h"
+#include "values/dns/rdata_fields.h"
 
 namespace tapal::acme {
 
@@ -33,13 +34,7 @@ class CaaCheck {
   const std::string& objection() const { return objection_; }
 
  private:
-  struct Property {
-    std::uint8_t flags = 0;
-    std::string tag;  // lower case
-    std::string value;
-  };
-  static std::optional<Property> property_of(const dns::Data& data);
-  void judge(const std::vector<Property>& properties);
+  void judge(const std::vector<dns::Authorization>& properties);  // tags in lower case
   bool allows(const std::string& value) const;
 
   CaaQuestion question_;

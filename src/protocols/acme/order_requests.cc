@@ -60,6 +60,7 @@ Result<OrderSession::Target> OrderSession::target() const {
                     json::serialize(json::object{{"csr", text::to_base64_url(request)}})};
     }
     case Step::download: return Target{order_.certificate, std::string(post_as_get)};
+    case Step::alternates: return Target{alternates_[at_], std::string(post_as_get)};
     case Step::directory:
     case Step::proofs:
     case Step::end: break;
@@ -97,7 +98,8 @@ Result<OrderSession::Send> OrderSession::post(const Target& target) {
   const SignedRequest request{account_key_, account, std::exchange(nonce_, {}), target.url};
   TAPAL_TRY(auto body, sign_request(request, target.payload));
   std::vector<http::Header> headers{{"Content-Type", "application/jose+json"}};
-  if (step_ == Step::download) headers.push_back({"Accept", std::string(chain_type)});
+  if (step_ == Step::download || step_ == Step::alternates)
+    headers.push_back({"Accept", std::string(chain_type)});
   return Send{"POST", target.url, std::move(headers), std::move(body)};
 }
 

@@ -25,6 +25,12 @@ bool may_pass(const Problem& problem) {
   return problem.status >= 500 || problem.status == 429 || problem.type == "rateLimited";
 }
 
+// An empty name is anybody's.
+bool ends_with_issuer(const std::string& chain_pem, const std::string& name) {
+  const auto chain = crypto::read_chain(chain_pem);
+  return name.empty() || (chain && chain->back().issuer.contains(name));
+}
+
 }  // namespace
 
 OrderSession::OrderSession(OrderWish wish,
@@ -38,7 +44,10 @@ OrderSession::OrderSession(OrderWish wish,
 
 void OrderSession::fail_with(Problem problem) {
   step_ = Step::end;
-  outcome_ = Failed{std::move(problem)};
+  if (first_chain_.empty())
+    outcome_ = Failed{std::move(problem)};
+  else
+    outcome_ = Issued{first_chain_};
 }
 
 void OrderSession::on_unreachable(const Error& error) {
@@ -75,7 +84,8 @@ void OrderSession::take(const http::Response& response) {
     case Step::readiness:
     case Step::finalize:
     case Step::issue: return take_progress(response);
-    case Step::download: return take_chain(response.body);
+    case Step::download:
+    case Step::alternates: return take_chain(response);
     case Step::proofs:
     case Step::end: break;
   }
@@ -203,18 +213,37 @@ void OrderSession::take_progress(const http::Response& response) {
   poll_later(response);
 }
 
-void OrderSession::take_chain(const std::string& chain_pem) {
+void OrderSession::take_chain(const http::Response& response) {
+  const bool is_first = step_ == Step::download;
+  const auto trouble = chain_problem(response.body);
+  if (is_first && !trouble.empty()) return fail_with("what the authority issued" + trouble);
+  if (trouble.empty() && ends_with_issuer(response.body, wish_.preferred_chain)) {
+    step_ = Step::end;
+    outcome_ = Issued{response.body};
+    return;
+  }
+  if (is_first) {
+    first_chain_ = response.body;
+    alternates_ = alternate_addresses(response);
+    at_ = 0;
+    step_ = Step::alternates;
+  } else {
+    ++at_;
+  }
+  if (at_ == alternates_.size()) fail_with("no chain is as preferred");
+}
+
+// What is wrong with it, to follow its name; empty: nothing.
+std::string OrderSession::chain_problem(const std::string& chain_pem) const {
   const auto chain = crypto::read_chain(chain_pem);
-  if (!chain) return fail_with("what the authority issued: " + chain.error().what);
-  if (!crypto::certificate_fits(chain_pem, certificate_key_))
-    return fail_with("what the authority issued is for another key");
+  if (!chain) return ": " + chain.error().what;
+  if (!crypto::certificate_fits(chain_pem, certificate_key_)) return " is for another key";
   for (const auto& name : wish_.names)
     if (std::ranges::find(chain->front().names, name) == chain->front().names.end())
-      return fail_with(fmt::format("what the authority issued is not for {}", name));
+      return " is not for " + name;
   if (chain->front().validity.not_after <= now_)
-    return fail_with("what the authority issued is over already: is this machine's clock right?");
-  step_ = Step::end;
-  outcome_ = Issued{chain_pem};
+    return " is over already: is this machine's clock right?";
+  return {};
 }
 
 // Whether the step can be tried again at once.

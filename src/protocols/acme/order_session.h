@@ -36,6 +36,9 @@ struct OrderWish {
   std::optional<ExternalAccount> external;
   std::vector<ChallengeKind> kinds;  // that can be answered here, the first offered one is taken
   std::string account_url;           // of the account key; empty: not known
+  // Among several chains the one that ends with an issuer of this name; empty, or none does: the
+  // authority's first.
+  std::string preferred_chain;
 };
 
 struct OrderLimits {
@@ -98,6 +101,7 @@ class OrderSession {
     finalize,
     issue,  // is waited for
     download,
+    alternates,  // other chains are read until one is as preferred
     end,
   };
   struct Target {
@@ -123,7 +127,8 @@ class OrderSession {
   void take_authorization(const std::string& body);
   void take_verdict(const http::Response& response);
   void take_progress(const http::Response& response);
-  void take_chain(const std::string& chain_pem);
+  void take_chain(const http::Response& response);
+  std::string chain_problem(const std::string& chain_pem) const;
   void take_problem(Problem problem);
   bool is_mended(const Problem& problem);
 
@@ -149,6 +154,8 @@ class OrderSession {
   std::vector<Open> open_;
   std::vector<Proof> proofs_;
   std::vector<Subproblem> refusals_;
+  std::string first_chain_;  // good, but not as preferred; whatever comes then, this is issued
+  std::vector<std::string> alternates_;
   std::optional<std::chrono::seconds> pause_;
   std::variant<std::monostate, Issued, Failed> outcome_;
   std::size_t requests_ = 0;

@@ -333,6 +333,33 @@ TEST(OrderSession, believes_no_nonsense) {
   EXPECT_EQ(world.problem().detail, "what the authority issued is not for mail.example.org");
 }
 
+TEST(OrderSession, takes_the_chain_that_is_preferred_where_there_is_one) {
+  OrderWorld world;
+  const auto chain_by = [&world](const std::string& issuer) {
+    const crypto::Validity validity{now, now + std::chrono::days(1)};
+    return crypto::make_self_signed({issuer, "mail.example.org"}, world.key, validity).value();
+  };
+  const auto first = chain_by("first.example");
+  const auto second = chain_by("second.example");
+  std::string alternate = second;
+  world.authority.instead = [&](const auto& path, int) -> std::optional<http::Response> {
+    const auto* link = "<https://ca.example/certificate/1>; rel=\"alternate\"";
+    if (path == "/certificate")
+      return http::Response{
+          200, {{"Link", "<https://ca.example/directory>;rel=\"index\""}, {"Link", link}}, first};
+    if (path == "/certificate/1") return http::Response{200, {}, alternate};
+    return {};
+  };
+  EXPECT_EQ(world.chain(), first);
+  world.wish.preferred_chain = "second.example";
+  EXPECT_EQ(world.chain(), second);
+  world.wish.preferred_chain = "nobody";
+  EXPECT_EQ(world.chain(), first);
+  world.wish.preferred_chain = "second.example";
+  alternate = "no chain";
+  EXPECT_EQ(world.chain(), first);
+}
+
 TEST(OrderSession, does_not_wait_for_ever) {
   OrderWorld world;
   world.authority.polls_until_valid = 1'000'000;

@@ -73,6 +73,12 @@ Result<Directory> read_directory(std::string_view body) {
   TAPAL_TRY(directory.new_nonce, address_at(object, "newNonce"));
   TAPAL_TRY(directory.new_account, address_at(object, "newAccount"));
   TAPAL_TRY(directory.new_order, address_at(object, "newOrder"));
+  for (auto [key, into] : {std::pair("revokeCert", &directory.revoke_certificate),
+                           std::pair("keyChange", &directory.key_change)}) {
+    if (object.contains(key)) {
+      TAPAL_TRY(*into, address_at(object, key));
+    }
+  }
   if (object.contains("renewalInfo")) {
     TAPAL_TRY(directory.renewal_info, address_at(object, "renewalInfo"));
   }
@@ -86,6 +92,20 @@ Result<Directory> read_directory(std::string_view body) {
       if (const auto* text = about.if_string(); directory.profiles.size() < profiles_max)
         directory.profiles.emplace(text::printable(name, 64), text != nullptr ? *text : "");
   return directory;
+}
+
+std::vector<std::string> alternate_addresses(const http::Response& response) {
+  constexpr std::size_t addresses_max = 10;
+  std::vector<std::string> addresses;
+  for (const auto& [name, value] : response.headers) {
+    if (!text::equals_ignoring_case(name, "Link") || addresses.size() == addresses_max) continue;
+    const auto end = value.find('>');
+    if (!value.starts_with('<') || end == value.npos) continue;
+    const auto url = value.substr(1, end - 1);
+    const auto relation = text::to_lower(value.substr(end + 1));
+    if (relation.contains("rel=\"alternate\"") && is_web_address(url)) addresses.push_back(url);
+  }
+  return addresses;
 }
 
 Result<Order> read_order(std::string_view body) {

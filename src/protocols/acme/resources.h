@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "protocols/acme/challenge.h"
 #include "protocols/acme/problem.h"
+#include "values/http/message.h"
 
 namespace tapal::acme {
 
@@ -22,13 +23,18 @@ struct Directory {
   std::string new_nonce;
   std::string new_account;
   std::string new_order;
-  std::string renewal_info;  // RFC 9773; empty: it has none
+  std::string revoke_certificate;  // this and the next two: empty where it has none
+  std::string key_change;
+  std::string renewal_info;  // RFC 9773
   std::string terms_of_service;
   std::vector<std::string> issuer_names;  // caaIdentities
   bool external_account_required = false;
   std::map<std::string, std::string> profiles;  // name and what it is
 };
 Result<Directory> read_directory(std::string_view body);
+
+// Where other chains for a certificate are (RFC 8555 section 7.4.2), 10 at most.
+std::vector<std::string> alternate_addresses(const http::Response& response);
 
 enum class Status : std::uint8_t { pending, ready, processing, valid, invalid, other };
 

@@ -76,13 +76,22 @@ void look_at_key(Look& look, const OwnSigningKey& key) {
 }  // namespace
 
 void check_signing(Look& look) {
-  if (!look.home.signing_keys.empty())
-    return look.ok(look.home.domain, fmt::format("{} keys", look.home.signing_keys.size()));
-  look.error(
-      look.home.domain,
-      {.seen = "no DKIM key: mail goes out unsigned",
-       .expected = "a key in the domain's folder",
-       .fix = fmt::format("tapal dkim keygen {0}, and publish what it prints", look.home.domain)});
+  const auto& domain = look.home.domain;
+  const auto& keys = look.home.signing_keys;
+  const auto held_back = std::ranges::count_if(keys, &OwnSigningKey::is_held_back);
+  if (keys.empty())
+    return look.error(
+        domain,
+        {.seen = "no DKIM key: mail goes out unsigned",
+         .expected = "a key in the domain's folder",
+         .fix = fmt::format("tapal dkim keygen {0}, and publish what it prints", domain)});
+  if (held_back == std::ssize(keys))
+    return look.error(
+        domain,
+        {.seen = "mail goes out unsigned: DNS shows no key of ours, so signatures would fail",
+         .expected = "the record of " + name_of(look, keys.front()),
+         .fix = fmt::format("tapal dkim status {}, and publish what it asks for", domain)});
+  look.ok(domain, fmt::format("{} keys", std::ssize(keys) - held_back));
 }
 
 void check_dkim_published(Look& look) {

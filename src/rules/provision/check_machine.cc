@@ -1,10 +1,13 @@
 // The machine and what has to be kept up on it.
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "rules/provision/checks.h"
+#include "values/text/date.h"
 #include "values/text/duration.h"
 
 namespace tapal::provision {
@@ -17,7 +20,23 @@ constexpr std::chrono::seconds clock_off_little{60};
 constexpr std::chrono::seconds clock_off_much{300};  // signatures in the future, failing TLS
 constexpr std::chrono::seconds queue_age_max = std::chrono::hours(24);
 constexpr std::size_t queue_waiting_many = 10'000;
-constexpr std::chrono::days backup_age_max{30};
+constexpr std::size_t files_told_max = 3;
+
+// What is not in the copy elsewhere; empty: nothing.
+std::string backup_lag(const BackupFacts& backup) {
+  if (!backup.trouble.empty()) return "nobody can tell: " + backup.trouble;
+  if (!backup.changed.empty()) {
+    const std::span<const std::string> some(backup.changed.begin(),
+                                            std::min(backup.changed.size(), files_told_max));
+    return fmt::format("{} files changed since the last commit: {}{}",
+                       backup.changed.size(),
+                       fmt::join(some, ", "),
+                       some.size() < backup.changed.size() ? " and more" : "");
+  }
+  if (backup.not_pushed > 0)
+    return fmt::format("{} commits are not at {} yet", backup.not_pushed, backup.remote);
+  return {};
+}
 
 }  // namespace
 
@@ -118,17 +137,14 @@ void check_backup(Look& look) {
         {.seen = backup->repository ? "kept in git on this machine alone" : "no backup",
          .expected = "a copy on another machine",
          .fix = "tapal backup remote URL"});
-  if (backup->changed_since)
-    return look.warn("configuration",
-                     {.seen = "it was changed since the last backup",
+  const Advice advice{.seen = backup_lag(*backup),
                       .expected = "a copy of what is used",
-                      .fix = "tapal backup push"});
-  if (!backup->pushed || look.home.now - *backup->pushed > backup_age_max)
-    return look.warn("configuration",
-                     {.seen = "it was not pushed for a month",
-                      .expected = "a copy of these days",
-                      .fix = "tapal backup push"});
-  look.ok("configuration", "kept at " + backup->remote);
+                      .fix = "tapal backup now, which also tells what is in its way"};
+  if (!advice.seen.empty()) return look.warn("configuration", advice);
+  look.ok("configuration",
+          fmt::format("at {} since {}",
+                      backup->remote,
+                      backup->committed ? text::rfc3339_date(*backup->committed) : "never"));
 }
 
 void check_credentials(Look& look) {
@@ -139,12 +155,14 @@ void check_credentials(Look& look) {
                       .fix = "tapal dns providers"});
   for (const auto& one : look.home.credentials) {
     if (one.problem.empty())
-      look.ok(one.provider, "can be used");
+      look.ok(one.provider, "reaches the zone " + one.zone);
     else
       look.error(one.provider,
                  {.seen = one.problem,
-                  .expected = "a token that works, for its owner's eyes only",
-                  .fix = "make a new one at the provider, and put it into the token file"});
+                  .expected = "credentials that reach the zone, for their owner's eyes only",
+                  .fix = fmt::format("make new ones at the provider ({}), and put them into the "
+                                     "credentials file",
+                                     one.scope)});
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include "protocols/mailauth/spf_check.h"
 #include "rules/provision/checks.h"
+#include "rules/provision/spf_merge.h"
+#include "rules/provision/wanted_records.h"
 #include "values/text/ascii.h"
 
 namespace tapal::provision {
@@ -15,12 +17,9 @@ using mailauth::SpfVerdict;
 
 constexpr std::size_t lookups_near_the_limit = 8;
 
+// What `tapal dns plan` publishes where there is none.
 std::string wanted_record(const Look& look) {
-  std::string record = "v=spf1";
-  for (const auto& address : look.home.egress)
-    record += fmt::format(" {}:{}", address.is_v4() ? "ip4" : "ip6", address.text());
-  if (look.home.egress.empty()) record += " mx";
-  return record + " -all";
+  return spf_text(look.home.egress, SpfEnding::softfail);
 }
 
 // The domain's records; nothing while they are not known, or where DNS could not tell.
@@ -45,14 +44,9 @@ mailauth::SpfIdentity of_domain(const Look& look) {
   return mailauth::SpfIdentity::of_mail_from("postmaster@" + look.home.domain, look.home.host);
 }
 
-// The term to put in front of what is there: "ip4:192.0.2.1".
-std::string term_for(const IpAddress& address) {
-  return fmt::format("{}:{}", address.is_v4() ? "ip4" : "ip6", address.text());
-}
-
-std::string with_term(std::string_view record, const std::string& term) {
-  const auto rest = record.substr(std::min<std::size_t>(6, record.size()));
-  return fmt::format("v=spf1 {}{}", term, rest);
+// What `tapal dns plan` makes of it.
+std::string with_our_addresses(const Look& look, std::string_view record) {
+  return merge_spf({&record, 1}, look.home.egress).value_or(wanted_record(look));
 }
 
 void tell_verdict(Look& look,
@@ -102,11 +96,10 @@ void check_spf_egress(Look& look) {
   for (const auto& address : look.home.egress) {
     auto check = question(look, address, of_domain(look));
     if (!look.drive(check)) continue;
-    tell_verdict(
-        look,
-        address.text(),
-        check.result(),
-        publish_text(look, look.home.domain, with_term(records->front(), term_for(address))));
+    tell_verdict(look,
+                 address.text(),
+                 check.result(),
+                 publish_text(look, look.home.domain, with_our_addresses(look, records->front())));
   }
 }
 
@@ -127,7 +120,7 @@ void check_spf_helo(Look& look) {
                "{} for {}: {}", mailauth::spf_verdict_text(result.verdict), host, result.reason),
            .expected = "pass: notices have no other sender to be checked by (RFC 7208 section "
                        "2.4)",
-           .fix = publish_text(look, host, "v=spf1 a -all")});
+           .fix = publish_text(look, host, std::string(host_spf_text))});
     }
   }
 }
@@ -175,13 +168,13 @@ void check_spf_end(Look& look) {
   if (all != record->terms.end() && all->verdict == SpfVerdict::pass)
     return look.error(domain,
                       {.seen = "+all: everybody may send as this domain",
-                       .expected = "-all, or ~all",
+                       .expected = "~all, or -all",
                        .fix = publish_text(look, domain, wanted_record(look))});
   if (all == record->terms.end() || all->verdict == SpfVerdict::neutral)
     return look.warn(domain,
                      {.seen = all == record->terms.end() ? "no all at its end" : "?all at its end",
-                      .expected = "-all, or ~all: else it says nothing about strangers",
-                      .fix = "let the record end in -all"});
+                      .expected = "~all, or -all: else it says nothing about strangers",
+                      .fix = "let the record end in ~all"});
   look.ok(domain, all->text);
 }
 

@@ -8,6 +8,7 @@
 #include "protocols/tlspolicy/mta_sts.h"
 #include "rules/provision/checks.h"
 #include "values/dns/name.h"
+#include "values/dns/rdata_fields.h"
 #include "values/text/ascii.h"
 #include "values/text/hex.h"
 
@@ -109,18 +110,12 @@ void judge_tlsa(Look& look, const DnsFact& tlsa, const OwnService& service) {
               .fix = fmt::format("publish: {}. 3600 IN TLSA {}", name, wanted)});
 }
 
-// The domain of an issue property: `letsencrypt.org; accounturi=...` (RFC 8659 section 4.2).
-struct CaaProperty {
-  std::string tag;
-  std::string issuer;
-};
-std::optional<CaaProperty> caa_of(const dns::RawData& data) {
-  if (data.bytes.size() < 2) return {};
-  const std::size_t tag_size = static_cast<unsigned char>(data.bytes[1]);
-  if (data.bytes.size() < 2 + tag_size) return {};
-  const auto value = std::string_view(data.bytes).substr(2 + tag_size);
-  return CaaProperty{text::to_lower(data.bytes.substr(2, tag_size)),
-                     text::to_lower(text::trim(value.substr(0, value.find(';'))))};
+// The authority of an issue property, as `letsencrypt.org; accounturi=...` (RFC 8659 section 4.2).
+std::optional<std::string> issuer_of(const dns::RawData& data) {
+  const auto property = dns::authorization_from_data(data);
+  if (!property || !text::equals_ignoring_case(property->tag, "issue")) return {};
+  return text::to_lower(
+      text::trim(std::string_view(property->value).substr(0, property->value.find(';'))));
 }
 
 }  // namespace
@@ -218,8 +213,7 @@ void check_caa(Look& look) {
     bool any = false;
     for (const auto& data : data_of<dns::RawData>(*fact)) {
       any = true;
-      const auto property = caa_of(data);
-      if (property && property->tag == "issue") issuers.push_back(property->issuer);
+      if (auto issuer = issuer_of(data)) issuers.push_back(*std::move(issuer));
     }
     if (any) {
       const auto is_allowed = [&](const std::string& one) {

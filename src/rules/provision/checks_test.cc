@@ -73,6 +73,23 @@ TEST(Checks, are_chosen_by_id_or_by_family) {
   EXPECT_TRUE(is_chosen(*find_check("host.name"), {}));
 }
 
+std::string fix_of(std::string_view check, TestWorld& world) {
+  const auto findings = world.examine({std::string(check)});
+  const auto found = std::ranges::find(findings, error, &Finding::severity);
+  return found == findings.end() ? std::string() : found->fix;
+}
+
+TEST(Checks, advise_the_spf_record_that_the_dns_plan_writes) {
+  TestWorld none;
+  none.drop("123.example. 60 TXT");
+  EXPECT_TRUE(fix_of("spf.record", none).contains("\"v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ~all\""));
+  TestWorld theirs;
+  theirs.replace("123.example. 60 TXT", "123.example. 60 TXT \"v=spf1 mx -all\"");
+  theirs.drop("123.example. 60 MX");
+  EXPECT_TRUE(
+      fix_of("spf.egress", theirs).contains("\"v=spf1 mx ip4:192.0.2.1 ip6:2001:db8::1 -all\""));
+}
+
 TEST(Requirements, follow_from_what_was_found) {
   TestWorld world;
   using State = Requirement::State;

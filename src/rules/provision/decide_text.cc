@@ -41,11 +41,27 @@ const std::string& wanted_text(const Situation& situation) {
   return std::get<dns::Text>(situation.wanted.set.data.front()).value;
 }
 
+Decision drop_old_addresses(const Texts& texts,
+                            std::string_view left,
+                            std::span<const IpAddress> addresses) {
+  auto merged = merge_spf({&left, 1}, addresses);
+  if (!merged) return conflict(std::move(merged.error().what));
+  return {Action::merge,
+          texts.with(*std::move(merged)),
+          "addresses that we wrote, and that mail goes out from no more, are taken out"};
+}
+
 Decision decide_sender_policy(const Situation& situation, const Texts& texts) {
   std::vector<IpAddress> addresses;
   for (const auto& wanted : situation.all_wanted)
     if (wanted.purpose == Purpose::host_address)
       for (const auto& data : wanted.set.data) addresses.push_back(std::get<IpAddress>(data));
+  if (texts.family.size() == 1 && situation.wanted.purpose == Purpose::sender_policy) {
+    const std::string_view now = texts.family.front();
+    const auto left = spf_without(now, situation.options.written_spf_terms, addresses);
+    if (text::words(left).size() < text::words(now).size())
+      return drop_old_addresses(texts, left, addresses);
+  }
   auto merged = merge_spf(texts.family, addresses);
   if (!merged) return conflict(std::move(merged.error().what));
   if (texts.family.size() == 1 && *merged == texts.family.front())
@@ -55,6 +71,19 @@ Decision decide_sender_policy(const Situation& situation, const Texts& texts) {
                           "one with the terms of all"
                         : "allows what it did before, and the addresses of this server";
   return {Action::merge, texts.with(*std::move(merged)), std::move(why)};
+}
+
+constexpr std::string_view reports_asked_for = "asked for: --join-reports";
+
+// The record, with reports coming to us as well where that is asked for.
+std::string joined_reports(const Situation& situation, std::string_view record) {
+  const std::string_view wanted = wanted_text(situation);
+  const auto at = wanted.find("rua=");
+  if (!situation.options.join_reports || at == wanted.npos) return std::string(record);
+  const auto address = wanted.substr(at + 4);
+  const std::string uri(text::trim(address.substr(0, address.find(';'))));
+  if (record.contains(uri)) return std::string(record);
+  return with_reports(record, {&uri, 1});
 }
 
 Decision decide_dmarc(const Situation& situation, const Texts& texts) {
@@ -68,6 +97,8 @@ Decision decide_dmarc(const Situation& situation, const Texts& texts) {
             texts.with(std::move(merged)),
             "several DMARC records count as none (RFC 9989 section 4.7): the strictest stays, with "
             "the reports of all"};
+  if (auto joined = joined_reports(situation, merged); joined != merged)
+    return {Action::merge, texts.with(std::move(joined)), std::string(reports_asked_for)};
   const auto record = mailauth::DmarcRecord::parse(merged);
   const auto& reports = record->aggregate_reports_to;
   return keep(
@@ -76,9 +107,12 @@ Decision decide_dmarc(const Situation& situation, const Texts& texts) {
                   reports.empty() ? "go nowhere" : "to " + text::printable(reports.front())));
 }
 
-Decision decide_tls_reports(const Texts& texts) {
+Decision decide_tls_reports(const Situation& situation, const Texts& texts) {
   if (texts.family.size() > 1)
     return conflict("several records count as none (RFC 8460 section 3): remove all but one");
+  const auto published = texts.family.front();
+  if (auto joined = joined_reports(situation, published); joined != published)
+    return {Action::merge, texts.with(std::move(joined)), std::string(reports_asked_for)};
   return keep("the owner's choice of where reports go stands");
 }
 
@@ -97,7 +131,7 @@ Decision decide_text(const Situation& situation) {
     case Purpose::sender_policy:
     case Purpose::host_policy: return decide_sender_policy(situation, texts);
     case Purpose::dmarc: return decide_dmarc(situation, texts);
-    case Purpose::tls_reports: return decide_tls_reports(texts);
+    case Purpose::tls_reports: return decide_tls_reports(situation, texts);
     case Purpose::report_consent: return keep("the consent is there");
     case Purpose::signing_key:
       if (texts.family.size() == 1 && situation.is_ours(dns::Text{std::string(texts.family[0])}))

@@ -47,7 +47,7 @@ std::string dmarc_with_policy(std::string_view text, mailauth::DmarcPolicy polic
   return changed.replace(place->at, place->bytes, value);
 }
 
-std::string dmarc_with_reports(std::string_view text, std::span<const std::string> uris) {
+std::string with_reports(std::string_view text, std::span<const std::string> uris) {
   std::string added;
   const auto record = DmarcRecord::parse(text);
   for (const auto& uri : uris)
@@ -78,7 +78,7 @@ std::string merge_dmarc(std::span<const std::string_view> texts) {
   std::vector<std::string> each;
   for (auto& uri : reports)
     if (std::ranges::find(each, uri) == each.end()) each.push_back(std::move(uri));
-  return dmarc_with_reports(strictest, each);
+  return with_reports(strictest, each);
 }
 
 }  // namespace tapal::provision

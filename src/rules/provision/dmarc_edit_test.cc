@@ -19,11 +19,10 @@ TEST(DmarcEdit, changes_the_policy_and_nothing_else) {
 
 TEST(DmarcEdit, adds_reports_to_those_that_are_there) {
   const std::vector<std::string> ours{"mailto:b@y.example"};
-  EXPECT_EQ(dmarc_with_reports("v=DMARC1; p=none", ours),
-            "v=DMARC1; p=none; rua=mailto:b@y.example");
-  EXPECT_EQ(dmarc_with_reports("v=DMARC1; p=none; rua=mailto:a@x.example; fo=1", ours),
+  EXPECT_EQ(with_reports("v=DMARC1; p=none", ours), "v=DMARC1; p=none; rua=mailto:b@y.example");
+  EXPECT_EQ(with_reports("v=DMARC1; p=none; rua=mailto:a@x.example; fo=1", ours),
             "v=DMARC1; p=none; rua=mailto:a@x.example,mailto:b@y.example; fo=1");
-  EXPECT_EQ(dmarc_with_reports("v=DMARC1; rua=mailto:b@y.example", ours),
+  EXPECT_EQ(with_reports("v=DMARC1; rua=mailto:b@y.example", ours),
             "v=DMARC1; rua=mailto:b@y.example");
 }
 

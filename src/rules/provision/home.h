@@ -24,11 +24,12 @@ struct OwnPort {
   bool operator==(const OwnPort&) const = default;
 };
 
-struct OwnSigningKey {
+struct OwnSigningKey {  // one that signs, or would
   std::string selector;
   std::string record;  // as it is to be published: "v=DKIM1; k=rsa; p=..."
   int bits = 0;
   std::optional<WallTime> made;
+  bool is_held_back = false;  // DNS shows something else, so nothing is signed with it for now
 };
 
 struct OwnCertificate {
@@ -69,14 +70,19 @@ struct RenewalFacts {
 
 struct BackupFacts {
   bool repository = false;
-  std::string remote;              // empty: none
-  std::optional<WallTime> pushed;  // last time
-  bool changed_since = false;      // there are changes that are not committed
+  std::string remote;                 // empty: none
+  std::optional<WallTime> committed;  // last time
+  std::size_t not_pushed = 0;         // commits
+  std::vector<std::string> changed;   // files, since the last commit
+  std::string trouble;                // why nobody could tell the rest; empty: it is told
 };
 
+// An account at a DNS provider that the settings name.
 struct CredentialFacts {
   std::string provider;  // "cloudflare"
+  std::string zone;      // that it reaches for us
   std::string problem;   // "is refused: the token has expired"; empty: it works
+  std::string scope;     // the least that must be granted
 };
 
 // A file or folder of secrets that others may read.

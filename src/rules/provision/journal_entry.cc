@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "protocols/mailauth/spf_record.h"
 #include "values/dns/name.h"
 #include "values/dns/zone_text.h"
 #include "values/text/ascii.h"
@@ -72,6 +73,17 @@ Result<void> take_line(std::string_view line, JournalEntry& entry) {
   return {};
 }
 
+std::vector<std::string> spf_address_terms(const dns::RecordSet& set) {
+  std::vector<std::string> terms;
+  for (const auto& data : set.data) {
+    const auto* text = std::get_if<dns::Text>(&data);
+    if (text == nullptr || !mailauth::SpfRecord::has_version(text->value)) continue;
+    for (const auto word : text::words(text->value))
+      if (word.starts_with("ip4:") || word.starts_with("ip6:")) terms.emplace_back(word);
+  }
+  return terms;
+}
+
 }  // namespace
 
 std::string journal_id(WallTime now) {
@@ -124,6 +136,21 @@ Result<JournalEntry> parse_journal_entry(std::string_view text) {
   if (entry.id.empty() || entry.domain.empty())
     return fail(Code::invalid, "it says neither its id nor its domain");
   return entry;
+}
+
+std::vector<std::string> written_spf_terms(std::span<const JournalEntry> entries,
+                                           std::string_view name) {
+  std::vector<std::string> ours;
+  for (const auto& entry : entries) {
+    if (entry.state == State::undone) continue;
+    for (const auto& [zone, before, after] : entry.sets) {
+      if (after.name != name || after.type != dns::Type::txt) continue;
+      const auto old = spf_address_terms(before);
+      for (auto& term : spf_address_terms(after))
+        if (std::ranges::find(old, term) == old.end()) ours.push_back(std::move(term));
+    }
+  }
+  return ours;
 }
 
 RecordSets written_values(std::span<const JournalEntry> entries) {

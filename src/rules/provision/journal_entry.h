@@ -48,5 +48,8 @@ Result<JournalEntry> parse_journal_entry(std::string_view text);
 
 // The values that these changes brought in, where they were not undone.
 RecordSets written_values(std::span<const JournalEntry> entries);
+// The addresses, as terms, that they brought into the SPF record of `name`.
+std::vector<std::string> written_spf_terms(std::span<const JournalEntry> entries,
+                                           std::string_view name);
 
 }  // namespace tapal::provision

@@ -56,6 +56,22 @@ TEST(JournalEntry, is_refused_with_its_line_when_it_is_broken) {
   for (const auto& text : broken) EXPECT_FALSE(parse_journal_entry(text)) << text;
 }
 
+TEST(JournalEntry, knows_the_addresses_that_came_into_a_record_of_others) {
+  JournalEntry entry = an_entry();
+  entry.state = JournalEntry::State::done;
+  entry.sets = {{"example.com",
+                 {"example.com", dns::Type::txt, {}, {dns::Text{"v=spf1 ip4:198.51.100.1 -all"}}},
+                 {"example.com",
+                  dns::Type::txt,
+                  {},
+                  {dns::Text{"v=spf1 ip4:198.51.100.1 ip4:192.0.2.9 ip6:2001:db8::9 -all"}}}}};
+  EXPECT_EQ(written_spf_terms({&entry, 1}, "example.com"),
+            (std::vector<std::string>{"ip4:192.0.2.9", "ip6:2001:db8::9"}));
+  EXPECT_TRUE(written_spf_terms({&entry, 1}, "mail.example.com").empty());
+  entry.state = JournalEntry::State::undone;
+  EXPECT_TRUE(written_spf_terms({&entry, 1}, "example.com").empty());
+}
+
 TEST(JournalEntry, values_that_were_there_before_are_not_ours) {
   auto entry = an_entry();
   const auto written = written_values(std::vector{entry});

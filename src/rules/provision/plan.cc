@@ -62,6 +62,15 @@ bool names(std::span<const std::string> patterns, std::string_view host) {
   });
 }
 
+// There are some, and each is one that we brought in.
+bool all_written(const dns::RecordSet& set, const RecordSets& written) {
+  const auto* ours = written.find(set.name, set.type);
+  return ours != nullptr && !set.data.empty() &&
+         std::ranges::all_of(set.data, [ours](const dns::Data& data) {
+           return std::ranges::find(ours->data, data) != ours->data.end();
+         });
+}
+
 // A policy turns mail away from the hosts that it does not name (RFC 8461 section 5).
 void hold_back_mta_sts(std::vector<Change>& changes, std::span<const std::string> policy_hosts) {
   const auto mx = std::ranges::find_if(
@@ -146,6 +155,7 @@ std::string_view action_text(Action action) {
     case Action::create: return "create";
     case Action::merge: return "merge";
     case Action::replace: return "replace";
+    case Action::remove: return "remove";
     case Action::conflict: return "conflict";
   }
   return "keep";
@@ -177,6 +187,11 @@ Result<Plan> make_plan(std::string domain,
     plan.changes.push_back(change_from(situation, decide(situation)));
   }
   hold_back_mta_sts(plan.changes, options.policy_hosts);
+  for (const auto& one : options.unwanted) {
+    const auto* set = published.find(one.set.name, one.set.type);
+    if (set != nullptr && all_written(*set, options.written))
+      plan.changes.push_back({one, *set, one.set, Action::remove, one.why});
+  }
   return plan;
 }
 

@@ -38,6 +38,9 @@ struct PlanOptions {
   bool take_host = false;  // so are other addresses of the host; never those of a domain itself
   std::vector<std::string> policy_hosts;  // of the MTA-STS policy beside ours; "*." for one label
   RecordSets written;  // values that we brought in ourselves: those that still stand are ours
+  std::vector<std::string> written_spf_terms;  // "ip4:192.0.2.1": the same, of the domain's SPF
+  bool join_reports = false;        // reports of an owner's own records come here as well
+  std::vector<WantedSet> unwanted;  // without data: go where every value is one that we wrote
 };
 
 enum class ValueClass : std::uint8_t {
@@ -47,7 +50,7 @@ enum class ValueClass : std::uint8_t {
 };
 std::string_view value_class_text(ValueClass value_class);  // "same family"
 
-enum class Action : std::uint8_t { keep, create, merge, replace, conflict };
+enum class Action : std::uint8_t { keep, create, merge, replace, remove, conflict };
 std::string_view action_text(Action action);  // "merge"
 
 // One wanted set and what becomes of it.

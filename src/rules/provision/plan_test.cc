@@ -329,6 +329,61 @@ TEST(Plan, is_kept_from_being_applied_only_by_what_is_needed) {
   EXPECT_TRUE(planned(full_identity(), "autoconfig A 192.0.2.9").blocking().empty());
 }
 
+PlanOptions with_old_terms() {
+  PlanOptions options;
+  options.written_spf_terms = {"ip4:192.0.2.9", "ip4:192.0.2.1"};
+  return options;
+}
+
+TEST(Plan, takes_addresses_out_of_spf_that_it_wrote_itself_and_that_are_left) {
+  const auto plan = planned(full_identity(),
+                            "@ TXT \"v=spf1 include:x.example ip4:192.0.2.9 ip4:192.0.2.1 "
+                            "ip4:198.51.100.1 -all\"",
+                            with_old_terms());
+  const auto& change = change_of(plan, Purpose::sender_policy);
+  EXPECT_EQ(change.action, Action::merge);
+  EXPECT_EQ(after(change),
+            "\"v=spf1 include:x.example ip4:192.0.2.1 ip4:198.51.100.1 ip6:2001:db8::1 -all\"");
+}
+
+TEST(Plan, removes_an_unused_policy_only_where_it_wrote_all_of_it) {
+  auto identity = full_identity();
+  identity.mta_sts_id.clear();
+  PlanOptions options;
+  options.unwanted = unwanted_records(identity);
+  ASSERT_EQ(options.unwanted.size(), 2U);
+  const dns::Data ours = dns::Text{"v=STSv1; id=1;"};
+  options.written.add({"_mta-sts.example.com", dns::Type::txt, {}, {ours}});
+  const auto wanted = wanted_records(identity).value();
+  auto sets = published(wanted, "");
+  sets.add({"_mta-sts.example.com", dns::Type::txt, {}, {ours}});
+  sets.add({"mta-sts.example.com", dns::Type::cname, {}, {dns::NameTarget{"x.example"}}});
+  const auto plan = make_plan("example.com", wanted, sets, options).value();
+  EXPECT_EQ(change_of(plan, Purpose::mta_sts).action, Action::remove);
+  EXPECT_TRUE(change_of(plan, Purpose::mta_sts).after.data.empty());
+  EXPECT_THROW(change_of(plan, Purpose::mta_sts_host), std::out_of_range);
+
+  sets.add({"_mta-sts.example.com", dns::Type::txt, {}, {ours, dns::Text{"theirs"}}});
+  EXPECT_THROW(change_of(make_plan("example.com", wanted, sets, options).value(), Purpose::mta_sts),
+               std::out_of_range);
+  EXPECT_TRUE(unwanted_records(full_identity()).empty());
+}
+
+TEST(Plan, has_reports_come_here_as_well_when_that_is_asked_for) {
+  const auto* zone =
+      "_dmarc TXT \"v=DMARC1; p=reject; rua=mailto:a@x.example; fo=1\"\n"
+      "_smtp._tls TXT \"v=TLSRPTv1; rua=mailto:b@x.example\"";
+  EXPECT_EQ(change_of(planned(full_identity(), zone), Purpose::dmarc).action, Action::keep);
+  PlanOptions options;
+  options.join_reports = true;
+  const auto plan = planned(full_identity(), zone, options);
+  EXPECT_EQ(change_of(plan, Purpose::dmarc).action, Action::merge);
+  EXPECT_EQ(after(change_of(plan, Purpose::dmarc)),
+            "\"v=DMARC1; p=reject; rua=mailto:a@x.example,mailto:reports@example.com; fo=1\"");
+  EXPECT_EQ(after(change_of(plan, Purpose::tls_reports)),
+            "\"v=TLSRPTv1; rua=mailto:b@x.example,mailto:reports@example.com\"");
+}
+
 TEST(Plan, keeps_the_ttl_of_what_it_merges_into) {
   const auto plan = planned(full_identity(), "@ TXT \"v=spf1 mx -all\"");
   EXPECT_EQ(change_of(plan, Purpose::sender_policy).after.ttl, std::chrono::seconds(600));

@@ -104,6 +104,20 @@ bool spf_names_address(std::string_view text, const IpAddress& address) {
   return record && names(*record, address);
 }
 
+std::string spf_without(std::string_view record,
+                        std::span<const std::string> terms,
+                        std::span<const IpAddress> addresses) {
+  std::string left;
+  for (const auto word : text::words(record)) {
+    const auto alone = fmt::format("v=spf1 {}", word);
+    const bool is_used = std::ranges::any_of(
+        addresses, [&](const IpAddress& address) { return spf_names_address(alone, address); });
+    if (!is_used && std::ranges::find(terms, word) != terms.end()) continue;
+    left += (left.empty() ? "" : " ") + std::string(word);
+  }
+  return left;
+}
+
 Result<std::string> merge_spf(std::span<const std::string_view> records,
                               std::span<const IpAddress> addresses) {
   std::string text(records.front());

@@ -18,6 +18,11 @@ namespace tapal::provision {
 Result<std::string> merge_spf(std::span<const std::string_view> records,
                               std::span<const IpAddress> addresses);
 
+// Without those of `terms` ("ip4:192.0.2.9") that name none of `addresses`.
+std::string spf_without(std::string_view record,
+                        std::span<const std::string> terms,
+                        std::span<const IpAddress> addresses);
+
 // Whether the record passes `address` by an ip4 or ip6 term of its own, whatever DNS says.
 bool spf_names_address(std::string_view record, const IpAddress& address);
 

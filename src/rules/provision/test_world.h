@@ -83,8 +83,8 @@ class TestWorld {
     home.queue = QueueFacts{};
     home.disks = {{"/var/lib/tapal", 5ULL << 30U, 20ULL << 30U}};
     home.renewals.emplace(1, RenewalFacts{"mail.123.example", now + days(50), {}});
-    home.backup = BackupFacts{true, "git@backup.example:conf", now - days(1), false};
-    home.credentials = {{"cloudflare", {}}};
+    home.backup = BackupFacts{true, "git@backup.example:conf", now - days(1), 0, {}, {}};
+    home.credentials = {{"cloudflare", "123.example", {}, "Zone: DNS: Edit"}};
 
     SmtpFact answers{.greeting = "220 mail.123.example ESMTP",
                      .ehlo_name = "mail.123.example",

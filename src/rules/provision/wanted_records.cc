@@ -81,7 +81,7 @@ class List {
     // Where both are one name, the domain's own record speaks for the host.
     if (identity_.host != identity_.domain || !sends_mail(identity_))
       add_text(identity_.host,
-               "v=spf1 a -all",
+               std::string(host_spf_text),
                {Purpose::host_policy,
                 Strength::should,
                 "bounces have no sender, so receivers check the name the server gives itself "
@@ -101,12 +101,8 @@ class List {
   }
 
   void add_sender_policy() {
-    std::string text = "v=spf1";
-    for (const auto& address : identity_.addresses)
-      text += fmt::format(" ip{}:{}", address.is_v4() ? 4 : 6, address.text());
-    text += identity_.spf_ending == SpfEnding::fail ? " -all" : " ~all";
     add_text(identity_.domain,
-             std::move(text),
+             spf_text(identity_.addresses, identity_.spf_ending),
              {Purpose::sender_policy,
               Strength::must,
               "names the addresses that may send for the domain; addresses cost none of the ten "
@@ -367,9 +363,32 @@ Result<std::vector<WantedSet>> wanted_records(const MailIdentity& identity) {
   return List(identity).make();
 }
 
+std::vector<WantedSet> unwanted_records(const MailIdentity& identity) {
+  std::vector<WantedSet> unwanted;
+  if (!identity.mta_sts_id.empty() && gets_mail(identity)) return unwanted;
+  const auto add = [&](std::string_view label, dns::Type type, Purpose purpose) {
+    auto name = fmt::format("{}.{}", label, identity.domain);
+    unwanted.push_back({{std::move(name), type, record_ttl, {}},
+                        purpose,
+                        Strength::should,
+                        "we wrote it, and no policy is served any more (RFC 8461 section 8.3)"});
+  };
+  add("_mta-sts", dns::Type::txt, Purpose::mta_sts);
+  add("mta-sts", dns::Type::cname, Purpose::mta_sts_host);
+  return unwanted;
+}
+
 const WantedSet* find_wanted(const std::vector<WantedSet>& wanted, Purpose purpose) {
   const auto found = std::ranges::find(wanted, purpose, &WantedSet::purpose);
   return found == wanted.end() ? nullptr : &*found;
+}
+
+std::string spf_text(std::span<const IpAddress> addresses, SpfEnding ending) {
+  std::string text = "v=spf1";
+  for (const auto& address : addresses)
+    text += fmt::format(" ip{}:{}", address.is_v4() ? 4 : 6, address.text());
+  if (addresses.empty()) text += " mx";
+  return text + (ending == SpfEnding::fail ? " -all" : " ~all");
 }
 
 // np= comes with the first step: while all is only watched, nothing is to be refused (RFC 9989

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,9 +96,17 @@ struct WantedSet {
 // cannot stand in a record.
 Result<std::vector<WantedSet>> wanted_records(const MailIdentity& identity);
 
+// What a domain like this has no use for, though an earlier one of that name may have had: sets
+// without data.
+std::vector<WantedSet> unwanted_records(const MailIdentity& identity);
+
 // One of them by its purpose; null when there is none.
 const WantedSet* find_wanted(const std::vector<WantedSet>& wanted, Purpose purpose);
 
+// As a new SPF record has it; without addresses it allows what MX leads to.
+std::string spf_text(std::span<const IpAddress> addresses, SpfEnding ending);
+// Of the server's own name.
+inline constexpr std::string_view host_spf_text = "v=spf1 a -all";
 // As a new DMARC record has it.
 std::string dmarc_text(const MailIdentity& identity);
 

@@ -27,6 +27,16 @@ constexpr int grave_days = 7;
 
 bool is_ours(const KeptCertificate& kept) { return !kept.note.empty(); }
 
+// For all of these names. A makeshift, signed by itself, may have been there before the first order
+// failed.
+bool is_issued(const KeptCertificate& kept, const CertificateNote& note) {
+  const auto facts = crypto::read_certificate(kept.chain_pem);
+  const auto is_in = [&facts](const std::string& name) {
+    return std::ranges::find(facts->names, name) != facts->names.end();
+  };
+  return facts && !(facts->self_signed && note.failure) && std::ranges::all_of(note.names, is_in);
+}
+
 }  // namespace
 
 std::string account_name(std::string_view directory_url) {
@@ -56,6 +66,10 @@ void CertificateKeeper::stop() {
 }
 
 Task<void> CertificateKeeper::run() {
+  if (!is_busy_) {
+    const Busy busy(is_busy_);
+    co_await begin();
+  }
   while (!stopped_) {
     const auto next = co_await round();
     if (stopped_) break;
@@ -64,6 +78,16 @@ Task<void> CertificateKeeper::run() {
     const auto bounded = std::clamp<std::chrono::seconds>(pause, look_again_min, look_again_max);
     co_await timer_->wait_until(world_.order.loop.now() + bounded);
   }
+}
+
+// Once: what an earlier run left behind.
+Task<void> CertificateKeeper::begin() {
+  if (std::exchange(has_begun_, true)) co_return;
+  if (world_.tidy) co_await world_.tidy();
+  if (world_.warned == nullptr) co_return;
+  const auto read = [this] { return world_.warned->read(); };
+  const auto memory = co_await on_worker(world_.workers, world_.order.loop, read);
+  if (memory) warnings_ = ExpiryWarnings(*memory);
 }
 
 Task<WallTime> CertificateKeeper::round() {
@@ -88,7 +112,7 @@ Task<WallTime> CertificateKeeper::look_at(KeptCertificate kept) {
   const auto now = world_.order.clock.wall_now();
   const auto facts = crypto::read_certificate(kept.chain_pem);
   if (!facts) co_return now + look_again_max;
-  warn(kept, *facts);
+  co_await warn(kept, *facts);
   if (!is_ours(kept)) co_return now + look_again_max;
   auto note = read_certificate_note(kept.note);
   if (!note) {
@@ -99,7 +123,7 @@ Task<WallTime> CertificateKeeper::look_at(KeptCertificate kept) {
   }
   if (const auto failed = failures_.find(kept.name); failed != failures_.end())
     note->failure = failed->second;
-  Target target{kept.name, *std::move(note), *facts, true};
+  Target target{kept.name, *std::move(note), *facts, {}, true, KeyChoice::announced};
   co_await ask_for_window(target);
   const auto due = renewal_due(target.note, *facts);
   if (now < due || is_busy_) co_return std::max(due, now + look_again_min);
@@ -117,7 +141,9 @@ Task<WallTime> CertificateKeeper::look_for_wanted(const Kept& kept) {
   const auto found = std::ranges::find(kept, folder, &KeptCertificate::name);
   if (found != kept.end() && is_ours(*found)) {
     const auto note = read_certificate_note(found->note);
-    if (!note || note->names == options_.names) co_return later;
+    const bool is_for_these = note && note->names == options_.names;
+    if (!note || (is_for_these && is_issued(*found, *note))) co_return later;
+    if (is_for_these && note->failure) failures_.try_emplace(folder, *note->failure);
   }
   if (const auto failed = failures_.find(folder);
       failed != failures_.end() && failed->second.next_try > now)
@@ -129,19 +155,27 @@ Task<WallTime> CertificateKeeper::look_for_wanted(const Kept& kept) {
   co_return done || failures_.contains(folder) ? now + look_again_min : later;
 }
 
-void CertificateKeeper::warn(const KeptCertificate& kept, const crypto::CertificateFacts& facts) {
-  const auto days = days_to_warn_of(facts.validity, world_.order.clock.wall_now());
-  const auto end = text::rfc3339_date(facts.validity.not_after);
-  const auto [warned, is_first] = warned_.try_emplace(kept.name + " " + end, 0);
-  if (!days || warned->second == *days) return;
-  warned->second = *days;
+// By the log, and by mail: who does not read the one may read the other.
+Task<void> CertificateKeeper::warn(const KeptCertificate& kept,
+                                   const crypto::CertificateFacts& facts) {
+  const auto now = world_.order.clock.wall_now();
+  const auto days = warnings_.take(kept.name, facts.validity, now);
+  if (!days) co_return;
   world_.log.write(*days <= grave_days ? Level::error : Level::warning,
                    "a certificate is near its end",
                    {{"name", kept.name},
                     {"names", fmt::format("{}", fmt::join(facts.names, ","))},
-                    {"until", end},
+                    {"until", text::rfc3339_date(facts.validity.not_after)},
                     {"days", std::to_string(*days)},
                     {"renewed_by", is_ours(kept) ? "tapal" : "another program"}});
+  if (world_.warned != nullptr) {
+    const auto write = [this, now] { return world_.warned->write(warnings_.memory(now)); };
+    static_cast<void>(co_await on_worker(world_.workers, world_.order.loop, write));
+  }
+  if (!world_.tell) co_return;
+  const auto note = read_certificate_note(kept.note);
+  auto letter = expiry_letter(kept, facts, note ? &*note : nullptr, now);
+  co_await world_.tell(facts.names, std::move(letter));
 }
 
 // What the authority suggests, when it is time to ask; a failure leaves it at what is known.

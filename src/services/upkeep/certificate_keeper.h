@@ -1,8 +1,10 @@
 // Gets certificates and renews them in time, one order after the other: keeps keys, accounts and
-// notes, has the server take the new files, tells other programs by hooks, and warns of ends.
-// Certificates of others are only watched.
+// notes, has the server take the new files, tells other programs by hooks, and warns of ends. No
+// key is used that DANE does not show yet (RFC 7671 section 8.1). Certificates of others are only
+// watched.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,11 +13,14 @@
 #include <string_view>
 #include <vector>
 
+#include "ports/kept_note.h"
 #include "ports/log.h"
 #include "ports/programs.h"
 #include "ports/workers.h"
+#include "protocols/acme/errand.h"
 #include "services/upkeep/certificate_note.h"
 #include "services/upkeep/certificate_order.h"
+#include "services/upkeep/expiry_warnings.h"
 
 namespace tapal::upkeep {
 
@@ -40,12 +45,24 @@ struct KeeperWorld {
   // The programs that are told of a certificate's new files, in their order. On a worker. May be
   // empty.
   std::function<std::vector<ProgramRun>(const std::string& folder)> hooks;
+  // Takes away what a run that was killed left in DNS. Once, before the first order. May be empty.
+  std::function<Task<void>()> tidy;
+  // Mail to who owns these names. May be empty.
+  std::function<Task<void>(std::vector<std::string> names, ExpiryLetter letter)> tell;
+  KeptNote* warned = nullptr;  // what was warned of; null: nobody is to be warned twice in one run
+};
+
+// Which key the next certificate has.
+enum class KeyChoice : std::uint8_t {
+  announced,  // that came with the last one, once its TLSA records are seen
+  fresh,      // made now: others may know the announced one, too
 };
 
 struct CertificateWish {
   std::vector<std::string> names;  // the first names the folder, but for "*."
   std::string directory_url;       // empty: the option's
   std::string profile;             // empty: the option's
+  std::string preferred_chain;     // as acme::OrderWish has it
 };
 
 class CertificateKeeper {
@@ -59,7 +76,13 @@ class CertificateKeeper {
   // program's certificate; else what is in the way. Gives the name of its folder.
   Task<Result<std::string>> issue(CertificateWish wish);
   // The same for one that is there. Code::not_found: it is not, or is none of ours.
-  Task<Result<std::string>> renew(std::string name);
+  Task<Result<std::string>> renew(std::string name, KeyChoice choice = KeyChoice::announced);
+  // Tells its authority that it is good no more (RFC 8555 section 7.6), and gets another, with a
+  // fresh key, in its place. Errors: those of renew().
+  Task<Result<std::string>> revoke(std::string name, acme::RevocationReason reason);
+  // The account there gets another key (RFC 8555 section 7.3.5); empty: at the option's authority.
+  // Gives the account's name. Code::not_found: there is no account.
+  Task<Result<std::string>> change_account_key(std::string directory_url);
 
  private:
   struct Account {
@@ -71,7 +94,13 @@ class CertificateKeeper {
     std::string folder;
     CertificateNote note;
     std::optional<crypto::CertificateFacts> old;
-    bool has_note = false;  // on disk
+    std::string old_chain_pem;
+    bool is_remembered = false;  // a failure of this order is kept over restarts
+    KeyChoice key = KeyChoice::announced;
+  };
+  struct Keys {
+    crypto::PrivateKey key;
+    std::string next_pem;  // of the one after; empty: it is made when it is needed
   };
 
   using Kept = std::vector<KeptCertificate>;
@@ -91,16 +120,20 @@ class CertificateKeeper {
   Task<WallTime> round();  // when to look again
   Task<WallTime> look_at(KeptCertificate kept);
   Task<WallTime> look_for_wanted(const Kept& kept);
-  void warn(const KeptCertificate& kept, const crypto::CertificateFacts& facts);
+  Task<void> begin();
+  Task<void> warn(const KeptCertificate& kept, const crypto::CertificateFacts& facts);
+  Task<Result<Target>> target_of(std::string name);
   Task<void> ask_for_window(Target& target);
   Task<Result<void>> order(Target target);
   Task<Result<void>> try_order(Target& target, acme::Problem& problem);
   Task<OrderEnd> place(const Target& target, const Account& account, const crypto::PrivateKey& key);
-  Task<Result<void>> keep(Target& target, const crypto::PrivateKey& key, std::string chain_pem);
+  Task<Result<void>> keep(Target& target, const Keys& keys, std::string chain_pem);
   Task<void> remember_failure(Target target, acme::Problem problem);
   Task<Result<Account>> account_for(std::string directory_url);
   Task<Result<void>> keep_account(const Account& account, std::string directory_url);
-  Task<Result<crypto::PrivateKey>> key_for(std::string folder);
+  Task<Result<Keys>> keys_for(const Target& target);
+  Task<std::string> unpinned(const std::vector<std::string>& names, const crypto::PrivateKey& key);
+  Task<Result<void>> do_errand(acme::Errand errand);
   Task<void> run_hooks(std::string folder);
 
   KeeperWorld world_;
@@ -109,8 +142,9 @@ class CertificateKeeper {
   std::unique_ptr<CertificateOrder> under_way_;
   bool is_busy_ = false;
   bool stopped_ = false;
-  std::map<std::string, int> warned_;  // by name and end: the days already warned of
-  // By folder; notes have them too, but not of a first order, nor when the disk is full.
+  bool has_begun_ = false;
+  ExpiryWarnings warnings_;
+  // By folder; notes have them too, unless the disk is full.
   std::map<std::string, CertificateNote::Failure, std::less<>> failures_;
 };
 

@@ -31,19 +31,25 @@ std::string url_in(const std::string& account_note) {
 Task<Result<std::string>> CertificateKeeper::issue(CertificateWish wish) {
   if (is_busy_) co_return fail(Code::full, "another order is under way; try again in a minute");
   const Busy busy(is_busy_);
-  Target target{folder_name(wish.names), {}, {}, false};
+  co_await begin();
+  Target target;
+  target.folder = folder_name(wish.names);
   target.note.names = std::move(wish.names);
   target.note.directory_url =
       wish.directory_url.empty() ? options_.directory_url : std::move(wish.directory_url);
   target.note.profile = wish.profile.empty() ? options_.profile : std::move(wish.profile);
+  target.note.preferred_chain = std::move(wish.preferred_chain);
   const auto list = [this] { return world_.files.list(); };
   TAPAL_CO_TRY(const auto kept, co_await on_worker(world_.workers, world_.order.loop, list));
   const auto found = std::ranges::find(kept, target.folder, &KeptCertificate::name);
+  // Nobody tries again what was ordered by hand.
+  target.is_remembered = target.folder == folder_name(options_.names);
   if (found != kept.end()) {
-    target.has_note = !found->note.empty();
+    const bool is_ours = !found->note.empty();
+    target.is_remembered = target.is_remembered || is_ours;
     if (auto facts = crypto::read_certificate(found->chain_pem)) target.old = *std::move(facts);
     // One that nobody vouches for is a makeshift, and may go.
-    if (!target.has_note && target.old && !target.old->self_signed)
+    if (!is_ours && target.old && !target.old->self_signed)
       co_return fail(Code::denied,
                      fmt::format("certs/{} holds a certificate that another program looks after; "
                                  "move the folder away, or let that program go on",
@@ -54,9 +60,7 @@ Task<Result<std::string>> CertificateKeeper::issue(CertificateWish wish) {
   co_return folder;
 }
 
-Task<Result<std::string>> CertificateKeeper::renew(std::string name) {
-  if (is_busy_) co_return fail(Code::full, "another order is under way; try again in a minute");
-  const Busy busy(is_busy_);
+Task<Result<CertificateKeeper::Target>> CertificateKeeper::target_of(std::string name) {
   const auto list = [this] { return world_.files.list(); };
   TAPAL_CO_TRY(const auto kept, co_await on_worker(world_.workers, world_.order.loop, list));
   const auto found = std::ranges::find(kept, name, &KeptCertificate::name);
@@ -64,8 +68,17 @@ Task<Result<std::string>> CertificateKeeper::renew(std::string name) {
     co_return fail(Code::not_found,
                    fmt::format("certs/{} holds no certificate that tapal got", name));
   TAPAL_CO_TRY(auto note, read_certificate_note(found->note));
-  TAPAL_CO_TRY(auto facts, crypto::read_certificate(found->chain_pem));
-  Target target{name, std::move(note), std::move(facts), true};
+  Target target{std::move(name), std::move(note), {}, found->chain_pem, true, KeyChoice::announced};
+  if (auto facts = crypto::read_certificate(found->chain_pem)) target.old = *std::move(facts);
+  co_return target;
+}
+
+Task<Result<std::string>> CertificateKeeper::renew(std::string name, KeyChoice choice) {
+  if (is_busy_) co_return fail(Code::full, "another order is under way; try again in a minute");
+  const Busy busy(is_busy_);
+  co_await begin();
+  TAPAL_CO_TRY(auto target, co_await target_of(name));
+  target.key = choice;
   TAPAL_CO_CHECK(co_await order(std::move(target)));
   co_return name;
 }
@@ -85,13 +98,13 @@ Task<Result<void>> CertificateKeeper::order(Target target) {
 // `problem` stays empty where it is not the order that failed.
 Task<Result<void>> CertificateKeeper::try_order(Target& target, acme::Problem& problem) {
   TAPAL_CO_TRY(auto account, co_await account_for(target.note.directory_url));
-  TAPAL_CO_TRY(const auto key, co_await key_for(target.folder));
+  TAPAL_CO_TRY(const auto keys, co_await keys_for(target));
   world_.log.write(Level::info,
                    "a certificate is ordered",
                    {{"name", target.folder},
                     {"names", fmt::format("{}", fmt::join(target.note.names, ","))},
                     {"authority", target.note.directory_url}});
-  auto end = co_await place(target, account, key);
+  auto end = co_await place(target, account, keys.key);
   if (!end.account_url.empty() && end.account_url != account.url) {
     account.url = end.account_url;
     TAPAL_CO_CHECK(co_await keep_account(account, target.note.directory_url));
@@ -101,7 +114,7 @@ Task<Result<void>> CertificateKeeper::try_order(Target& target, acme::Problem& p
     co_return fail(Code::denied, problem.text());
   }
   target.note.renewal_info_url = end.renewal_info_url;
-  co_return co_await keep(target, key, *std::move(end.chain_pem));
+  co_return co_await keep(target, keys, *std::move(end.chain_pem));
 }
 
 Task<OrderEnd> CertificateKeeper::place(const Target& target,
@@ -114,7 +127,8 @@ Task<OrderEnd> CertificateKeeper::place(const Target& target,
                        .contact = options_.contact,
                        .external = options_.external,
                        .kinds = options_.kinds,
-                       .account_url = account.url};
+                       .account_url = account.url,
+                       .preferred_chain = target.note.preferred_chain};
   under_way_ = std::make_unique<CertificateOrder>(world_.order, std::move(wish), account.key, key);
   if (stopped_) under_way_->stop();
   auto end = co_await under_way_->run();
@@ -123,9 +137,13 @@ Task<OrderEnd> CertificateKeeper::place(const Target& target,
 }
 
 Task<Result<void>> CertificateKeeper::keep(Target& target,
-                                           const crypto::PrivateKey& key,
+                                           const Keys& keys,
                                            std::string chain_pem) {
-  TAPAL_CO_TRY(const auto next, crypto::PrivateKey::generate_ec_p256());
+  auto next_pem = keys.next_pem;
+  if (next_pem.empty()) {
+    TAPAL_CO_TRY(const auto next, crypto::PrivateKey::generate_ec_p256());
+    next_pem = next.to_pem();
+  }
   const auto now = world_.order.clock.wall_now();
   const bool is_early =
       target.note.suggestion && target.old && now < acme::moment_by_lifetime(target.old->validity);
@@ -133,7 +151,7 @@ Task<Result<void>> CertificateKeeper::keep(Target& target,
   target.note.suggestion.reset();
   target.note.failure.reset();
   const CertificateSet set{
-      std::move(chain_pem), key.to_pem(), next.to_pem(), target.note.to_json()};
+      std::move(chain_pem), keys.key.to_pem(), std::move(next_pem), target.note.to_json()};
   const auto put = [&] { return world_.files.put(target.folder, set); };
   TAPAL_CO_CHECK(co_await on_worker(world_.workers, world_.order.loop, put));
   TAPAL_CO_TRY(const auto facts, crypto::read_certificate(set.chain_pem));
@@ -166,7 +184,7 @@ Task<void> CertificateKeeper::remember_failure(Target target, acme::Problem prob
                    {{"name", target.folder},
                     {"reason", problem.text()},
                     {"next_try", text::rfc3339_date(failure.next_try)}});
-  if (!target.has_note) co_return;
+  if (!target.is_remembered) co_return;
   target.note.failure = failure;
   const auto put = [this, &target] {
     return world_.files.put_note(target.folder, target.note.to_json());
@@ -197,15 +215,6 @@ Task<Result<void>> CertificateKeeper::keep_account(const Account& account,
   const AccountFiles files{account.key.to_pem(), json::serialize(note) + "\n"};
   const auto put = [&] { return world_.files.put_account(account.name, files); };
   co_return co_await on_worker(world_.workers, world_.order.loop, put);
-}
-
-// The key that was announced with the certificate before, else a new one.
-Task<Result<crypto::PrivateKey>> CertificateKeeper::key_for(std::string folder) {
-  const auto read = [&] { return world_.files.next_key(folder); };
-  const auto pem = co_await on_worker(world_.workers, world_.order.loop, read);
-  if (pem)
-    if (auto key = crypto::PrivateKey::from_pem(*pem)) co_return *std::move(key);
-  co_return crypto::PrivateKey::generate_ec_p256();
 }
 
 Task<void> CertificateKeeper::run_hooks(std::string folder) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "services/upkeep/test_certificates.h"
+#include "values/crypto/hash.h"
+#include "values/dns/rdata_fields.h"
 #include "values/text/date.h"
 
 namespace tapal::upkeep {
@@ -18,6 +20,8 @@ struct CertificateKeeperTest : testing::Test, OrderTestWorld {
   InlineWorkers workers;
   FakePrograms programs;
   MemoryCertificates files;
+  MemoryNote warned;
+  std::vector<std::string> told;
   std::size_t taken_in = 0;
   KeeperOptions options{.directory_url = "https://ca.example/directory",
                         .names = {"mail.example.org", "mta-sts.example.org"},
@@ -35,7 +39,7 @@ struct CertificateKeeperTest : testing::Test, OrderTestWorld {
     EXPECT_EQ(group.running(), 0U);
   }
   CertificateKeeper& make() {
-    KeeperWorld world{order_world(), log, workers, programs, files, {}, {}};
+    KeeperWorld world{order_world(), log, workers, programs, files, {}, {}, {}, {}};
     world.take_in = [this]() -> Result<void> {
       ++taken_in;
       return {};
@@ -45,6 +49,11 @@ struct CertificateKeeperTest : testing::Test, OrderTestWorld {
       run.arguments = {"/etc/tapal/reload.d/nginx", folder};
       return std::vector<ProgramRun>{run};
     };
+    world.tell = [this](std::vector<std::string> names, ExpiryLetter letter) -> Task<void> {
+      told.push_back(names.front() + ": " + letter.subject);
+      co_return;
+    };
+    world.warned = &warned;
     keeper = std::make_unique<CertificateKeeper>(std::move(world), options);
     return *keeper;
   }
@@ -129,6 +138,92 @@ TEST_F(CertificateKeeperTest, remembers_failures_over_a_restart) {
   EXPECT_EQ(orders(), before);
 }
 
+TEST_F(CertificateKeeperTest, remembers_a_first_order_that_failed_over_a_restart) {
+  authority.is_refusing = true;
+  start();
+  loop.run_for(minutes(5));
+  ASSERT_EQ(orders(), 1U);
+  EXPECT_TRUE(files.sets.at("mail.example.org").chain_pem.empty());
+  for (int restarts = 0; restarts < 3; ++restarts) {
+    keeper->stop();
+    loop.run_for(minutes(1));
+    start();
+    loop.run_for(minutes(5));
+  }
+  EXPECT_EQ(orders(), 1U);
+  authority.is_refusing = false;
+  loop.run_for(hours(1));
+  EXPECT_EQ(orders(), 2U);
+  EXPECT_FALSE(files.sets.at("mail.example.org").chain_pem.empty());
+  EXPECT_FALSE(note().failure);
+}
+
+TEST_F(CertificateKeeperTest, orders_at_once_when_other_names_are_wanted) {
+  authority.is_refusing = true;
+  start();
+  loop.run_for(minutes(5));
+  keeper->stop();
+  loop.run_for(minutes(1));
+  options.names = {"mail.example.org"};
+  start();
+  loop.run_for(minutes(5));
+  EXPECT_EQ(orders(), 2U);
+}
+
+struct PinnedKeyTest : CertificateKeeperTest {
+  static constexpr const char* place = "_25._tcp.mail.example.org";
+
+  void pin(const crypto::PrivateKey& pinned, std::uint8_t usage = 3) {
+    const std::string digest(crypto::bytes_of(crypto::sha256(pinned.public_key_der())));
+    names.add(place, dns::Type::tlsa, dns::to_data(dns::Association{usage, 1, 1, digest}));
+  }
+  // Has one, and its next key announced; gives that.
+  crypto::PrivateKey issued() {
+    options.names = {"mail.example.org"};
+    start();
+    loop.run_for(minutes(5));
+    EXPECT_EQ(files.puts, 1U);
+    const auto next = files.sets.at("mail.example.org").next_key_pem;
+    files.next_keys["mail.example.org"] = next;
+    return crypto::PrivateKey::from_pem(next).value();
+  }
+  std::string key_in_use() { return files.sets.at("mail.example.org").key_pem; }
+};
+
+TEST_F(PinnedKeyTest, stays_until_dns_shows_the_next_one) {
+  const auto next = issued();
+  pin(key);
+  EXPECT_TRUE(loop.wait(keeper->renew("mail.example.org"))->has_value());
+  EXPECT_EQ(key_in_use(), key.to_pem());
+  EXPECT_EQ(files.sets.at("mail.example.org").next_key_pem, next.to_pem());
+  EXPECT_EQ(log.count("a certificate keeps its key: DNS does not show the next one"), 1U);
+
+  pin(next);
+  authority.key = &next;
+  EXPECT_TRUE(loop.wait(keeper->renew("mail.example.org"))->has_value());
+  EXPECT_EQ(key_in_use(), next.to_pem());
+  EXPECT_NE(files.sets.at("mail.example.org").next_key_pem, next.to_pem());
+}
+
+TEST_F(PinnedKeyTest, is_of_no_matter_where_an_authority_is_pinned) {
+  const auto next = issued();
+  pin(key);
+  pin(key, 2);
+  authority.key = &next;
+  EXPECT_TRUE(loop.wait(keeper->renew("mail.example.org"))->has_value());
+  EXPECT_EQ(key_in_use(), next.to_pem());
+}
+
+TEST_F(PinnedKeyTest, goes_where_its_owner_wants_a_fresh_one) {
+  const auto next = issued();
+  pin(key);
+  // The authority certifies another key than the fresh one, which tells that it was a fresh one.
+  const auto done = loop.wait(keeper->renew("mail.example.org", KeyChoice::fresh));
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(done->error().what.contains("is for another key"));
+  EXPECT_EQ(log.count("a certificate gets a key that DNS does not show yet"), 1U);
+}
+
 TEST_F(CertificateKeeperTest, leaves_certificates_of_others_alone_and_watches_them) {
   const auto theirs = crypto::PrivateKey::generate_ec_p256().value();
   const crypto::Validity validity{loop.wall_now() - days(60), loop.wall_now() + days(30)};
@@ -143,6 +238,16 @@ TEST_F(CertificateKeeperTest, leaves_certificates_of_others_alone_and_watches_th
   loop.run_for(days(7));
   EXPECT_EQ(log.count("a certificate is near its end"), 2U);
   loop.run_for(days(12));
+  EXPECT_EQ(log.count("a certificate is near its end"), 3U);
+  EXPECT_EQ(told,
+            (std::vector<std::string>{
+                "mail.example.org: other.example.org: the certificate ends in 20 days",
+                "mail.example.org: other.example.org: the certificate ends in 13 days",
+                "mail.example.org: other.example.org: the certificate ends in 6 days"}));
+  keeper->stop();
+  loop.run_for(minutes(1));
+  start();
+  loop.run_for(minutes(1));
   EXPECT_EQ(log.count("a certificate is near its end"), 3U);
   EXPECT_EQ(orders(), 0U);
   EXPECT_EQ(files.sets.at("other.example.org").chain_pem, chain);
@@ -186,7 +291,8 @@ TEST(CertificateNote, survives_being_written_and_read) {
                        "https://ca.example/renewal",
                        {},
                        {},
-                       {}};
+                       {},
+                       "ISRG Root X1"};
   const WallTime now{days(20'819)};
   note.suggestion =
       CertificateNote::Suggestion{{now, now + hours(2), "https://ca.example/why"}, now + hours(6)};

@@ -61,7 +61,8 @@ std::string CertificateNote::to_json() const {
   json::object note{{"directory", directory_url},
                     {"names", json::array(names.begin(), names.end())},
                     {"profile", profile},
-                    {"renewal_info", renewal_info_url}};
+                    {"renewal_info", renewal_info_url},
+                    {"preferred_chain", preferred_chain}};
   if (suggestion)
     note["suggestion"] = {{"start", text::rfc3339_date(suggestion->window.start)},
                           {"end", text::rfc3339_date(suggestion->window.end)},
@@ -87,6 +88,7 @@ Result<CertificateNote> read_certificate_note(std::string_view text) {
   note.directory_url = text_at(*object, "directory");
   note.profile = text_at(*object, "profile");
   note.renewal_info_url = text_at(*object, "renewal_info");
+  note.preferred_chain = text_at(*object, "preferred_chain");
   const auto* names = object->if_contains("names");
   if (names != nullptr && names->is_array())
     for (const auto& name : names->get_array())

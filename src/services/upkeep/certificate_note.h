@@ -34,6 +34,7 @@ struct CertificateNote {
     WallTime next_try;
   };
   std::optional<Failure> failure;
+  std::string preferred_chain;  // as acme::OrderWish has it
 
   std::string to_json() const;
 };

@@ -22,6 +22,18 @@ constexpr std::chrono::days proof_life{7};
 
 }  // namespace
 
+Task<Result<http::Response>> send_to_authority(OrderWorld& world, OrderSession::Send wanted) {
+  HttpRequest request;
+  request.method = std::move(wanted.method);
+  request.url = std::move(wanted.url);
+  request.headers = std::move(wanted.headers);
+  request.headers.push_back({"User-Agent", world.user_agent});
+  request.body = std::move(wanted.body);
+  request.time_max = request_max;
+  request.response_bytes_max = acme::response_bytes_max;
+  co_return co_await world.http.send(world.loop, std::move(request));
+}
+
 CertificateOrder::CertificateOrder(OrderWorld world,
                                    acme::OrderWish wish,
                                    const crypto::PrivateKey& account_key,
@@ -67,15 +79,7 @@ Task<void> CertificateOrder::sleep(Duration time) {
 }
 
 Task<void> CertificateOrder::send(OrderSession::Send wanted) {
-  HttpRequest request;
-  request.method = std::move(wanted.method);
-  request.url = std::move(wanted.url);
-  request.headers = std::move(wanted.headers);
-  request.headers.push_back({"User-Agent", world_.user_agent});
-  request.body = std::move(wanted.body);
-  request.time_max = request_max;
-  request.response_bytes_max = acme::response_bytes_max;
-  const auto response = co_await world_.http.send(world_.loop, std::move(request));
+  const auto response = co_await send_to_authority(world_, std::move(wanted));
   if (response) {
     session_.on_response(*response, world_.clock.wall_now());
   } else {
@@ -112,7 +116,7 @@ Task<Result<void>> CertificateOrder::show(const Proof& proof) {
       break;
     case ChallengeKind::tls_alpn_01: co_return co_await show_certificate(proof);
     case ChallengeKind::dns_01: co_return co_await show_text(proof);
-    case ChallengeKind::dns_persist_01: co_return co_await find_persistent(proof);
+    case ChallengeKind::dns_persist_01: co_return co_await show_persistent(proof);
   }
   co_return Result<void>();
 }
@@ -129,23 +133,19 @@ Task<Result<void>> CertificateOrder::show_certificate(const Proof& proof) {
   co_return Result<void>();
 }
 
-// Where the name is an alias the text goes to its target: whoever owns that zone may be another.
 Task<Result<void>> CertificateOrder::show_text(const Proof& proof) {
   if (world_.texts == nullptr)
     co_return fail(Code::invalid, "dns-01 needs a DNS account: see the settings of [dns]");
   auto name = proof.record_name();
   const auto found = co_await world_.resolver.resolve(world_.loop, name, dns::Type::txt);
+  // Where the name is an alias the text goes to its target: whoever owns that zone may be another.
   if (found && !found->canonical_name.empty()) name = found->canonical_name;
   in_dns_.emplace_back(name, proof.record_value);
-  const auto added = co_await world_.texts->add(world_.loop, name, proof.record_value);
-  if (!added)
-    co_return fail(
-        added.error().code,
-        fmt::format("the TXT record of {} cannot be written: {}", name, added.error().what));
-  co_return added;
+  co_return co_await write(*world_.texts, std::move(name), proof.record_value);
 }
 
-Task<Result<void>> CertificateOrder::find_persistent(const Proof& proof) {
+// Where it is there already nothing is written: its owner may have made it say more.
+Task<Result<void>> CertificateOrder::show_persistent(const Proof& proof) {
   const auto found =
       co_await world_.resolver.resolve(world_.loop, proof.record_name(), dns::Type::txt);
   if (found)
@@ -153,18 +153,35 @@ Task<Result<void>> CertificateOrder::find_persistent(const Proof& proof) {
       if (const auto* text = std::get_if<dns::Text>(&record.data);
           text != nullptr && acme::is_persistent_record(text->value, proof.record_value))
         co_return Result<void>();
+  if (world_.lasting_texts != nullptr)
+    co_return co_await write(*world_.lasting_texts, proof.record_name(), proof.record_value);
   co_return fail(Code::not_found,
                  fmt::format("dns-persist-01 needs a record that is not there: {}. TXT \"{}\"",
                              proof.record_name(),
                              proof.record_value));
 }
 
+Task<Result<void>> CertificateOrder::write(ChallengeTexts& texts,
+                                           std::string name,
+                                           std::string value) {
+  awaited_.emplace_back(name, value);
+  const auto added = co_await texts.add(world_.loop, name, std::move(value));
+  if (!added)
+    co_return fail(
+        added.error().code,
+        fmt::format("the TXT record of {} cannot be written: {}", name, added.error().what));
+  co_return added;
+}
+
 Task<Result<void>> CertificateOrder::wait_for_texts() {
   if (world_.watch == nullptr) co_return Result<void>();
   const auto until = world_.loop.now() + world_.watch_patience;
-  for (const auto& [name, value] : in_dns_) {
+  for (const auto& [name, value] : awaited_) {
     for (;;) {
-      const auto lagging = co_await world_.watch->lagging(world_.loop, name, value);
+      dns::Lookup lookup{name, dns::Type::txt};
+      dns::Data text = dns::Text{value};
+      const auto lagging =
+          co_await world_.watch->lagging(world_.loop, std::move(lookup), std::move(text));
       if (lagging && lagging->empty()) break;
       if (stopped_ || world_.loop.now() + look_again_after > until)
         co_return fail(Code::try_later,

@@ -17,14 +17,15 @@
 #include "ports/loop.h"
 #include "ports/resolver.h"
 #include "protocols/acme/order_session.h"
+#include "values/dns/lookup.h"
 
 namespace tapal::upkeep {
 
-// Whether every server that answers for a name shows a TXT value.
-struct TextWatch {
-  virtual ~TextWatch() = default;
+// Whether every server that answers for a name shows a record there.
+struct RecordWatch {
+  virtual ~RecordWatch() = default;
   // Who does not show it yet, in words for people; empty: all do.
-  virtual Task<Result<std::string>> lagging(Loop& loop, std::string name, std::string value) = 0;
+  virtual Task<Result<std::string>> lagging(Loop& loop, dns::Lookup lookup, dns::Data data) = 0;
 };
 
 // References must outlive the order.
@@ -35,10 +36,14 @@ struct OrderWorld {
   Resolver& resolver;
   ChallengeBoard& board;
   std::string user_agent = "tapal";
-  ChallengeTexts* texts = nullptr;  // null: there is no DNS we can write to
-  TextWatch* watch = nullptr;       // null: what was written is believed to be shown
+  ChallengeTexts* texts = nullptr;          // null: there is no DNS we can write to
+  ChallengeTexts* lasting_texts = nullptr;  // for those that stay; null: a person writes them
+  RecordWatch* watch = nullptr;             // null: what was written is believed to be shown
   std::chrono::seconds watch_patience{600};
 };
+
+// One request of a core, as it wants it.
+Task<Result<http::Response>> send_to_authority(OrderWorld& world, acme::OrderSession::Send wanted);
 
 struct OrderEnd {
   std::expected<std::string, acme::Problem> chain_pem;
@@ -66,7 +71,8 @@ class CertificateOrder {
   Task<Result<void>> show(const acme::Proof& proof);
   Task<Result<void>> show_certificate(const acme::Proof& proof);
   Task<Result<void>> show_text(const acme::Proof& proof);
-  Task<Result<void>> find_persistent(const acme::Proof& proof);
+  Task<Result<void>> show_persistent(const acme::Proof& proof);
+  Task<Result<void>> write(ChallengeTexts& texts, std::string name, std::string value);
   Task<Result<void>> wait_for_texts();
   Task<void> withdraw();
   Task<void> sleep(Duration time);
@@ -77,7 +83,8 @@ class CertificateOrder {
   std::unique_ptr<Timer> timer_;
   bool stopped_ = false;
   std::vector<acme::Proof> on_board_;
-  Shown in_dns_;
+  Shown in_dns_;   // and withdrawn at the end
+  Shown awaited_;  // those, and what stays
 };
 
 }  // namespace tapal::upkeep

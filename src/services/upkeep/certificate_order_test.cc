@@ -30,8 +30,8 @@ struct CertificateOrderTest : testing::Test, OrderTestWorld {
   }
 };
 
-struct LaggingServers final : TextWatch {
-  Task<Result<std::string>> lagging(Loop&, std::string, std::string) override {
+struct LaggingServers final : RecordWatch {
+  Task<Result<std::string>> lagging(Loop&, dns::Lookup, dns::Data) override {
     ++asked;
     co_return asked > until ? std::string() : "ns2.example.org";
   }
@@ -124,6 +124,21 @@ TEST_F(CertificateOrderTest, takes_a_persistent_record_that_is_there) {
             dns::Type::txt,
             dns::Text{"ca.example;accounturi=https://ca.example/account/1"});
   EXPECT_TRUE(run().chain_pem);
+}
+
+TEST_F(CertificateOrderTest, writes_a_persistent_record_where_it_may_and_lets_it_stay) {
+  authority.kinds = {"dns-persist-01"};
+  wish.kinds = {ChallengeKind::dns_persist_01};
+  LaggingServers servers;
+  servers.until = 1;
+  world.watch = &servers;
+  world.lasting_texts = &texts;
+  EXPECT_TRUE(run().chain_pem);
+  EXPECT_EQ(servers.asked, 2);
+  const std::pair<std::string, std::string> record{
+      "_validation-persist.mail.example.org",
+      "ca.example; accounturi=https://ca.example/account/1"};
+  EXPECT_EQ(texts.texts, std::set{record});
 }
 
 TEST_F(CertificateOrderTest, says_why_a_text_cannot_be_written) {

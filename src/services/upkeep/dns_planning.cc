@@ -67,7 +67,9 @@ Task<Result<DnsPlanning>> plan_dns(Loop& loop,
     zones.emplace(*account);
     TAPAL_CO_TRY(planning.left_to_others, co_await take_out_foreign(loop, *zones, *wanted));
   }
+  options.unwanted = provision::unwanted_records(identity);
   auto lookups = provision::plan_lookups(*wanted);
+  for (const auto& one : options.unwanted) lookups.push_back({one.set.name, one.set.type});
   const auto sets =
       co_await published(loop, resolver, zones ? &*zones : nullptr, std::move(lookups));
   if (!sets) co_return std::unexpected(sets.error());

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "ports/kept_note.h"
 #include "ports/test_fakes.h"
 #include "ports/test_handover.h"
 #include "ports/test_loop.h"
@@ -31,8 +32,13 @@ class MemoryCertificates final : public CertificateFiles {
   }
   Result<void> put_note(std::string_view name, std::string_view note) override {
     if (is_full) return fail(Code::full, "no space left");
-    sets.at(std::string(name)).note = note;
+    sets[std::string(name)].note = note;
     return {};
+  }
+  Result<std::string> key(std::string_view name) override {
+    const auto found = sets.find(name);
+    if (found == sets.end()) return fail(Code::not_found, "no such certificate");
+    return found->second.key_pem;
   }
   Result<std::string> next_key(std::string_view name) override {
     const auto found = next_keys.find(name);
@@ -48,12 +54,25 @@ class MemoryCertificates final : public CertificateFiles {
     accounts[std::string(name)] = account;
     return {};
   }
+  Result<void> remove_account(std::string_view name) override {
+    accounts.erase(std::string(name));
+    return {};
+  }
 
   std::map<std::string, CertificateSet, std::less<>> sets;
   std::map<std::string, std::string, std::less<>> next_keys;
   std::map<std::string, AccountFiles, std::less<>> accounts;
   std::size_t puts = 0;
   bool is_full = false;
+};
+
+struct MemoryNote final : KeptNote {
+  Result<std::string> read() override { return text; }
+  Result<void> write(std::string_view now) override {
+    text = now;
+    return {};
+  }
+  std::string text;
 };
 
 class TableOfTexts final : public ChallengeTexts {
@@ -65,12 +84,14 @@ class TableOfTexts final : public ChallengeTexts {
     co_return Result<void>();
   }
   Task<Result<void>> remove(Loop&, std::string name, std::string value) override {
+    if (is_stuck) co_return fail(Code::try_later, "nobody there");
     texts.erase({std::move(name), std::move(value)});
     co_return Result<void>();
   }
   std::set<std::pair<std::string, std::string>> texts;
   std::set<std::pair<std::string, std::string>> seen;  // at any time
   std::string refusal;
+  bool is_stuck = false;  // nothing is taken away
 };
 
 class AuthorityByHttp final : public HttpClient {

@@ -1,4 +1,4 @@
-// Asks every server of the zone itself whether it shows a TXT value.
+// Asks every server of the zone itself whether it shows a record.
 #pragma once
 
 #include "services/upkeep/certificate_order.h"
@@ -6,11 +6,11 @@
 
 namespace tapal::upkeep {
 
-class AuthoritiesWatch final : public TextWatch {
+class AuthoritiesWatch final : public RecordWatch {
  public:
   explicit AuthoritiesWatch(ZoneAuthorities& authorities) : authorities_(authorities) {}
 
-  Task<Result<std::string>> lagging(Loop& loop, std::string name, std::string value) override;
+  Task<Result<std::string>> lagging(Loop& loop, dns::Lookup lookup, dns::Data data) override;
 
  private:
   ZoneAuthorities& authorities_;
