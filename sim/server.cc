@@ -250,6 +250,7 @@ bool Server::start(Witness::Since since) {
                                          dice_,
                                          *events_,
                                          *watched_,
+                                         return_paths_,
                                          *queue_,
                                          *authenticator_,
                                          connections_,
