@@ -265,6 +265,7 @@ bool Server::start(Witness::Since since) {
                                          dice_,
                                          *events_,
                                          *watched_,
+                                         return_paths_,
                                          *queue_,
                                          *authenticator_,
                                          connections_,

@@ -107,6 +107,8 @@ class Server {
   std::unique_ptr<Names> names_;
   std::unique_ptr<Mailboxes> mailboxes_;
   std::unique_ptr<Events> events_;
+  MemoryRecords records_;  // nothing is forwarded here
+  intake::ReturnPaths return_paths_{records_};
   InlineWorkers workers_;
   std::optional<intake::Authenticator> authenticator_;
   ConnectionCount connections_;

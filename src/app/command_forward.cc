@@ -95,7 +95,7 @@ Result<void> place(const CommonOptions& common,
     auto path = subject.return_path;
     if (one.via_alias) {
       destination.via_alias = one.via_alias->text();
-      path = intake::passed_on_path(*domains, path, *one.via_alias, subject.now);
+      path = intake::passed_on_path(*domains, path, *one.via_alias, {}, subject.now).path;
     }
     destination.return_path = path ? path->text() : "<>";
     planned.destinations.push_back(std::move(destination));

@@ -37,7 +37,10 @@ Result<mail::Address> reverse(const forward::Srs& srs,
   if (!sender)
     return fail(Code::denied,
                 fmt::format("{}: {}", address.text(), forward::text_of(sender.error())));
-  return *std::move(sender);
+  if (auto* readable = std::get_if<mail::Address>(&*sender)) return std::move(*readable);
+  return fail(
+      Code::not_found,
+      fmt::format("{}: the sender is kept by the server that made the address", address.text()));
 }
 
 enum class Direction : std::uint8_t { forward, reverse };

@@ -112,6 +112,8 @@ Result<void> Server::Parts::open_stores() {
       WorkerPoolOptions{.threads = 4, .waiting_max = 10'000, .name = "body"});
   settings.spool.workers = body_workers.get();
   TAPAL_TRY(store, RocksdbStore::open(settings.spool, &log));
+  return_paths = std::make_unique<intake::ReturnPaths>(*store);
+  TAPAL_CHECK(return_paths->take_in());
   TAPAL_TRY(resolver, UnboundResolver::open(settings.resolver));
   password_workers = std::make_unique<WorkerPool>(
       WorkerPoolOptions{.threads = settings.workers.password_threads, .name = "password"});
@@ -214,7 +216,7 @@ std::string Server::Parts::sign(std::string_view domain, std::string_view notice
 
 std::vector<mail::Recipient> Server::Parts::place_notice(const mail::Recipient& sender) const {
   const intake::Client ourselves{.standing = intake::Client::Standing::trusted, .user = {}};
-  const intake::Passage passage{{}, clock.wall_now()};
+  const intake::Passage passage{{}, clock.wall_now(), return_paths.get()};
   std::vector<mail::Recipient> recipients;
   if (auto placed = intake::place_recipient(*domains->get(), ourselves, passage, sender))
     for (auto& one : *placed) recipients.push_back(std::move(one.recipient));
@@ -231,6 +233,7 @@ void Server::Parts::build_intake() {
                                      random,
                                      log,
                                      *store,
+                                     *return_paths,
                                      *dispatcher,
                                      *authenticator,
                                      *connections,

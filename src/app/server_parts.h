@@ -65,6 +65,7 @@ struct Server::Parts {
   std::unique_ptr<UnboundResolver> resolver;
   std::unique_ptr<WorkerPool> body_workers;
   std::unique_ptr<RocksdbStore> store;
+  std::unique_ptr<intake::ReturnPaths> return_paths;
   std::unique_ptr<WorkerPool> password_workers;
   std::unique_ptr<WorkerPool> disk_workers;
   std::unique_ptr<files::MaildirMailbox> mailbox;

@@ -41,7 +41,7 @@ TEST_F(SrsKeysTest, gives_way_to_a_new_key_that_believes_the_old_one) {
   const mail::Address sender{"ann", "sender.example"};
   const auto now = SystemClock().wall_now();
   const auto rewritten = forward::Srs(before).forward(sender, "example.com", now).value();
-  EXPECT_EQ(forward::Srs(keys()).reverse(rewritten, now), sender);
+  EXPECT_EQ(forward::Srs(keys()).reverse(rewritten, now), forward::SrsSender(sender));
 }
 
 TEST_F(SrsKeysTest, keeps_the_key_before_for_as_long_as_its_addresses_live) {

@@ -1,8 +1,10 @@
 // Small facts that a service wants to know again after a restart, kept beside the spool's messages.
+// Those that a message cannot do without are committed with it (ports/store.h).
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +17,12 @@
 namespace tapal {
 
 // Whose records. The letters are on disk: none is used twice.
-enum class RecordKind : char { greylist = 'g', hold_rule = 'h', warm_up = 'w' };
+enum class RecordKind : char {
+  greylist = 'g',
+  hold_rule = 'h',
+  return_path = 'r',
+  warm_up = 'w'
+};
 
 struct RecordsChange {
   std::vector<std::pair<std::string, std::string>> put;  // keys and values; in place of older ones
@@ -26,6 +33,8 @@ struct RecordsChange {
 
 struct KeptRecords {
   virtual ~KeptRecords() = default;
+  // Nothing: there is no such record.
+  virtual Result<std::optional<std::string>> read_record(RecordKind kind, std::string_view key) = 0;
   // All of a kind in the order of their keys. `each` may not call the records.
   virtual Result<void> read_records(
       RecordKind kind,

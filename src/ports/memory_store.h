@@ -12,6 +12,7 @@
 
 #include "ports/memory_body.h"
 #include "ports/store.h"
+#include "ports/test_fakes.h"
 
 namespace tapal {
 
@@ -50,6 +51,8 @@ class MemoryStore final : public Store {
     const std::scoped_lock lock(mutex_);
     return error_ ? 0 : free_bytes_;
   }
+
+  MemoryRecords records;  // the return paths
 
   // Every commit and append answers this error until it is called with nothing.
   void fail_with(std::optional<Error> error) {
@@ -117,6 +120,7 @@ class MemoryStore final : public Store {
       if (found != messages_.end()) found->second.message = std::move(message);
     }
     for (const QueueId id : change.removed) messages_.erase(id);
+    records.apply(change.return_paths);
     if (durability == Durability::synced) ++synced_commits_;
     return bodies;
   }

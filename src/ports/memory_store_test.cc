@@ -11,6 +11,7 @@ struct MemoryFixture {
   static constexpr bool remembers = false;
   MemoryStore kept;
   Store& store() { return kept; }
+  KeptRecords& records() { return kept.records; }
   void reopen() {}
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(MemoryStore, StoreContract, MemoryFixture);

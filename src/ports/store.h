@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "ports/body.h"
+#include "ports/kept_records.h"
 #include "ports/loop.h"
 #include "rules/queue/message.h"
 
@@ -23,6 +24,7 @@ struct StoreChange {
   std::vector<NewMessage> added;
   std::vector<queue::Message> updated;  // state only; the body stays
   std::vector<QueueId> removed;         // with their bodies
+  RecordsChange return_paths;           // of what is added (RecordKind::return_path)
 };
 
 enum class Durability : std::uint8_t {

@@ -1,6 +1,7 @@
 // What every Store keeps to, as typed tests. A store's test file names a fixture with
 //   Store& store();      the store under test
 //   void reopen();       closes and opens it again; does nothing for one that forgets
+//   KeptRecords& records();  its records; a store that keeps messages only has none
 //   static constexpr bool remembers;
 // and says INSTANTIATE_TYPED_TEST_SUITE_P(Name, StoreContract, Fixture).
 #pragma once
@@ -366,7 +367,32 @@ TYPED_TEST_P(StoreContract, gives_each_message_a_name_of_its_own_also_after_it_i
   EXPECT_GT(clock_back, second);
 }
 
+TYPED_TEST_P(StoreContract, keeps_return_paths_with_the_messages_that_leave_under_them) {
+  namespace contract = store_contract;
+  if constexpr (requires { this->fixture.records(); }) {
+    const auto sender_of = [this](const char* name) {
+      return this->fixture.records().read_record(RecordKind::return_path, name).value();
+    };
+    StoreChange first = contract::adding(this->store(), 1, "small");
+    first.return_paths.put = {{"one", "a@far.example"}, {"two", "b@far.example"}};
+    ASSERT_TRUE(contract::commit(this->loop, this->store(), std::move(first)));
+    StoreChange second = contract::adding(this->store(), 2, contract::body_text(2, 1'000'000));
+    second.return_paths = {{{"three", "c@far.example"}}, {"one", "never there"}};
+    ASSERT_TRUE(contract::commit(this->loop, this->store(), std::move(second)));
+    StoreChange removal;
+    removal.removed.push_back(QueueId{1});  // the path outlives its message
+    ASSERT_TRUE(contract::commit(this->loop, this->store(), std::move(removal)));
+    for (int opened = 0; opened < 2; ++opened) {
+      EXPECT_EQ(sender_of("one"), std::nullopt);
+      EXPECT_EQ(sender_of("two"), "b@far.example");
+      EXPECT_EQ(sender_of("three"), "c@far.example");
+      if (TypeParam::remembers) this->fixture.reopen();
+    }
+  }
+}
+
 REGISTER_TYPED_TEST_SUITE_P(StoreContract,
+                            keeps_return_paths_with_the_messages_that_leave_under_them,
                             gives_each_message_a_name_of_its_own_also_after_it_is_opened_again,
                             gives_back_message_and_body_small_and_large,
                             the_head_stands_before_what_was_appended,

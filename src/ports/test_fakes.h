@@ -58,6 +58,12 @@ class RecordingLog final : public Log {
 // Kept for as long as the object lives.
 class MemoryRecords final : public KeptRecords {
  public:
+  Result<std::optional<std::string>> read_record(RecordKind /*kind*/,
+                                                 std::string_view key) override {
+    if (error) return std::unexpected(*error);
+    const auto found = records.find(std::string(key));
+    return found == records.end() ? std::nullopt : std::optional(found->second);
+  }
   Result<void> read_records(
       RecordKind /*kind*/,
       std::move_only_function<void(std::string_view, std::string_view)> each) override {
@@ -70,9 +76,12 @@ class MemoryRecords final : public KeptRecords {
                                     RecordsChange change) override {
     co_await switch_to(loop);
     if (error) co_return std::unexpected(*error);
+    apply(change);
+    co_return Result<void>();
+  }
+  void apply(const RecordsChange& change) {
     for (const auto& [key, value] : change.put) records.insert_or_assign(key, value);
     for (const auto& key : change.removed) records.erase(key);
-    co_return Result<void>();
   }
 
   std::map<std::string, std::string> records;

@@ -198,6 +198,67 @@ class Forwarding(World):
         self.assertRegex(plan["targets"][0]["return_path"], r"SRS0=.*bank\.example=info@own\.example")
 
 
+class LongSenders(World):
+    """A newsletter's return path, too long for a readable rewritten one."""
+    sender = "bounces+0123456789-of-a-newsletter-for-ann@friend.example"
+
+    @classmethod
+    def aliases(cls):
+        return "late: late@postfix.example\n*: me@box.example\n"
+
+    @classmethod
+    def more_records(cls):
+        cls.friend.write("aliases", cls.sender.split("@")[0] + ": fay\n")
+        # Takes the message, and then finds that nobody is there.
+        cls.postfix = Postfix(cls, "postfix.example", cls.delivery_port, relay=(cls.own.address, cls.own.smtp_port), settings={
+            "virtual_alias_maps": "inline:{{late@postfix.example = nobody@gone.example}}",
+            "transport_maps": "inline:{{gone.example = error:5.1.1 has left for good}}"})
+        return (f"postfix.example. 60 IN MX 10 mx.postfix.example.\nmx.postfix.example. 60 IN A {cls.postfix.address}\n")
+
+    def submit(self, to):
+        """As an alias of fay's; the subject."""
+        subject, text = self.unique(to, sender=self.sender)
+        with self.friend.client("fay") as session:
+            session.sendmail(self.sender, [to], text)
+        return subject
+
+    def forwarded(self):
+        """The subject and the return path of a message that was passed on."""
+        subject = self.submit("x@own.example")
+        raw = self.box.wait_for_mail_with("me", subject.encode())
+        self.assertIn("spf=pass", field(raw, "Authentication-Results"))
+        path = field(raw, "Return-Path").strip("<>")
+        self.assertRegex(path, r"^SRS0=[A-Z2-7]{12}=[A-Z2-7]{2}==[0-9A-Z]{13}@own\.example$")
+        return subject, path
+
+    def test_a_bounce_of_Postfix_walks_back(self):
+        subject = self.submit("late@own.example")
+        raw = self.friend.wait_for_mail_with("fay", subject.encode())
+        self.assertIn("has left for good", raw.decode())
+        self.assertEqual(field(raw, "Return-Path"), "<>")
+
+    def test_a_bounce_walks_back_also_after_the_server_was_killed(self):
+        subject, path = self.forwarded()
+        self.own.kill()
+        self.own.start(self.dns)
+        bounce = message("mailer-daemon@club.example", path, subject + " came back")
+        self.assertEqual(self.send("", path, bounce, helo="mail.box.example")[0], 250)
+        self.friend.wait_for_mail_with("fay", (subject + " came back").encode())
+
+    def test_such_addresses_are_no_relay(self):
+        _, path = self.forwarded()
+        self.assertEqual(self.send("spam@club.example", path)[0], 550)
+        name = path.split("==")[1][0]
+        for address in (path.replace("==" + name, "==" + ("1" if name != "1" else "2")), path.replace("==", "=club.example="),
+                        path.lower().replace("srs0=", "srs0=a")):
+            with self.subTest(address):
+                self.assertEqual(self.send("", address)[0], 550)
+        self.assertEqual(self.send("", path.lower())[0], 250, "servers may fold the case")
+        asked = self.own.command("srs", "reverse", path, "--secret-file", self.own.config / "srs.keys", "--alias", "own.example")
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn("the sender is kept by the server", asked.stderr)
+
+
 class Wrapping(World):
     forward_settings = {"forward": {"when_rejected": "wrap", "when_quarantined": "rewrite-from"}}
 

@@ -26,6 +26,18 @@ Result<void> try_disk(const std::string& path) {
 
 bool is_fine(const Pending* pending) { return pending->result.has_value(); }
 
+void add_records(Pending& pending, RecordKind kind, RecordsChange change) {
+  for (auto& [key, value] : change.put) {
+    key = key_of(kind, key);
+    pending.bytes += key.size() + value.size();
+  }
+  for (auto& key : change.removed) {
+    key = key_of(kind, key);
+    pending.bytes += key.size();
+  }
+  pending.records = std::move(change);
+}
+
 }  // namespace
 
 Pending encode(StoreChange change, Durability durability) {
@@ -51,21 +63,14 @@ Pending encode(StoreChange change, Durability durability) {
     pending.bytes += pending.updated.back().state.size();
   }
   pending.removed = std::move(change.removed);
+  add_records(pending, RecordKind::return_path, std::move(change.return_paths));
   return pending;
 }
 
 Pending encode(RecordKind kind, RecordsChange change) {
   Pending pending;
   pending.durability = Durability::relaxed;
-  for (auto& [key, value] : change.put) {
-    key = key_of(kind, key);
-    pending.bytes += key.size() + value.size();
-  }
-  for (auto& key : change.removed) {
-    key = key_of(kind, key);
-    pending.bytes += key.size();
-  }
-  pending.records = std::move(change);
+  add_records(pending, kind, std::move(change));
   return pending;
 }
 

@@ -177,6 +177,11 @@ Result<void> RocksdbStore::scan(QueueId after, std::move_only_function<bool(queu
   });
 }
 
+Result<std::optional<std::string>> RocksdbStore::read_record(RecordKind kind,
+                                                             std::string_view key) {
+  return engine_->database.get(key_of(kind, key));
+}
+
 Result<void> RocksdbStore::read_records(
     RecordKind kind, std::move_only_function<void(std::string_view, std::string_view)> each) {
   const auto prefix = key_of(kind, "");

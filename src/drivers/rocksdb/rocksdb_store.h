@@ -80,6 +80,7 @@ class RocksdbStore final : public Store, public KeptRecords {
   Result<BodyPtr> load_body(QueueId id) override;
   Result<queue::Message> load(QueueId id) override;
   Result<void> scan(QueueId after, std::move_only_function<bool(queue::Message)> each) override;
+  Result<std::optional<std::string>> read_record(RecordKind kind, std::string_view key) override;
   Result<void> read_records(
       RecordKind kind,
       std::move_only_function<void(std::string_view, std::string_view)> each) override;

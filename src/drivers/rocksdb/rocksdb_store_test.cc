@@ -20,6 +20,7 @@ struct RocksdbFixture {
   TestFolder folder;
   std::unique_ptr<RocksdbStore> kept = open_store(small_options(folder.path + "/spool"));
   Store& store() { return *kept; }
+  KeptRecords& records() { return *kept; }
   void reopen() {
     kept.reset();
     kept = open_store(small_options(folder.path + "/spool"));

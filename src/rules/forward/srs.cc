@@ -15,7 +15,7 @@ namespace tapal::forward {
 namespace {
 
 constexpr std::string_view base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";  // RFC 4648 section 6
-constexpr std::size_t hash_chars = 16;                                   // of 5 bits
+constexpr std::size_t hash_chars = 12;                                   // of 5 bits
 constexpr std::size_t day_chars = 2;
 constexpr int days_in_circle = 1 << 10;
 constexpr std::size_t keys_max = 2;
@@ -166,13 +166,25 @@ Result<mail::Address> Srs::forward(const mail::Address& sender,
       what = fmt::format("{}={}", guarded->first, guarded->rest);
     }
   }
-  return mail::make_address(
-      fmt::format("SRS{}={}={}", form, hash(keys_.current, what, alias_domain), what),
-      alias_domain);
+  return signed_address(form, what, alias_domain);
 }
 
-std::expected<mail::Address, SrsRefusal> Srs::reverse(const mail::Address& address,
-                                                      WallTime now) const {
+Result<mail::Address> Srs::forward_kept(QueueId name,
+                                        std::string_view alias_domain,
+                                        WallTime now) const {
+  return signed_address(
+      '0', fmt::format("{}=={}", day_text(day_of(now)), name.text()), alias_domain);
+}
+
+Result<mail::Address> Srs::signed_address(char form,
+                                          std::string_view what,
+                                          std::string_view alias) const {
+  return mail::make_address(
+      fmt::format("SRS{}={}={}", form, hash(keys_.current, what, alias), what), alias);
+}
+
+std::expected<SrsSender, SrsRefusal> Srs::reverse(const mail::Address& address,
+                                                  WallTime now) const {
   const char form = form_of(address.local);
   if (form == ' ') return std::unexpected(SrsRefusal::not_srs);
   std::string_view rest = std::string_view(address.local).substr(5);
@@ -193,6 +205,11 @@ std::expected<mail::Address, SrsRefusal> Srs::reverse(const mail::Address& addre
     local = fmt::format("SRS0{}", rest);
   }
   if (!domain) return std::unexpected(SrsRefusal::malformed);
+  if (domain->empty()) {
+    const auto name = QueueId::from_text(local);
+    if (!name) return std::unexpected(SrsRefusal::malformed);
+    return *name;
+  }
   auto sender = mail::make_address(local, *domain);
   if (!sender) return std::unexpected(SrsRefusal::malformed);
   return *std::move(sender);

@@ -20,9 +20,12 @@ mail::Address forward(std::string_view sender, std::string_view alias = "alias.e
   return srs.forward(address(sender), alias, now).value();
 }
 
+// The sender, "kept NAME", or why not.
 std::string reversed(const Srs& by, const mail::Address& rewritten, WallTime when = now) {
   const auto sender = by.reverse(rewritten, when);
-  return sender ? sender->text() : std::string(text_of(sender.error()));
+  if (!sender) return std::string(text_of(sender.error()));
+  const auto* readable = std::get_if<mail::Address>(&*sender);
+  return readable != nullptr ? readable->text() : "kept " + std::get<QueueId>(*sender).text();
 }
 
 TEST(Srs, rewrites_as_the_paper_has_it) {
@@ -60,7 +63,7 @@ TEST(Srs, rewrites_as_the_paper_has_it) {
     const auto rewritten = forward(sender);
     std::string text = rewritten.text();
     const std::size_t hash = text.find('=') + 1;
-    text.replace(hash, 16, "#");
+    text.replace(hash, 12, "#");
     EXPECT_EQ(text, shape);
   }
 }
@@ -122,7 +125,7 @@ TEST(Srs, leads_back_whatever_the_sender) {
     ASSERT_TRUE(sender_again) << rewritten->text();
     const bool was_rewritten_twice =
         sender->local.starts_with("SRS1=") && rewritten->local.starts_with("SRS1=");
-    if (!was_rewritten_twice) ASSERT_EQ(*sender_again, *sender) << rewritten->text();
+    if (!was_rewritten_twice) ASSERT_EQ(*sender_again, SrsSender(*sender)) << rewritten->text();
   }
   EXPECT_GT(tried, 10'000U);
 }
@@ -168,9 +171,9 @@ TEST(Srs, tells_why_it_refuses) {
       {"no separator", "SRS0@alias.example", SrsRefusal::not_srs},
       {"nothing in it", "SRS0=@alias.example", SrsRefusal::malformed},
       {"a short hash", "SRS0=AAAA=JP=o.example=u@alias.example", SrsRefusal::malformed},
-      {"a wrong hash", "SRS0=AAAAAAAAAAAAAAAA=JP=o.example=u@alias.example", SrsRefusal::forged},
+      {"a wrong hash", "SRS0=AAAAAAAAAAAA=JP=o.example=u@alias.example", SrsRefusal::forged},
       {"a wrong hash, second form",
-       "SRS1=AAAAAAAAAAAAAAAA=f.example==A=B=o.example=u@alias.example",
+       "SRS1=AAAAAAAAAAAA=f.example==A=B=o.example=u@alias.example",
        SrsRefusal::forged},
   };
   for (const auto& [name, text, refusal] : cases) {
@@ -209,9 +212,46 @@ TEST(Srs, believes_the_previous_key_and_signs_with_the_current_one) {
   EXPECT_EQ(reversed(later, old), text_of(SrsRefusal::forged));
 }
 
+const QueueId kept_name = QueueId::from_text("0CR4FXPKV8N7H").value();
+
+mail::Address kept(std::string_view alias = "alias.example") {
+  return srs.forward_kept(kept_name, alias, now).value();
+}
+
+TEST(Srs, names_a_sender_that_is_kept_elsewhere) {
+  const auto rewritten = kept();
+  EXPECT_TRUE(is_srs(rewritten));
+  EXPECT_EQ(rewritten.local.substr(17), "=JP==0CR4FXPKV8N7H");
+  EXPECT_EQ(reversed(srs, rewritten), "kept 0CR4FXPKV8N7H");
+  auto folded = rewritten;
+  folded.local = text::to_lower(folded.local);
+  EXPECT_EQ(reversed(srs, folded), "kept 0CR4FXPKV8N7H");
+  EXPECT_EQ(reversed(srs, rewritten, now + std::chrono::days(22)), text_of(SrsRefusal::expired));
+  for (std::size_t i = 5; i < rewritten.local.size(); ++i) {
+    auto changed = rewritten;
+    changed.local[i] = changed.local[i] == '7' ? '5' : '7';
+    EXPECT_FALSE(srs.reverse(changed, now)) << changed.text();
+  }
+  auto elsewhere = rewritten;
+  elsewhere.domain = "other.example";
+  EXPECT_EQ(reversed(srs, elsewhere), text_of(SrsRefusal::forged));
+  EXPECT_FALSE(srs.forward_kept(kept_name, std::string(250, 'a'), now));
+}
+
+TEST(Srs, leads_back_to_another_server_that_keeps_the_sender) {
+  const Srs third({.current = "a key of the third server", .previous = ""});
+  const auto theirs = kept("first.example");
+  const auto ours = third.forward(theirs, "third.example", now);
+  ASSERT_TRUE(ours);
+  EXPECT_TRUE(ours->local.starts_with("SRS1="));
+  const auto back = std::get<mail::Address>(third.reverse(*ours, now).value());
+  EXPECT_EQ(back, theirs);
+  EXPECT_EQ(reversed(srs, back), "kept 0CR4FXPKV8N7H");
+}
+
 TEST(Srs, refuses_what_would_pass_64_octets) {
   const std::string domain = "orig.example";
-  const std::string longest(38 - domain.size(), 'a');
+  const std::string longest(42 - domain.size(), 'a');
   EXPECT_EQ(forward(longest + "@" + domain).local.size(), 64U);
   EXPECT_FALSE(srs.forward(address(longest + "a@" + domain), "alias.example", now));
 }

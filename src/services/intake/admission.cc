@@ -86,6 +86,24 @@ Placement place(const Domains& domains, const Client& client, const mail::Recipi
   return placed;
 }
 
+// The sender that an address of ours was made from.
+std::expected<mail::Address, smtp::Reply> sender_behind(const forward::Srs& srs,
+                                                        const Passage& passage,
+                                                        const mail::Address& address) {
+  const auto because = [&address](std::string_view reason) {
+    return refuse("5.7.1", fmt::format("{}: {}", address.text(), reason));
+  };
+  auto sender = srs.reverse(address, passage.now);
+  if (!sender) return because(forward::text_of(sender.error()));
+  if (auto* readable = std::get_if<mail::Address>(&*sender)) return std::move(*readable);
+  if (passage.return_paths == nullptr) return because("only the running server knows its sender");
+  auto kept = passage.return_paths->find(std::get<QueueId>(*sender));
+  if (!kept)
+    return std::unexpected(make_reply(451, "4.3.0", "its sender cannot be read, try again later"));
+  if (!*kept) return because("its sender is not known any more");
+  return **std::move(kept);
+}
+
 // A bounce to a message that we passed on goes back to its sender, wherever that is: our signature
 // in the address vouches for it.
 Placement place_bounce(const Domains& domains,
@@ -96,13 +114,12 @@ Placement place_bounce(const Domains& domains,
   if (passage.return_path)
     return refuse("5.7.1",
                   fmt::format("{} takes bounces only; write to the sender's own address", text));
-  auto sender = srs.reverse(recipient.address, passage.now);
-  if (!sender)
-    return refuse("5.7.1", fmt::format("{}: {}", text, forward::text_of(sender.error())));
+  auto sender = sender_behind(srs, passage, recipient.address);
+  if (!sender) return std::unexpected(std::move(sender).error());
   recipient.address = *std::move(sender);
   if (forward::is_srs(recipient.address) &&
       domains.directory.is_own_domain(recipient.address.domain))
-    return place_bounce(domains, srs, passage, std::move(recipient));  // shorter each time
+    return place_bounce(domains, srs, passage, std::move(recipient));  // made earlier each time
   return place(domains, {Client::Standing::trusted, {}}, recipient);
 }
 

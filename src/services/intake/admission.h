@@ -1,5 +1,6 @@
 // Who may send what to whom: the answers to MAIL and RCPT, and to the addresses in the header.
-// Pure; the refusal is the SMTP reply, with its reason and the next step.
+// Pure, but for return paths that are kept; the refusal is the SMTP reply, with its reason and the
+// next step.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "base/time.h"
 #include "protocols/smtp/reply.h"
 #include "services/intake/domains.h"
+#include "services/intake/return_paths.h"
 #include "values/mail/envelope.h"
 
 namespace tapal::intake {
@@ -43,6 +45,7 @@ Refusal check_header_address(const Domains& domains,
 struct Passage {
   std::optional<mail::Address> return_path;  // of MAIL; nothing is <>
   WallTime now{};
+  const ReturnPaths* return_paths = nullptr;  // null: none is kept
 };
 
 struct Placed {

@@ -91,13 +91,16 @@ Result<std::string> branch_head(const Branch& branch, forward::Remedy way, const
   return set + above;
 }
 
-std::optional<mail::Address> passed_on_path(const Domains& domains,
-                                            const std::optional<mail::Address>& path,
-                                            const mail::Address& alias,
-                                            WallTime now) {
-  if (!path || !domains.srs || domains.directory.is_own_domain(path->domain)) return path;
-  auto rewritten = domains.srs->forward(*path, alias.domain, now);
-  return rewritten ? *std::move(rewritten) : path;
+PassedOnPath passed_on_path(const Domains& domains,
+                            const std::optional<mail::Address>& path,
+                            const mail::Address& alias,
+                            QueueId name,
+                            WallTime now) {
+  if (!path || !domains.srs || domains.directory.is_own_domain(path->domain)) return {path};
+  if (auto readable = domains.srs->forward(*path, alias.domain, now)) return {*std::move(readable)};
+  if (auto kept = domains.srs->forward_kept(name, alias.domain, now))
+    return {*std::move(kept), true};
+  return {path};
 }
 
 }  // namespace tapal::intake

@@ -34,10 +34,15 @@ struct HeadInput {
 Result<std::string> branch_head(const Branch& branch, forward::Remedy way, const HeadInput& input);
 
 // The return path of mail that an alias passes on: one of ours that leads back, so that it passes
-// SPF at the target. Without a key, or where it would be too long, the old one.
-std::optional<mail::Address> passed_on_path(const Domains& domains,
-                                            const std::optional<mail::Address>& path,
-                                            const mail::Address& alias,
-                                            WallTime now);
+// SPF at the target. Without a key, and of our own users, the old one.
+struct PassedOnPath {
+  std::optional<mail::Address> path;
+  bool is_kept = false;  // it leads back by the message's name: ReturnPaths::keep() the old one
+};
+PassedOnPath passed_on_path(const Domains& domains,
+                            const std::optional<mail::Address>& path,
+                            const mail::Address& alias,
+                            QueueId name,
+                            WallTime now);
 
 }  // namespace tapal::intake

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "ports/test_fakes.h"
 #include "services/intake/admission.h"
 #include "services/intake/test_domains.h"
 
@@ -144,6 +145,22 @@ TEST(PlaceRecipient, gives_bounces_to_the_sender_behind_a_rewritten_address) {
   // Back from a server that passed our rewritten address on.
   const auto twice = rewritten(rewritten("u@x.ee", "own.example"), "send.example");
   EXPECT_EQ(placed(stranger, twice, bounce), "u@x.ee");
+}
+
+TEST(PlaceRecipient, gives_bounces_to_a_sender_that_is_kept) {
+  MemoryRecords records;
+  const ReturnPaths paths(records);
+  const auto name = QueueId::make(now, 7);
+  const auto path = domains().srs->forward_kept(name, "own.example", now).value().text();
+  const Passage bounce{{}, now, &paths};
+  EXPECT_EQ(placed(stranger, path, bounce), "550 5.7.1");  // whose record is gone
+  records.records[name.text()] = "bounces+12345-of-a-newsletter@far.example";
+  EXPECT_EQ(placed(stranger, path, bounce), "bounces+12345-of-a-newsletter@far.example");
+  EXPECT_EQ(placed(stranger, path, {{}, now + std::chrono::days(22), &paths}), "550 5.7.1");
+  EXPECT_EQ(placed(stranger, path, {address("x@far.example"), now, &paths}), "550 5.7.1");
+  EXPECT_EQ(placed(stranger, path, {{}, now}), "550 5.7.1");  // where no server runs
+  records.error = Error{Code::internal, "the disk failed"};
+  EXPECT_EQ(placed(stranger, path, bounce), "451 4.3.0");
 }
 
 TEST(PlaceRecipient, never_relays_by_an_address_that_looks_rewritten) {

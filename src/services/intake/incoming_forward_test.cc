@@ -37,6 +37,7 @@ struct Taken {
 struct World {
   VirtualLoop loop;
   MemoryStore store;
+  ReturnPaths return_paths{store.records};
   SeededRandom random;
   RecordingLog log;
   TableOfNames names;
@@ -44,6 +45,7 @@ struct World {
   Options options{.host_name = "mx.own.example"};
   std::shared_ptr<Domains> domains = std::make_shared<Domains>(test_domains());
   std::vector<Taken> taken;
+  RecordsChange kept_paths;
   std::string refusal;
   bool one_forward = false;
 
@@ -78,7 +80,7 @@ struct World {
                .value())
         placed.push_back(std::move(each));
     const InspectionWorld inspection{loop, log, names, judges, nullptr};
-    IncomingMessage incoming({options, loop, random, store, &inspection},
+    IncomingMessage incoming({options, loop, random, store, return_paths, &inspection},
                              domains,
                              {{}, Endpoint::from_text("192.0.2.7:4000").value(), "mx.else", author},
                              std::move(placed));
@@ -91,7 +93,8 @@ struct World {
       refusal = smtp::one_line(completed.error());
       return;
     }
-    for (auto& one : *completed) taken.push_back({one.message, text_of(*one.body)});
+    kept_paths = std::move(completed->return_paths);
+    for (auto& one : completed->added) taken.push_back({one.message, text_of(*one.body)});
   }
 };
 
@@ -111,6 +114,29 @@ TEST(IncomingForward, leaves_under_a_return_path_of_ours_and_sealed) {
   EXPECT_TRUE(text.contains("Authentication-Results: mx.own.example;"));
   EXPECT_TRUE(text.contains("X-Forwarded-To: me@far.example\r\n"));
   EXPECT_TRUE(text.ends_with("From: <info@club.example>\r\nSubject: x\r\n\r\nhello\r\n"));
+}
+
+TEST(IncomingForward, keeps_a_sender_that_is_too_long_to_be_read_back_with_the_message) {
+  World w;
+  const std::string longest = "a-newsletter-with-many-readers";  // 42 octets with its domain
+  w.receive({"out@own.example"}, longest + "@club.example");
+  ASSERT_EQ(w.taken.size(), 1U) << w.refusal;
+  EXPECT_TRUE(w.taken[0].message.envelope.return_path->local.ends_with("=club.example=" + longest));
+  EXPECT_TRUE(w.kept_paths.empty());
+  // One path for each message: the aliases' domains may differ, and each names its own.
+  w.receive({"out@own.example", "both@own.example"}, longest + "1@club.example");
+  ASSERT_EQ(w.taken.size(), 3U) << w.refusal;
+  EXPECT_EQ(w.taken[0].message.envelope.return_path->text(), longest + "1@club.example");
+  ASSERT_EQ(w.kept_paths.put.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& message = w.taken[i + 1].message;
+    const auto& [name, sender] = w.kept_paths.put[i];
+    EXPECT_EQ(name, message.id.text());
+    EXPECT_EQ(sender, longest + "1@club.example");
+    EXPECT_TRUE(message.envelope.return_path->local.ends_with("==" + name));
+    EXPECT_EQ(message.envelope.return_path->domain, "own.example");
+    EXPECT_TRUE(message.origin.authenticated);
+  }
 }
 
 TEST(IncomingForward, is_a_message_of_its_own_beside_what_stays) {

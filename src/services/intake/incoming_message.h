@@ -22,6 +22,7 @@
 #include "services/intake/domains.h"
 #include "services/intake/inspection.h"
 #include "services/intake/options.h"
+#include "services/intake/return_paths.h"
 #include "values/mail/content.h"
 #include "values/mail/header.h"
 
@@ -47,6 +48,7 @@ struct MessageContext {
   Clock& clock;
   Random& random;
   Store& store;
+  ReturnPaths& return_paths;
   const InspectionWorld* inspection = nullptr;  // null: nothing is inspected
 };
 
@@ -69,9 +71,9 @@ class IncomingMessage {
   // full.
   Refusal on_bytes(std::string_view bytes);
 
-  // After the last byte: what to commit, or why the message is refused. Nothing to commit is a
-  // message that a filter wants taken and thrown away.
-  using Completed = std::expected<std::vector<StoreChange::NewMessage>, smtp::Reply>;
+  // After the last byte: what to commit, or why the message is refused. Nothing added is a message
+  // that a filter wants taken and thrown away.
+  using Completed = std::expected<StoreChange, smtp::Reply>;
   Task<Completed> complete(mail::Envelope envelope, Arrival arrival);
   // Whether complete() gave one message that an alias passes on to one recipient: what becomes of
   // its first attempt can be told to the sender.
@@ -99,10 +101,11 @@ class IncomingMessage {
   Result<void> add(std::vector<Placed> recipients, std::optional<crypto::Digest>& body_hash);
   void put_aside(std::vector<mail::Recipient>& recipients) const;
   Refusal plan(Facts& facts) const;
-  Result<StoreChange::NewMessage> finish(Branch& branch,
-                                         mail::Envelope envelope,
-                                         const Arrival& arrival,
-                                         const Facts& facts);
+  Result<void> finish(Branch& branch,
+                      mail::Envelope envelope,
+                      const Arrival& arrival,
+                      const Facts& facts,
+                      StoreChange& change);
   Result<std::string> head(const Branch& branch, const Arrival& arrival, const Facts& facts) const;
 
   MessageContext context_;

@@ -85,15 +85,12 @@ Task<IncomingMessage::Completed> IncomingMessage::complete(mail::Envelope envelo
   }
   one_forward_ = branches_.size() == 1 && passes_on() && branches_.front().recipients.size() == 1 &&
                  !facts.is_aside();
-  std::vector<StoreChange::NewMessage> added;
-  for (auto& branch : branches_) {
-    auto message = finish(branch, envelope, arrival, facts);
-    if (!message)
+  StoreChange change;
+  for (auto& branch : branches_)
+    if (const auto done = finish(branch, envelope, arrival, facts, change); !done)
       co_return std::unexpected(
-          make_reply(451, "4.3.0", "the message could not be passed on: " + message.error().what));
-    added.push_back(*std::move(message));
-  }
-  co_return added;
+          make_reply(451, "4.3.0", "the message could not be passed on: " + done.error().what));
+  co_return change;
 }
 
 Refusal IncomingMessage::check_loops(const mail::ContentFacts& content) const {
@@ -157,15 +154,19 @@ Refusal IncomingMessage::plan(Facts& facts) const {
                                 facts.plan.reason));
 }
 
-Result<StoreChange::NewMessage> IncomingMessage::finish(Branch& branch,
-                                                        mail::Envelope envelope,
-                                                        const Arrival& arrival,
-                                                        const Facts& facts) {
+Result<void> IncomingMessage::finish(Branch& branch,
+                                     mail::Envelope envelope,
+                                     const Arrival& arrival,
+                                     const Facts& facts,
+                                     StoreChange& change) {
   TAPAL_TRY(auto text, head(branch, arrival, facts));
   branch.body->set_head(std::move(text));
   const auto came_from = envelope.return_path;
-  if (branch.alias)
-    envelope.return_path = passed_on_path(*domains_, came_from, *branch.alias, now_);
+  if (branch.alias) {
+    auto ours = passed_on_path(*domains_, came_from, *branch.alias, branch.id, now_);
+    if (ours.is_kept) context_.return_paths.keep(branch.id, *came_from, now_, change.return_paths);
+    envelope.return_path = std::move(ours.path);
+  }
   envelope.recipients = std::move(branch.recipients);
   if (!branch.alias && facts.is_aside()) put_aside(envelope.recipients);
   envelope.smtputf8 = envelope.smtputf8 || has_utf8_address(envelope);
@@ -198,7 +199,8 @@ Result<StoreChange::NewMessage> IncomingMessage::finish(Branch& branch,
   message.subject = text::printable(mail::decode_encoded_words(subject_), subject_bytes_max);
   message.message_id = text::printable(message_id_, subject_bytes_max);
   if (branch.alias && facts.is_aside()) queue::hold(message);
-  return added;
+  change.added.push_back(std::move(added));
+  return {};
 }
 
 // Our users find it in a folder of its own.

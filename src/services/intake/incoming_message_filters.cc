@@ -84,7 +84,7 @@ Result<void> IncomingMessage::change_recipients(const std::vector<mail::Address>
 // Whom a filter adds is let in as at RCPT, from the same client.
 std::vector<Placed> IncomingMessage::admit(const mail::Address& address,
                                            std::size_t recipients_so_far) const {
-  const Passage passage{sender_.return_path, now_};
+  const Passage passage{sender_.return_path, now_, &context_.return_paths};
   auto placed = place_recipient(*domains_, sender_.client, passage, {.address = address});
   if (placed && recipients_so_far > context_.options.limits.recipients)
     placed = std::unexpected(make_reply(452, "4.5.3", "too many recipients"));

@@ -44,6 +44,7 @@ struct Kept {
 struct World {
   VirtualLoop loop;
   MemoryStore store;
+  ReturnPaths return_paths{store.records};
   Options options{.host_name = "mx.own.example"};
   std::shared_ptr<Domains> domains = std::make_shared<Domains>(test_domains());
   std::uint64_t seed = 1;
@@ -64,18 +65,18 @@ struct World {
     std::vector<Placed> recipients;
     for (auto& recipient : std::exchange(envelope.recipients, {}))
       recipients.push_back({.recipient = std::move(recipient)});
-    IncomingMessage incoming(
-        {options, loop, random, store}, domains, std::move(sender), std::move(recipients));
+    IncomingMessage incoming({options, loop, random, store, return_paths},
+                             domains,
+                             std::move(sender),
+                             std::move(recipients));
     for (const auto piece : pieces)
       if (auto refusal = incoming.on_bytes(piece)) return {{}, {}, smtp::one_line(*refusal)};
-    auto added =
+    auto change =
         loop.wait(incoming.complete(std::move(envelope), {"ESMTPSA", "TLSv1.3 X"})).value();
-    if (!added) return {{}, {}, smtp::one_line(added.error())};
-    EXPECT_EQ(added->size(), 1U);
-    Kept kept{{}, added->front().message, {}};
-    StoreChange change;
-    change.added.push_back(std::move(added->front()));
-    auto bodies = loop.wait(store.commit(loop, std::move(change), Durability::synced)).value();
+    if (!change) return {{}, {}, smtp::one_line(change.error())};
+    EXPECT_EQ(change->added.size(), 1U);
+    Kept kept{{}, change->added.front().message, {}};
+    auto bodies = loop.wait(store.commit(loop, *std::move(change), Durability::synced)).value();
     if (!bodies) return {{}, {}, bodies.error().what};
     kept.text = text_of(*bodies->front());
     EXPECT_EQ(kept.message.body_bytes, kept.text.size());

@@ -20,6 +20,7 @@
 #include "services/intake/inspection.h"
 #include "services/intake/mail_observer.h"
 #include "services/intake/options.h"
+#include "services/intake/return_paths.h"
 
 namespace tapal::intake {
 
@@ -37,6 +38,7 @@ struct SessionWorld {
   Random& random;
   Log& log;
   Store& store;
+  ReturnPaths& return_paths;
   MailQueue& queue;
   Authenticator& authenticator;
   ConnectionCount& connections;

@@ -56,6 +56,7 @@ struct SessionsTestWorld {
   SeededRandom random;
   RecordingLog log;
   SlowStore store{loop};
+  ReturnPaths return_paths{store.memory.records};
   RecordingQueue queue;
   InlineWorkers workers;
   NoTls tls;
@@ -72,6 +73,7 @@ struct SessionsTestWorld {
                                   random,
                                   log,
                                   store,
+                                  return_paths,
                                   queue,
                                   authenticator,
                                   connections,

@@ -76,7 +76,7 @@ Refusal Transaction::no_room(std::uint64_t bytes) const {
 }
 
 Refusal Transaction::add(const mail::Recipient& recipient) {
-  const Passage passage{sender_.return_path, world_.clock.wall_now()};
+  const Passage passage{sender_.return_path, world_.clock.wall_now(), &world_.return_paths};
   auto placed = place_recipient(*domains_, sender_.client, passage, recipient);
   if (!placed) {
     world_.log.write(Level::info,
@@ -114,8 +114,12 @@ bool Transaction::fits_memory() {
 
 IncomingMessage& Transaction::message() {
   if (!message_) {
-    const MessageContext context{
-        world_.options, world_.clock, world_.random, world_.store, world_.inspection};
+    const MessageContext context{world_.options,
+                                 world_.clock,
+                                 world_.random,
+                                 world_.store,
+                                 world_.return_paths,
+                                 world_.inspection};
     message_ = std::make_unique<IncomingMessage>(context, domains_, sender_, recipients_);
   }
   return *message_;
@@ -156,17 +160,14 @@ Task<smtp::Reply> Transaction::commit(mail::Envelope envelope, Arrival arrival) 
     tell_refused("message refused", completed.error());
     co_return completed.error();
   }
-  if (completed->empty()) {
+  if (completed->added.empty()) {
     world_.log.write(Level::info, "message thrown away for a filter", {{"from", from_}});
     co_return make_reply(250, "2.0.0", "taken");
   }
   std::vector<queue::Message> kept;
-  StoreChange change;
-  for (auto& added : *completed) {
-    kept.push_back(added.message);
-    change.added.push_back(std::move(added));
-  }
-  auto bodies = co_await world_.store.commit(world_.loop, std::move(change), Durability::synced);
+  for (const auto& added : completed->added) kept.push_back(added.message);
+  auto bodies =
+      co_await world_.store.commit(world_.loop, *std::move(completed), Durability::synced);
   if (!bodies) {
     auto reply = storage_refusal(bodies.error());
     world_.log.write(
