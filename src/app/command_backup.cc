@@ -1,10 +1,12 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/config_backup.h"
 #include "app/once.h"
 #include "app/password_input.h"
+#include "app/program_rights.h"
 #include "drivers/system/program_runner.h"
 #include "drivers/system/worker_pool.h"
 #include "values/crypto/hash.h"
@@ -115,7 +117,7 @@ Task<Done> work_on(Loop& loop,
 
 int run_backup(const CommonOptions& common, const BackupOptions& options, Work work) {
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, rights_of_owner(common.config, ::geteuid()));
   const auto done = run_once<Done>(
       [&](NetLoop& loop) { return work_on(loop, programs, common.config, options, work); });
   if (!done) return tell(done.error());
@@ -141,7 +143,7 @@ Result<std::vector<RestoredFile>> restore(const CommonOptions& common,
                                           const BackupOptions& options) {
   TAPAL_TRY(auto passphrase, read_password(options.passphrase, Ask::once));
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, rights_of_owner(common.config, ::geteuid()));
   NetLoop loop("command");
   const ConfigBackup backup(loop, programs, common.config);
   auto restored = backup.restore(passphrase, options.replace ? Restore::all : Restore::missing);

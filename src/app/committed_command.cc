@@ -3,9 +3,11 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/config_backup.h"
 #include "app/once.h"
+#include "app/program_rights.h"
 #include "drivers/system/program_runner.h"
 #include "drivers/system/worker_pool.h"
 
@@ -31,7 +33,7 @@ Task<Result<void>> commit_and_push(Loop& loop,
 
 void commit_now(const CommonOptions& common, const std::string& message) {
   WorkerPool workers({.threads = 1, .waiting_max = 8, .name = "git"});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, rights_of_owner(common.config, ::geteuid()));
   const auto done = run_once<Result<void>>(
       [&](NetLoop& loop) { return commit_and_push(loop, programs, common.config, message); });
   if (!done) fmt::print(stderr, "tapal: backup: {}\n", done.error().what);

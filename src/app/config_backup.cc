@@ -106,8 +106,7 @@ bool ConfigBackup::is_there(const fs::path& config) {
 // Not waited for in the kernel: this may be the server's loop.
 Task<Result<std::unique_ptr<ConfigBackup::Lock>>> ConfigBackup::lock() {
   const auto path = config_ / ".git" / "tapal.lock";
-  files::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) co_return std::unexpected(files::system_error("create", path, errno));
+  TAPAL_CO_TRY(auto file, files::open_lock_file(path));
   const auto until = loop_.now() + lock_patience;
   const auto timer = loop_.make_timer();
   while (flock(file.number(), LOCK_EX | LOCK_NB) != 0) {

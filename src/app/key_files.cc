@@ -43,8 +43,7 @@ std::vector<std::string> KeyFiles::domains() {
 Result<std::unique_ptr<upkeep::KeyShelf::Lock>> KeyFiles::lock(const std::string& domain) {
   const fs::path path = files::key_states_file(config_, domain).string() + ".lock";
   TAPAL_CHECK(files::create_folder(path.parent_path(), 0700));
-  files::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode));
-  if (!file) return std::unexpected(files::system_error("create", path, errno));
+  TAPAL_TRY(auto file, files::open_lock_file(path));
   if (flock(file.number(), LOCK_EX | LOCK_NB) != 0)
     return fail(Code::try_later,
                 fmt::format("another tapal is turning the keys of {}; try again", domain));

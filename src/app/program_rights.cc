@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <sys/stat.h>
+
 namespace tapal::app {
 
 Result<ProgramRights> program_rights(const std::string& user_name, uid_t ours) {
@@ -20,6 +22,14 @@ Result<ProgramRights> program_rights(const std::string& user_name, uid_t ours) {
                 "programs.user: only root can run programs as " + user_name +
                     "; start tapal as root or as that user");
   return ProgramRights{*std::move(user), {}};
+}
+
+ProgramRights rights_of_owner(const std::filesystem::path& folder, uid_t ours) {
+  struct stat facts{};
+  if (ours != 0 || ::stat(folder.c_str(), &facts) != 0 || facts.st_uid == 0) return {};
+  auto user = find_system_user(name_of_system_user(facts.st_uid).login);
+  if (!user) return {{}, folder.string() + " belongs to nobody: " + user.error().what};
+  return {*std::move(user), {}};
 }
 
 }  // namespace tapal::app

@@ -1,6 +1,7 @@
 // Whose rights the programs of aliases and hooks get: what strangers send reaches them.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include <sys/types.h>
@@ -12,5 +13,8 @@ namespace tapal::app {
 // By the setting programs.user, for a process that is `ours`. Root runs none unless a user is
 // named, be it root. The Error names the setting: no such user, or not ours to become.
 Result<ProgramRights> program_rights(const std::string& user_name, uid_t ours);
+
+// For git in a folder of another user: root acts as that user there. Else as ours.
+ProgramRights rights_of_owner(const std::filesystem::path& folder, uid_t ours);
 
 }  // namespace tapal::app

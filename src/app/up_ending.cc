@@ -1,9 +1,11 @@
 // The doctor's look and the backup.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/config_backup.h"
 #include "app/doctor_look.h"
 #include "app/once.h"
+#include "app/program_rights.h"
 #include "app/up.h"
 #include "drivers/system/program_runner.h"
 #include "drivers/system/worker_pool.h"
@@ -51,7 +53,7 @@ Result<void> up_backup(Up& up) {
   }
   const bool was_there = ConfigBackup::is_there(up.common.config);
   WorkerPool workers({.threads = 1});
-  ProgramRunner programs(workers);
+  ProgramRunner programs(workers, rights_of_owner(up.common.config, ::geteuid()));
   const auto work = [&](NetLoop& loop) { return back_up(loop, programs, up); };
   const auto changed = run_once<Result<bool>>(work);
   if (!changed) {

@@ -1,7 +1,9 @@
 // An open file that closes itself, and what is done with one.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,9 +35,17 @@ class Descriptor {
 };
 
 // `path` is for the error's text.
+Result<std::string> read_open_file(const Descriptor& file,
+                                   const std::filesystem::path& path,
+                                   std::size_t bytes_max);
 Result<void> write_all(const Descriptor& file,
                        std::string_view bytes,
                        const std::filesystem::path& path);
+// Opened for flock(2), and made when missing.
+Result<Descriptor> open_lock_file(const std::filesystem::path& path);
+// What root makes belongs to the owner of the folder it lies in, who may be the server's user. Only
+// for what was made just now: not a file that somebody else may have put there.
+void give_to_owner_of(const std::filesystem::path& folder, const Descriptor& made);
 Result<void> sync_folder(const std::filesystem::path& folder);
 
 }  // namespace tapal::files

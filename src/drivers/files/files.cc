@@ -39,6 +39,8 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+}  // namespace
+
 Result<std::string> read_open_file(const Descriptor& file,
                                    const fs::path& path,
                                    std::size_t bytes_max) {
@@ -60,8 +62,6 @@ Result<std::string> read_open_file(const Descriptor& file,
     if (count == 0) return bytes;
   }
 }
-
-}  // namespace
 
 Error system_error(std::string_view action, const fs::path& path, int number) {
   return {code_of(number),
@@ -90,6 +90,24 @@ Result<void> write_all(const Descriptor& file, std::string_view bytes, const fs:
   return {};
 }
 
+void give_to_owner_of(const fs::path& folder, const Descriptor& made) {
+  struct stat facts{};
+  if (geteuid() != 0 || stat(folder.c_str(), &facts) != 0 || facts.st_uid == 0) return;
+  // What cannot be given stays root's: on such a file system all is.
+  static_cast<void>(fchown(made.number(), facts.st_uid, facts.st_gid));
+}
+
+Result<Descriptor> open_lock_file(const fs::path& path) {
+  constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+  if (Descriptor made(open(path.c_str(), flags | O_CREAT | O_EXCL, 0600)); made) {
+    give_to_owner_of(folder_of(path), made);
+    return made;
+  }
+  Descriptor file(open(path.c_str(), flags | O_CREAT, 0600));
+  if (!file) return std::unexpected(system_error("open", path, errno));
+  return file;
+}
+
 Result<void> sync_folder(const fs::path& folder) {
   const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened) return std::unexpected(system_error("open", folder, errno));
@@ -108,6 +126,7 @@ Result<void> write_atomically(const fs::path& path, std::string_view bytes, mode
     // The mode as asked for, whatever the umask.
     if (fchmod(file.number(), mode) != 0)
       return std::unexpected(system_error("set the mode of", temporary, errno));
+    give_to_owner_of(folder, file);
     TAPAL_CHECK(write_all(file, bytes, path));
     if (fsync(file.number()) != 0 || !file.close())
       return std::unexpected(system_error("write", path, errno));
@@ -132,10 +151,12 @@ Result<void> append_line(const fs::path& path, std::string_view line, mode_t mod
 Result<void> create_folder(const fs::path& path, mode_t mode) {
   fs::path made;
   for (const fs::path& part : path) {
-    const fs::path parent = made;
+    const fs::path parent = made.empty() ? fs::path(".") : made;
     made /= part;
     if (mkdir(made.c_str(), mode) == 0) {
-      TAPAL_CHECK(sync_folder(parent.empty() ? fs::path(".") : parent));
+      if (const Descriptor folder(open(made.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)); folder)
+        give_to_owner_of(parent, folder);
+      TAPAL_CHECK(sync_folder(parent));
       continue;
     }
     const int number = errno;
@@ -152,8 +173,7 @@ Result<void> edit_file(const fs::path& path,
   // The lock is a file of its own, since the edited one is replaced. It stays: removing it would
   // let two editors hold locks on two files of that name.
   const fs::path lock_path = path.string() + ".lock";
-  const Descriptor lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) return std::unexpected(system_error("create", lock_path, errno));
+  TAPAL_TRY(const auto lock, open_lock_file(lock_path));
   while (flock(lock.number(), LOCK_EX) != 0)
     if (errno != EINTR) return std::unexpected(system_error("lock", lock_path, errno));
 

@@ -13,8 +13,7 @@ namespace tapal::files {
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder, std::string_view works) {
   TAPAL_CHECK(create_folder(folder, 0700));
   const auto path = folder / "lock";
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return std::unexpected(system_error("open", path, errno));
+  TAPAL_TRY(auto file, open_lock_file(path));
   if (flock(file.number(), LOCK_EX | LOCK_NB) == 0) return FolderLock(std::move(file));
   if (errno != EWOULDBLOCK) return std::unexpected(system_error("lock", path, errno));
   return fail(Code::denied,
