@@ -86,9 +86,10 @@ Result<void> read_word(const std::vector<std::string>& words,
 
 // Names without a domain are the machine's; the server adds it.
 Result<void> check_address(std::string_view address) {
-  constexpr std::string_view any_domain = "local.invalid";
-  const auto parsed = address.contains('@') ? mail::parse_address(address)
-                                            : mail::make_address(address, any_domain);
+  constexpr std::string_view any_domain = "@local.invalid";
+  std::string whole(address);
+  if (!address.contains('@')) whole += any_domain;
+  const auto parsed = mail::parse_address(whole);
   if (!parsed)
     return fail(Code::invalid,
                 fmt::format("{}: {}", text::printable(address, 100), parsed.error().what));

@@ -34,8 +34,8 @@ class SendmailCase(Case):
             folder.chmod(0o711)
 
     def environment(self, **more):
-        return dict(os.environ, TAPAL_CONFIG=str(self.tapal.config), HOME=str(self.folder),
-                    PATH=f"{self.bin}:{os.environ['PATH']}", **more)
+        return {**os.environ, "TAPAL_CONFIG": str(self.tapal.config), "HOME": str(self.folder),
+                "PATH": f"{self.bin}:{os.environ['PATH']}", **more}
 
     def run_program(self, *words, text="", **options):
         environment = self.environment(**options.pop("more", {}))
@@ -64,14 +64,13 @@ class Messages(SendmailCase):
     def test_recipients_of_the_header_and_no_bcc(self):
         self.send("-t", text="To: ann\nBcc: bob@a.example\nSubject: hidden\n\nbcc test\n")
         for user in ("ann", "bob"):
-            mail = self.mail_with(user, "bcc test")
-            self.assertNotIn("Bcc", mail)
-            self.assertNotIn("bob", header_of(bytes(mail)).replace("for <bob", ""))
+            self.assertNotIn("Bcc", self.mail_with(user, "bcc test"))
+        self.assertNotIn("bob", header_of(bytes(self.mail_with("ann", "bcc test"))))
 
     def test_text_without_a_header_and_lines_without_end(self):
         self.send("ann", text="no header here\n" + "long " * 1000 + "\n")
         body = self.mail_with("ann", "no header here").get_content()
-        self.assertEqual(1000, body.count("long"))
+        self.assertEqual(1000, body.replace("\n ", "").count("long"))
         self.assertLess(max(map(len, body.splitlines())), 999)
 
     def test_a_dot_ends_the_message_unless_it_is_text(self):

@@ -222,7 +222,7 @@ std::string DropIntake::local_domain() const {
 }
 
 Result<mail::Address> DropIntake::address_of(const std::string& text) const {
-  return text.contains('@') ? mail::parse_address(text) : mail::make_address(text, local_domain());
+  return mail::parse_address(text.contains('@') ? text : text + "@" + local_domain());
 }
 
 Result<std::optional<mail::Address>> DropIntake::sender_of(const Drop& drop) const {
