@@ -186,7 +186,9 @@ class Programs(SendmailCase):
                          "Subject: [PATCH] git says hello\n\n---\n a | 1 +\n\n-- \n2.39\n")
         done = self.run_program("perl", "-I/usr/share/perl5", program, f"--smtp-server={self.sendmail}",
                                 "--to=ann@a.example", "--from=bob@a.example", "--confirm=never", "--quiet", patch,
-                                cwd=self.folder, more={"GIT_CONFIG_NOSYSTEM": "1"})
+                                cwd=self.folder, more={"GIT_CONFIG_NOSYSTEM": "1", **{
+            f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "Bob"), ("EMAIL", "bob@a.example"))}})
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertEqual("[PATCH] git says hello", self.mail_with("ann", "git says hello")["Subject"])
 

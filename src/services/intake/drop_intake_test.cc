@@ -84,7 +84,7 @@ TEST(DropIntake, completes_what_a_program_left_out) {
   const auto seen = w.seen().front();
   EXPECT_EQ(seen.from, "ann@own.example");
   EXPECT_EQ(seen.to, (std::vector<std::string>{"alice@own.example", "far@far.example"}));
-  for (const std::string_view part : {"From: =?utf-8?",
+  for (const std::string_view part : {"From: =?UTF-8?Q?Ann_M=C3=B6ller?= ",
                                       "<ann@own.example>\r\n",
                                       "To: alice@own.example\r\n",
                                       "\r\nDate: ",
