@@ -1,10 +1,12 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/config_backup.h"
 #include "app/once.h"
 #include "app/password_input.h"
+#include "app/program_rights.h"
 #include "drivers/system/program_runner.h"
 #include "drivers/system/worker_pool.h"
 #include "values/crypto/hash.h"

@@ -55,6 +55,13 @@ void reload(Server& server, Log& log) {
   notify_ready("running");
 }
 
+// A loop that hangs is not told of: systemd then ends us, and starts us again.
+void tell_alive(Server& server) {
+  if (!server.is_alive()) return;
+  notify_watchdog();
+  notify_status(server.status_line());
+}
+
 void watch(Server& server, Log& log, const SignalInbox& inbox) {
   const auto watchdog = watchdog_interval();
   const Duration every =
@@ -69,7 +76,7 @@ void watch(Server& server, Log& log, const SignalInbox& inbox) {
     } else {
       server.reload_if_changed();
     }
-    if (watchdog) notify_watchdog();
+    if (watchdog) tell_alive(server);
   }
 }
 
@@ -82,7 +89,10 @@ int run_serve(const CommonOptions& common) {
   }
   const SystemClock clock;
   const auto log = make_log(settings->log, clock);
-  auto server = Server::start(common.config, *std::move(settings), *log);
+  auto handed = HandedSockets::take();
+  auto server = handed
+                    ? Server::start(common.config, *std::move(settings), *log, *std::move(handed))
+                    : std::unexpected(handed.error());
   if (!server) {
     log->write(Level::error, "cannot start", {{"reason", server.error().what}});
     return exit_failed;

@@ -22,12 +22,15 @@ void declare_filter(const Command& tapal);
 void declare_gmail(const Command& tapal);
 void declare_init(const Command& tapal);
 void declare_providers(const Command& tapal);
+void declare_manual(const Command& tapal);
 void declare_queue(const Command& tapal);
 void declare_send(const Command& tapal);
+void declare_sendmail(const Command& tapal);
 void declare_serve(const Command& tapal);
 void declare_sources(const Command& tapal);
 void declare_spf(const Command& tapal);
 void declare_srs(const Command& tapal);
+void declare_status(const Command& tapal);
 void declare_up(const Command& tapal);
 void declare_user(const Command& tapal);
 

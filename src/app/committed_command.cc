@@ -3,9 +3,11 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/config_backup.h"
 #include "app/once.h"
+#include "app/program_rights.h"
 #include "drivers/system/program_runner.h"
 #include "drivers/system/worker_pool.h"
 

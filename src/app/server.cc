@@ -42,7 +42,7 @@ void Server::Parts::accept_at(Door door, std::vector<ListenSocket> sockets) {
 }
 
 Result<void> Server::Parts::listen() {
-  TAPAL_TRY(auto sockets, listen_at(settings.listen.smtp));
+  TAPAL_TRY(auto sockets, handed.open("smtp", settings.listen.smtp));
   addresses.smtp = local_endpoints(sockets);
   accept_at(Door::smtp, std::move(sockets));
   if (tls->is_ready()) {
@@ -50,13 +50,14 @@ Result<void> Server::Parts::listen() {
   }
   TAPAL_CHECK(listen_for_web());
   build_upkeep();
+  open_drops();
   return listen_for_control();
 }
 
 // While the server runs, too: where nobody could log in before.
 Result<void> Server::Parts::listen_for_submission() {
-  TAPAL_TRY(auto explicit_tls, listen_at(settings.listen.submission));
-  TAPAL_TRY(auto implicit_tls, listen_at(settings.listen.submissions));
+  TAPAL_TRY(auto explicit_tls, handed.open("submission", settings.listen.submission));
+  TAPAL_TRY(auto implicit_tls, handed.open("submissions", settings.listen.submissions));
   addresses.submission = local_endpoints(explicit_tls);
   addresses.submissions = local_endpoints(implicit_tls);
   submission_is_open = true;
@@ -78,15 +79,17 @@ Task<void> Server::Parts::accept_later(std::vector<ListenSocket> explicit_tls,
 }
 
 Result<void> Server::Parts::listen_for_web() {
-  TAPAL_TRY(web, WebFront::open({*loops, clock, log, settings, *domains, challenges, *tls}));
+  TAPAL_TRY(web,
+            WebFront::open({*loops, clock, log, settings, *domains, challenges, *tls, handed}));
   addresses.http = web->addresses().http;
   addresses.https = web->addresses().https;
   return {};
 }
 
 Result<void> Server::Parts::listen_for_control() {
-  auto commands = upkeep->commands();
-  commands.merge(egress->commands());
+  auto others = upkeep->commands();
+  others.merge(egress->commands());
+  others["overview"] = [this](std::string) { return answer_overview(); };
   api::ControlWorld world{main_loop(),
                           *dispatcher,
                           *store,
@@ -97,7 +100,7 @@ Result<void> Server::Parts::listen_for_control() {
                           confirmations,
                           events,
                           challenges,
-                          std::move(commands)};
+                          std::move(others)};
   control = std::make_unique<api::Control>(std::move(world));
   TAPAL_TRY(auto socket, ListenSocket::unix_domain(settings.control_socket().string(), 0600));
   std::vector<AcceptTarget> targets;
@@ -160,6 +163,7 @@ void Server::Parts::stop(std::chrono::seconds grace) {
   const auto deadline = clock.now() + grace;
   on_loop(main_loop(), [this] { return doctor->stop(); });
   on_loop(main_loop(), [this] { return stop_listening(); });
+  on_loop(main_loop(), [this] { return drops->stop(); });
   for (std::size_t i = 0; i < loops->size(); ++i) {
     on_loop(loops->loop(i), [this, i] { return web->stop(i); });
     on_loop(loops->loop(i), [&on = *sessions[i], deadline] { return on.stop(deadline); });
@@ -179,8 +183,10 @@ Server::~Server() { parts_->stop(default_grace); }
 
 Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folder,
                                               Settings settings,
-                                              Log& log) {
+                                              Log& log,
+                                              HandedSockets handed) {
   auto parts = std::make_unique<Parts>(std::move(config_folder), std::move(settings), log);
+  parts->handed = std::move(handed);
   TAPAL_CHECK(parts->load_configuration());
   TAPAL_CHECK(parts->open_stores());
   TAPAL_CHECK(parts->build_delivery());
@@ -188,10 +194,16 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   TAPAL_CHECK(parts->listen());
   parts->loops->start();
   parts->running = true;
+  parts->started = parts->clock.wall_now();
+  std::vector<Loop*> all_loops;
+  for (std::size_t i = 0; i < parts->loops->size(); ++i)
+    all_loops.push_back(&parts->loops->loop(i));
+  parts->heartbeat = std::make_unique<Heartbeat>(std::move(all_loops));
   parts->dispatching = std::make_unique<TaskGroup>();
   parts->main_loop().post([&p = *parts] {
     p.egress->start();
     p.dispatching->spawn(p.dispatcher->run());
+    p.drops->start();
     p.upkeep->start();
     p.doctor->start();
   });
@@ -204,6 +216,18 @@ Result<void> Server::reload() { return parts_->reload(); }
 void Server::reload_if_changed() { parts_->reload_if_changed(); }
 
 void Server::stop(std::chrono::seconds grace) { parts_->stop(grace); }
+
+bool Server::is_alive() { return parts_->heartbeat->beats(); }
+
+std::string Server::status_line() {
+  queue::QueueCounts counts;
+  const auto count = [&]() -> Task<void> {
+    counts = parts_->dispatcher->counts();
+    co_return;
+  };
+  on_loop(parts_->main_loop(), count);
+  return fmt::format("running; {} messages in the queue", counts.messages);
+}
 
 ServerAddresses Server::addresses() const {
   const std::scoped_lock lock(parts_->reload_mutex);

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "app/handed_sockets.h"
 #include "app/settings.h"
 #include "base/ip_address.h"
 #include "base/result.h"
@@ -25,10 +27,12 @@ struct ServerAddresses {
 class Server {
  public:
   // Listens and delivers when it returns. The Error says what is wrong and where: configuration,
-  // certificates, a port in use, a spool in use. `log` must outlive the server.
+  // certificates, a port in use, a spool in use. `log` must outlive the server. `handed` come in
+  // place of the settings' own listeners.
   static Result<std::unique_ptr<Server>> start(std::filesystem::path config_folder,
                                                Settings settings,
-                                               Log& log);
+                                               Log& log,
+                                               HandedSockets handed = {});
   // As stop().
   ~Server();
   Server(const Server&) = delete;
@@ -42,6 +46,11 @@ class Server {
   // Stops accepting, gives sessions and attempts under way `grace`, then ends them. What was
   // acknowledged is in the spool.
   void stop(std::chrono::seconds grace);
+
+  // Whether every event loop has turned since the last call. One thread, the same each time.
+  bool is_alive();
+  // One line for people: "running; 3 messages in the queue". Any thread but a loop's.
+  std::string status_line();
 
   // With the ports the system picked; those of submission come with the first certificate. Any
   // thread.

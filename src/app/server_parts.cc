@@ -61,7 +61,8 @@ std::vector<ServedCertificate> served(const files::ConfigFolder& folder) {
 Server::Parts::Parts(std::filesystem::path folder, Settings given, Log& to)
     : config_folder(std::move(folder)),
       settings(std::move(given)),
-      events(to),
+      troubles(to, clock),
+      events(troubles),
       intake_options(app::intake_options(settings)) {}
 
 Marks Server::Parts::take_marks() const {
@@ -244,6 +245,21 @@ void Server::Parts::build_intake() {
                                      &inspectors->of_loop(i)};
     sessions.push_back(std::make_unique<intake::Sessions>(world));
   }
+}
+
+// What programs of this machine hand to `tapal sendmail`.
+void Server::Parts::open_drops() {
+  const intake::SessionWorld world{main_loop(),
+                                   clock,
+                                   random,
+                                   log,
+                                   *store,
+                                   *dispatcher,
+                                   *authenticator,
+                                   *connections,
+                                   *domains,
+                                   intake_options};
+  drops = std::make_unique<Drops>(world, *disk_workers, drop_folder(settings.state_folder));
 }
 
 void Server::Parts::build_upkeep() {

@@ -11,7 +11,10 @@
 
 #include "app/certificate_swap.h"
 #include "app/doctor_rounds.h"
+#include "app/drops.h"
 #include "app/egress.h"
+#include "app/handed_sockets.h"
+#include "app/heartbeat.h"
 #include "app/inspectors.h"
 #include "app/owner_mail.h"
 #include "app/server.h"
@@ -32,6 +35,7 @@
 #include "ports/challenge_board.h"
 #include "ports/challenge_texts.h"
 #include "services/api/control.h"
+#include "services/api/recent_troubles.h"
 #include "services/delivery/dispatcher.h"
 #include "services/intake/smtp_session.h"
 
@@ -47,12 +51,15 @@ struct Marks {
 struct Server::Parts {
   std::filesystem::path config_folder;
   Settings settings;
-  api::EventWatch events;  // before the log that was given
-  Log& log = events;
   SystemClock clock;
+  api::RecentTroubles troubles;  // before the log that was given
+  api::EventWatch events;        // before that
+  Log& log = events;
   SystemRandom random;
   intake::Options intake_options;
   delivery::OwnNames own;
+  HandedSockets handed;
+  WallTime started{};
   std::mutex reload_mutex;  // guards what follows
   Marks seen;               // of the folders when they were last read
   Fingerprints certificates_seen;
@@ -95,6 +102,8 @@ struct Server::Parts {
   std::unique_ptr<OwnerMailWorld> owner_mail;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<DoctorRounds> doctor;
+  std::unique_ptr<Drops> drops;
+  std::unique_ptr<Heartbeat> heartbeat;
   std::atomic<bool> running = false;
   bool submission_is_open = false;  // as reload_mutex guards it
   bool closing = false;             // belongs to the main loop
@@ -109,11 +118,13 @@ struct Server::Parts {
   Result<void> build_delivery();
   void build_intake();
   void build_upkeep();
+  void open_drops();
   Result<void> listen();
   Result<void> listen_for_submission();  // with reload_mutex held, or before anything runs
   Task<void> accept_later(std::vector<ListenSocket> explicit_tls,
                           std::vector<ListenSocket> implicit_tls);
   Result<void> listen_for_control();
+  Task<Result<std::string>> answer_overview();  // on the main loop
   Result<void> listen_for_web();
   void accept_at(intake::Door door, std::vector<ListenSocket> sockets);  // on the main loop
   std::vector<AcceptTarget> session_targets(intake::Door door);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/command_facts.h"
 #include "app/settings.h"
 #include "app/settings_table.h"
 #include "values/text/ascii.h"
@@ -181,6 +182,15 @@ void append_fields(std::span<const SettingRow> fields, std::string_view of, std:
         std::back_inserter(page), "| `{}` | {} | {} |\n", row.name, bounds_of(row), row.help);
 }
 
+void append_manual_row(const SettingRow& row, std::string& page) {
+  const auto shown = row.default_text.empty() ? default_of(row) : std::string(row.default_text);
+  fmt::format_to(std::back_inserter(page),
+                 "*{}*\n\t{} Default: {}.\n",
+                 manual_text(row.name),
+                 manual_text(row.help),
+                 manual_text(shown));
+}
+
 void append_sample_row(const SettingRow& row, std::string& sample) {
   std::string line = "#";
   for (const std::string_view word : text::words(row.help)) {
@@ -220,6 +230,25 @@ std::string settings_reference_markdown() {
   append_fields(source_fields(), "source", page);
   append_fields(pool_fields(), "pool", page);
   page += markdown_dns_zones;
+  return page;
+}
+
+std::string settings_manual() {
+  std::string page =
+      "\n# DESCRIPTION\n\n_tapal.toml_ in the configuration folder (default _/etc/tapal_). Every "
+      "setting may be left out; *tapal config check* tells what is wrong, *tapal config sample* "
+      "prints a whole file. Relative paths start at the configuration folder.\n\nA duration is a "
+      "text of numbers and units, largest first: \"1h30m\" (w d h m s ms). A size is a number of "
+      "bytes or a text: \"50MB\" (powers of 1000), \"64KiB\" (powers of 1024).\n\n# SETTINGS\n";
+  for (const Section& section : sections) {
+    fmt::format_to(std::back_inserter(page),
+                   "\n## {}{}\n\n",
+                   section.name.empty() ? "" : fmt::format("[{}]: ", section.name),
+                   section.title);
+    for (const SettingRow& row : setting_rows())
+      if (is_in(row, section.name)) append_manual_row(row, page);
+  }
+  page += "\n# SEE ALSO\n\n*tapal*(1), *tapal-aliases*(5)\n";
   return page;
 }
 

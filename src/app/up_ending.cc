@@ -1,9 +1,11 @@
 // The doctor's look and the backup.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/config_backup.h"
 #include "app/doctor_look.h"
 #include "app/once.h"
+#include "app/program_rights.h"
 #include "app/up.h"
 #include "drivers/system/program_runner.h"
 #include "drivers/system/worker_pool.h"

@@ -36,8 +36,8 @@ WebFront::WebFront(const WebWorld& world)
 Result<std::unique_ptr<WebFront>> WebFront::open(WebWorld world) {
   auto front = std::unique_ptr<WebFront>(new WebFront(world));
   const auto& listen = world.settings.listen;
-  TAPAL_TRY(auto secure, listen_at(listen.https));
-  TAPAL_TRY(auto clear, listen_at(listen.http));
+  TAPAL_TRY(auto secure, world.handed.open("https", listen.https));
+  TAPAL_TRY(auto clear, world.handed.open("http", listen.http));
   front->addresses_ = {local_endpoints(clear), local_endpoints(secure)};
   front->site_ = std::make_unique<api::WebSite>(
       web_options(world.settings, front->addresses_.https), world.domains, world.challenges);

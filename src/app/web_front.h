@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/handed_sockets.h"
 #include "app/settings.h"
 #include "base/connection_count.h"
 #include "base/result.h"
@@ -29,6 +30,7 @@ struct WebWorld {
   const Snapshot<intake::Domains>& domains;
   const ChallengeBoard& challenges;
   ServerContext& certificates;
+  HandedSockets& handed;
 };
 
 class WebFront {

@@ -1,7 +1,9 @@
 // An open file that closes itself, and what is done with one.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,6 +35,9 @@ class Descriptor {
 };
 
 // `path` is for the error's text.
+Result<std::string> read_open_file(const Descriptor& file,
+                                   const std::filesystem::path& path,
+                                   std::size_t bytes_max);
 Result<void> write_all(const Descriptor& file,
                        std::string_view bytes,
                        const std::filesystem::path& path);

@@ -40,6 +40,8 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+}  // namespace
+
 Result<std::string> read_open_file(const Descriptor& file,
                                    const fs::path& path,
                                    std::size_t bytes_max) {
@@ -61,8 +63,6 @@ Result<std::string> read_open_file(const Descriptor& file,
     if (count == 0) return bytes;
   }
 }
-
-}  // namespace
 
 Error system_error(std::string_view action, const fs::path& path, int number) {
   return {code_of(number),
@@ -135,7 +135,7 @@ Result<void> append_line(const fs::path& path, std::string_view line, mode_t mod
 Result<void> create_folder(const fs::path& path, mode_t mode) {
   fs::path made;
   for (const fs::path& part : path) {
-    const fs::path parent = made;
+    const fs::path parent = made.empty() ? fs::path(".") : made;
     made /= part;
     if (mkdir(made.c_str(), mode) == 0) {
       TAPAL_CHECK(follow_owner(

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "drivers/files/descriptor.h"
+#include "drivers/files/ownership.h"
 #include "drivers/files/scratch_folder.h"
 
 namespace tapal::files {
@@ -162,6 +163,30 @@ TEST(Files, lines_are_added_at_the_end_and_for_the_owner_alone) {
   EXPECT_EQ(std::filesystem::status(path).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_EQ(append_line(scratch.path() / "none" / "log", "x", 0600).error().code, Code::not_found);
+}
+
+TEST(Files, that_root_makes_belong_to_the_owner_of_their_folder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can";
+  constexpr uid_t other = 65534;
+  const ScratchFolder scratch;
+  ASSERT_EQ(::chown(scratch.path().c_str(), other, other), 0);
+  const auto folder = scratch.path() / "a" / "b";
+  ASSERT_TRUE(create_folder(folder, 0700).has_value());
+  ASSERT_TRUE(write_atomically(folder / "file", "x", 0600).has_value());
+  const auto add = [](std::string_view) -> Result<std::string> { return "y"; };
+  ASSERT_TRUE(edit_file(folder / "edited", 0600, add).has_value());
+  for (const auto& entry : fs::recursive_directory_iterator(scratch.path())) {
+    struct stat facts{};
+    ASSERT_EQ(::stat(entry.path().c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_uid, other) << entry.path();
+  }
+}
+
+TEST(Files, locks_are_not_taken_through_a_link) {
+  const ScratchFolder scratch;
+  scratch.write("target", "x");
+  fs::create_symlink(scratch.path() / "target", scratch.path() / "lock");
+  EXPECT_FALSE(open_lock(scratch.path() / "lock").has_value());
 }
 
 }  // namespace

@@ -16,19 +16,25 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view listening = "0A";  // the state's code in /proc/net/tcp
 
-// The inodes of sockets that listen on the port.
-std::set<std::string> listening_inodes(std::uint16_t port) {
-  const auto wanted = fmt::format(":{:04X}", port);
+struct Listening {
   std::set<std::string> inodes;
-  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+  std::string user;  // number of one who made a socket; empty: there is none
+};
+
+// The sockets that listen on the port.
+Listening listening_on(std::uint16_t port) {
+  const auto wanted = fmt::format(":{:04X}", port);
+  Listening found;
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
     std::ifstream file(table);
     for (std::string line; std::getline(file, line);) {
       const auto words = text::words(line);
-      if (words.size() > 9 && words[1].ends_with(wanted) && words[3] == listening)
-        inodes.emplace(words[9]);
+      if (words.size() <= 9 || !words[1].ends_with(wanted) || words[3] != listening) continue;
+      found.inodes.emplace(words[9]);
+      found.user = words[7];
     }
   }
-  return inodes;
+  return found;
 }
 
 bool holds_one_of(const fs::path& descriptors, const std::set<std::string>& inodes) {
@@ -46,7 +52,7 @@ bool holds_one_of(const fs::path& descriptors, const std::set<std::string>& inod
 }  // namespace
 
 std::string port_owner(std::uint16_t port) {
-  const auto inodes = listening_inodes(port);
+  const auto [inodes, user] = listening_on(port);
   if (inodes.empty()) return {};
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
@@ -58,7 +64,8 @@ std::string port_owner(std::uint16_t port) {
     std::getline(name_file, name);
     return fmt::format("{} (process {})", text::printable(name), process);
   }
-  return {};
+  return fmt::format("a process of the user with number {}, which `ss -ltnp` names to root",
+                     text::printable(user));
 }
 
 }  // namespace tapal

@@ -6,7 +6,8 @@
 
 namespace tapal {
 
-// "postfix/master (process 812)"; empty when it cannot be told (another user's process, usually).
+// "postfix/master (process 812)", or the user whose process it is where its name may not be read;
+// empty when nobody listens there.
 std::string port_owner(std::uint16_t port);
 
 }  // namespace tapal

@@ -1,5 +1,6 @@
 #include "drivers/system/service_manager.h"
 
+#include <cstdlib>
 #include <string>
 
 #include <systemd/sd-daemon.h>
@@ -32,6 +33,18 @@ std::optional<Duration> watchdog_interval() {
   std::uint64_t microseconds = 0;
   if (sd_watchdog_enabled(0, &microseconds) <= 0) return {};
   return std::chrono::microseconds(microseconds / 2);
+}
+
+std::vector<HandedDescriptor> handed_descriptors() {
+  char** names = nullptr;
+  const int count = sd_listen_fds_with_names(1, &names);
+  std::vector<HandedDescriptor> handed;
+  for (int i = 0; i < count; ++i) {
+    handed.push_back({names[i], SD_LISTEN_FDS_START + i});
+    std::free(names[i]);
+  }
+  std::free(names);
+  return handed;
 }
 
 }  // namespace tapal

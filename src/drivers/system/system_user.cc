@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <grp.h>
@@ -9,8 +10,11 @@
 
 namespace tapal {
 
+namespace {
+constexpr std::size_t record_bytes_max = 64UL * 1024;
+}  // namespace
+
 Result<SystemUser> find_system_user(const std::string& name) {
-  constexpr std::size_t record_bytes_max = 64UL * 1024;
   constexpr int groups_max = 65'536;  // as the kernel has it
   std::vector<char> buffer(record_bytes_max);
   passwd record{};
@@ -30,6 +34,16 @@ Result<SystemUser> find_system_user(const std::string& name) {
          count > static_cast<int>(user.groups.size()) && count <= groups_max);
   user.groups.resize(static_cast<std::size_t>(count));
   return user;
+}
+
+SystemUserName name_of_system_user(uid_t id) {
+  std::vector<char> buffer(record_bytes_max);
+  passwd record{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(id, &record, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return {fmt::format("uid{}", id), {}};
+  const std::string_view entry = record.pw_gecos == nullptr ? "" : record.pw_gecos;
+  return {record.pw_name, std::string(entry.substr(0, entry.find(',')))};
 }
 
 }  // namespace tapal

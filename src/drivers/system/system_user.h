@@ -1,4 +1,4 @@
-// A user of this machine, by name: whose rights programs get.
+// Users of this machine: by name, whose rights programs get; by number, who left us mail.
 #pragma once
 
 #include <string>
@@ -18,5 +18,12 @@ struct SystemUser {
 
 // Code::not_found when there is none; internal when the system cannot tell.
 Result<SystemUser> find_system_user(const std::string& name);
+
+struct SystemUserName {
+  std::string login;
+  std::string full_name;  // as its entry has it, or empty
+};
+// "uid1234" where the system knows no name.
+SystemUserName name_of_system_user(uid_t id);
 
 }  // namespace tapal

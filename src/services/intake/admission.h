@@ -22,10 +22,11 @@ struct Client {
   enum class Standing : std::uint8_t {
     stranger,  // port 25: only mail for our own domains
     trusted,   // from a network that relay.trusted_networks names: mail to anywhere
+    local,     // a program of this machine, by `tapal sendmail`: mail to anywhere
     user,      // authenticated
   };
   Standing standing = Standing::stranger;
-  std::string user;  // "name@domain" where standing is user
+  std::string user;  // "name@domain" where standing is user; the login where it is local
 };
 
 using Refusal = std::optional<smtp::Reply>;

@@ -91,7 +91,7 @@ Refusal IncomingMessage::begin_body() {
       from_domain_ = completed->from.domain;
       subject_ = completed->subject;
       message_id_ = completed->message_id;
-    } else if (sender_.client.standing == Client::Standing::user) {
+    } else if (sender_.client.standing != Client::Standing::trusted) {
       return std::move(completed).error();
     }
   } else {

@@ -38,7 +38,7 @@ struct Sender {
 
 // How the message came in, as its Received field tells it.
 struct Arrival {
-  std::string protocol;  // "ESMTPSA"
+  std::string protocol;  // "ESMTPSA"; empty: from a program of this machine
   std::string tls;       // "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty
 };
 

@@ -176,6 +176,7 @@ Result<void> IncomingMessage::finish(Branch& branch,
   auto& message = added.message;
   switch (sender_.client.standing) {
     case Client::Standing::user:
+    case Client::Standing::local:
       message.origin = {queue::Origin::Kind::submitted, sender_.client.user, true};
       break;
     case Client::Standing::trusted:
@@ -247,7 +248,7 @@ std::string IncomingMessage::received(const Branch& branch,
                           .tls = arrival.tls,
                           .id = branch.id.text(),
                           .time = now_};
-  if (sender_.client.standing != Client::Standing::user) {
+  if (!arrival.protocol.empty() && sender_.client.standing != Client::Standing::user) {
     received.peer = mail::Received::Peer{sender_.helo, sender_.peer.address, {}};
     if (const auto* findings = facts.findings(); findings && !findings->iprev.names.empty())
       received.peer->name = findings->iprev.names.front();

@@ -74,8 +74,10 @@ class Sessions::Session {
         peer_(stream_->remote().address),
         core_(session_options(world, door), world.loop.now()),
         login_(world.loop, world.authenticator, world.random, peer_),
-        transaction_(
-            world, memory.budget, standing_of(world.options, door, peer_), stream_->remote()) {}
+        transaction_(world,
+                     memory.budget,
+                     {standing_of(world.options, door, peer_), {}},
+                     stream_->remote()) {}
 
   Task<void> run();
 

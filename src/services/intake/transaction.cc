@@ -38,14 +38,11 @@ std::string path_text(const std::optional<mail::Address>& address) {
 
 }  // namespace
 
-Transaction::Transaction(SessionWorld& world,
-                         MemoryBudget& memory,
-                         Client::Standing standing,
-                         Endpoint peer)
+Transaction::Transaction(SessionWorld& world, MemoryBudget& memory, Client anonymous, Endpoint peer)
     : world_(world),
       memory_(memory),
       held_(memory),
-      anonymous_standing_(standing),
+      anonymous_(std::move(anonymous)),
       sender_{.client = {}, .peer = peer, .helo = {}, .return_path = {}} {}
 
 Refusal Transaction::begin(const smtp::AskSender& sender,
@@ -56,8 +53,7 @@ Refusal Transaction::begin(const smtp::AskSender& sender,
   abandon();
   domains_ = world_.domains.get();
   const auto& return_path = sender.envelope.return_path;
-  sender_.client =
-      user.empty() ? Client{anonymous_standing_, {}} : Client{Client::Standing::user, user};
+  sender_.client = user.empty() ? anonymous_ : Client{Client::Standing::user, user};
   sender_.helo = helo;
   sender_.return_path = return_path;
   from_ = path_text(return_path);

@@ -20,8 +20,8 @@ struct SessionWorld;
 
 class Transaction {
  public:
-  // `world` must outlive it. `standing` is that of a client that has not logged in.
-  Transaction(SessionWorld& world, MemoryBudget& memory, Client::Standing standing, Endpoint peer);
+  // `world` must outlive it. `anonymous` is the client as long as nobody has logged in.
+  Transaction(SessionWorld& world, MemoryBudget& memory, Client anonymous, Endpoint peer);
 
   // Each gives the refusal, if there is one. begin() drops what was under way. `user` has logged
   // in, or is empty.
@@ -43,7 +43,7 @@ class Transaction {
   SessionWorld& world_;
   MemoryBudget& memory_;
   MemoryBudget::Share held_;
-  Client::Standing anonymous_standing_;
+  Client anonymous_;
   Sender sender_;
   std::shared_ptr<const Domains> domains_;  // one version for the whole transaction
   std::string from_;                        // for the log

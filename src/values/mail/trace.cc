@@ -46,7 +46,8 @@ std::string received_field(const Received& received) {
     body += fmt::format(
         "from {} ({} {}) ", harmless(peer.helo), harmless(peer.name), peer.address.smtp_literal());
   }
-  body += fmt::format("by {} with {}", received.by, received.protocol);
+  body += fmt::format("by {}", received.by);
+  if (!received.protocol.empty()) body += fmt::format(" with {}", received.protocol);
   if (!received.tls.empty()) body += fmt::format(" ({})", comment_safe(received.tls));
   body += fmt::format(" id {}", received.id);
   if (received.recipient) body += fmt::format(" for <{}>", received.recipient->text());

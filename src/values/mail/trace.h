@@ -21,7 +21,8 @@ struct Received {
   };
   std::optional<Peer> peer;
   std::string by;        // our host name
-  std::string protocol;  // "ESMTPS", of the IANA registry "Mail Transmission Types"
+  std::string protocol;  // "ESMTPS", of the IANA registry "Mail Transmission Types"; empty: none,
+                         // the message began here
   std::string tls;       // "TLSv1.3 TLS_AES_256_GCM_SHA384", told in a comment; empty: none
   std::string id;        // the queue id
   std::optional<Address> recipient;  // only where there is exactly one: Bcc stays blind
