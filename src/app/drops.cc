@@ -34,6 +34,7 @@ Drops::Drops(const intake::SessionWorld& session, Workers& workers, std::filesys
                session.random,
                session.log,
                session.store,
+               session.return_paths,
                session.queue,
                session.authenticator,
                session.connections,

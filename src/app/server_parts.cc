@@ -254,6 +254,7 @@ void Server::Parts::open_drops() {
                                    random,
                                    log,
                                    *store,
+                                   *return_paths,
                                    *dispatcher,
                                    *authenticator,
                                    *connections,

@@ -34,6 +34,7 @@
 #include "drivers/system/worker_pool.h"
 #include "ports/challenge_board.h"
 #include "ports/challenge_texts.h"
+#include "rules/bounce/bounce_rules.h"
 #include "services/api/control.h"
 #include "services/api/recent_troubles.h"
 #include "services/delivery/dispatcher.h"

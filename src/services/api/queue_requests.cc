@@ -175,7 +175,7 @@ class QueueRequest {
   json::object sites() {
     json::array list;
     for (const auto& site : world_.dispatcher.sites(limit(sites_default))) {
-      json::object each{{"site", site.destination},
+      json::object each{{"site", site.site},
                         {"waiting", site.waiting},
                         {"held", site.held},
                         {"attempts", site.attempts}};
@@ -184,7 +184,7 @@ class QueueRequest {
     }
     return {{"ok", true},
             {"sites", std::move(list)},
-            {"total", world_.dispatcher.counts().destinations}};
+            {"total", world_.dispatcher.counts().sites}};
   }
 
   Task<json::object> why() {
