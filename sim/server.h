@@ -72,7 +72,7 @@ class Server {
   // Opens the spool and begins to work. False: it cannot, try again later.
   bool start(Witness::Since since);
   // A client comes. False: connection refused.
-  bool begin(std::unique_ptr<WireStream> stream);
+  bool begin(intake::Door door, std::unique_ptr<WireStream> stream);
   // A clean stop: everybody has `grace` to finish. Ends when nothing of the server is left.
   Task<void> stop(std::chrono::seconds grace);
   // From now on nothing it does has any effect. What is left of it is to be stopped as above.
@@ -113,7 +113,8 @@ class Server {
   ConnectionCount connections_;
   Snapshot<intake::Domains> domains_;
   delivery::OwnNames own_;
-  std::unique_ptr<TlsClient> tls_;
+  std::unique_ptr<TlsServer> tls_server_;
+  std::unique_ptr<TlsClient> tls_client_;
   std::optional<delivery::Courier> courier_;
   FakePrograms programs_;
   FakeHttpClient http_;
