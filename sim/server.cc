@@ -7,7 +7,7 @@
 namespace tapal::sim {
 namespace {
 
-struct NoTls final : TlsClient {};
+struct NoTls final : TlsServer, TlsClient {};
 
 // Each mail host's address is made from its place among all.
 Endpoint endpoint_of(std::size_t place) {
@@ -176,7 +176,8 @@ Server::Server(Surroundings around, Dice dice)
       connections_(around.options.connections),
       domains_(std::make_shared<const intake::Domains>(intake::test_domains())),
       own_{around.options.host_name, {}},
-      tls_(std::make_unique<NoTls>()) {}
+      tls_server_(std::make_unique<NoTls>()),
+      tls_client_(std::make_unique<NoTls>()) {}
 Server::~Server() = default;
 
 bool Server::start(Witness::Since since) {
@@ -226,7 +227,7 @@ bool Server::start(Witness::Since since) {
                                           *names_,
                                           dice_,
                                           *events_,
-                                          *tls_,
+                                          *tls_client_,
                                           options.delivery,
                                           options.timeouts,
                                           own_,
@@ -270,16 +271,17 @@ bool Server::start(Witness::Since since) {
                                          *authenticator_,
                                          connections_,
                                          domains_,
-                                         options.intake});
+                                         options.intake,
+                                         tls_server_.get()});
   tasks_.spawn(dispatcher_->run());
   working_ = true;
   return true;
 }
 
-bool Server::begin(std::unique_ptr<WireStream> stream) {
+bool Server::begin(intake::Door door, std::unique_ptr<WireStream> stream) {
   if (!working_ || !has_power()) return false;
   stream->belongs_to(power_);
-  sessions_->begin(intake::Door::smtp, std::move(stream));
+  sessions_->begin(door, std::move(stream));
   return true;
 }
 

@@ -73,7 +73,7 @@ class Server {
   // Opens the spool and begins to work. False: it cannot, try again later.
   bool start(Witness::Since since);
   // A client comes. False: connection refused.
-  bool begin(std::unique_ptr<WireStream> stream);
+  bool begin(intake::Door door, std::unique_ptr<WireStream> stream);
   // A clean stop: everybody has `grace` to finish. Ends when nothing of the server is left.
   Task<void> stop(std::chrono::seconds grace);
   // From now on nothing it does has any effect. What is left of it is to be stopped as above.
@@ -107,18 +107,18 @@ class Server {
   std::unique_ptr<Names> names_;
   std::unique_ptr<Mailboxes> mailboxes_;
   std::unique_ptr<Events> events_;
-  MemoryRecords records_;  // nothing is forwarded here
+  MemoryRecords records_;
   intake::ReturnPaths return_paths_{records_};
   InlineWorkers workers_;
   std::optional<intake::Authenticator> authenticator_;
   ConnectionCount connections_;
   Snapshot<intake::Domains> domains_;
   delivery::OwnNames own_;
-  std::unique_ptr<TlsClient> tls_;
+  std::unique_ptr<TlsServer> tls_server_;
+  std::unique_ptr<TlsClient> tls_client_;
   std::optional<delivery::SourceTable> sources_;
   std::optional<delivery::Courier> courier_;
   FakePrograms programs_;
-  MemoryRecords records_;
   FakeHttpClient http_;
   shaping::ProviderTable providers_ = shaping::read_providers({}, {}).value();
   std::optional<shaping::Shaper> shaper_;

@@ -4,11 +4,16 @@
 #include <array>
 #include <utility>
 
+#include "values/text/base64.h"
+
 namespace tapal::sim {
 namespace {
 
 constexpr int tries_max = 60;
 constexpr auto patience = std::chrono::minutes(5);
+constexpr std::array doors{intake::Door::smtp, intake::Door::submission, intake::Door::submissions};
+
+struct NoTls final : TlsClient {};
 
 std::string dot_stuffed(std::string_view text) {
   std::string out;
@@ -30,6 +35,7 @@ std::optional<QueueId> id_in(const smtp::Reply& reply) {
 }  // namespace
 
 struct Submitter::Talk {
+  intake::Door door;
   std::unique_ptr<WireStream> stream;
   smtp::ReplyReader reader;
   std::string unread;
@@ -58,20 +64,17 @@ Task<Submitter::Answer> Submitter::try_once(const Mail& mail) {
                         {IpAddress{}, 25},
                         {}};
   auto pair = WireStream::connect(world_.loop, dice_, world_.network, std::move(ends));
-  if (!world_.knock(std::move(pair.server))) co_return Answer::later;
-  Talk talk{.stream = std::move(pair.client)};
+  const auto door = dice_.pick(doors);
+  if (!world_.knock(door, std::move(pair.server))) co_return Answer::later;
+  Talk talk{.door = door, .stream = std::move(pair.client)};
   const Answer answer = co_await converse(mail, talk);
   talk.stream->close();
   co_return answer;
 }
 
 Task<Submitter::Answer> Submitter::converse(const Mail& mail, Talk& talk) {
-  const auto greeting = co_await hear(talk);
-  if (greeting.code != 220) co_return Answer::later;
-  const auto hello = co_await ask(talk, "EHLO client.example");
-  if (hello.code != 250) co_return Answer::later;
-  talk.pipelines =
-      dice_.one_in(2) && std::ranges::find(hello.lines, "PIPELINING") != hello.lines.end();
+  const auto welcome = co_await be_let_in(mail, talk);
+  if (welcome.code / 100 != 2) co_return Answer::later;
   const auto envelope = co_await say_envelope(mail, talk);
   if (envelope.code != 354) co_return envelope.code >= 500 ? Answer::no : Answer::later;
   const std::string body = dot_stuffed(mail.text) + ".\r\n";
@@ -86,6 +89,54 @@ Task<Submitter::Answer> Submitter::converse(const Mail& mail, Talk& talk) {
     world_.ledger.acknowledged(mail.number, *id);
   static_cast<void>(co_await ask(talk, "QUIT"));
   co_return Answer::yes;
+}
+
+// The last answer before the envelope, or the first that was no yes.
+Task<smtp::Reply> Submitter::be_let_in(const Mail& mail, Talk& talk) {
+  if (talk.door == intake::Door::submissions) {
+    const bool shaken = co_await shake_hands(talk);
+    if (!shaken) co_return smtp::Reply{};
+  }
+  auto reply = co_await hear(talk);
+  if (reply.code == 220) reply = co_await hello(talk);
+  if (reply.code != 250 || talk.door == intake::Door::smtp) co_return reply;
+  if (talk.door == intake::Door::submission) {
+    reply = co_await ask(talk, "STARTTLS");
+    if (reply.code != 220) co_return reply;
+    const bool shaken = co_await shake_hands(talk);
+    if (!shaken) co_return smtp::Reply{};
+    reply = co_await hello(talk);  // what was said before counts no more (RFC 3207 section 4.2)
+    if (reply.code != 250) co_return reply;
+  }
+  co_return co_await log_in(mail, talk);
+}
+
+Task<smtp::Reply> Submitter::hello(Talk& talk) {
+  auto reply = co_await ask(talk, "EHLO client.example");
+  talk.pipelines =
+      dice_.one_in(2) && std::ranges::find(reply.lines, "PIPELINING") != reply.lines.end();
+  co_return reply;
+}
+
+// The passwords are those of services/intake/test_domains.h.
+Task<smtp::Reply> Submitter::log_in(const Mail& mail, Talk& talk) {
+  const bool mistyped = dice_.one_in(20);
+  const auto name = mail.sender.substr(0, mail.sender.find('@'));
+  const std::string_view zero("\0", 1);
+  const auto told =
+      fmt::format("{}{}{}{}'s {}", zero, mail.sender, zero, name, mistyped ? "dog" : "secret");
+  auto reply = co_await ask(talk, "AUTH PLAIN " + text::to_base64(told));
+  if (reply.code == 235 && mistyped)
+    world_.chronicle.broken("nobody gets in with a wrong password", "{} did", mail.sender);
+  co_return reply;
+}
+
+Task<bool> Submitter::shake_hands(Talk& talk) {
+  NoTls tls;
+  TlsConnectOptions options;
+  const auto state =
+      co_await talk.stream->connect_tls(tls, std::move(options), world_.loop.now() + patience);
+  co_return state.has_value();
 }
 
 // The answer to DATA, or the first that was no yes: the connection is closed then, whatever the

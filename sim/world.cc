@@ -18,8 +18,8 @@ World::World(const PlayOptions& options)
                               chronicle_,
                               ledger_,
                               network_,
-                              [this](std::unique_ptr<WireStream> stream) {
-                                return lives() && server_->begin(std::move(stream));
+                              [this](intake::Door door, std::unique_ptr<WireStream> stream) {
+                                return lives() && server_->begin(door, std::move(stream));
                               },
                               [this] { return over_; }};
   submitter_ = std::make_unique<Submitter>(std::move(submitting), dice_.fork());

@@ -57,7 +57,7 @@ void World::make_receivers() {
                           lawful_.delivery.messages_per_connection_max};
   for (std::uint64_t i = 0; i < domains; ++i) {
     const auto domain = fmt::format("d{}.example", i);
-    const auto hosts = dice_.one_in(3) ? dice_.between(2, 3) : 1;
+    const auto hosts = dice_.one_in(2) ? dice_.between(2, 3) : 1;
     for (std::uint64_t host = 1; host <= hosts; ++host) {
       auto receiver = std::make_unique<Receiver>(
           Receiver::World{loop_, chronicle_, ledger_, options_.fault}, domain, laws, dice_.fork());

@@ -13,7 +13,6 @@
 #include "app/doctor_upkeep.h"
 #include "app/mail_identity.h"
 #include "drivers/files/files.h"
-#include "app/mail_identity.h"
 #include "protocols/mailauth/dkim_key_record.h"
 #include "rules/alias/aliases_edit.h"
 #include "values/crypto/key.h"

@@ -1,11 +1,12 @@
-// A body held in memory.
+// A body held in memory, in one piece or with its head apart: large ones are not copied to join the
+// two.
 #pragma once
 
-#include <algorithm>
-#include <cstring>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "ports/body.h"
@@ -14,18 +15,24 @@ namespace tapal {
 
 class MemoryBody final : public Body {
  public:
-  explicit MemoryBody(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  std::string_view bytes() const { return bytes_; }
+  explicit MemoryBody(std::string bytes) : parts_{std::string(), std::move(bytes)} {}
+  MemoryBody(std::string head, std::string rest) : parts_{std::move(head), std::move(rest)} {}
+
+  const std::array<std::string, 2>& parts() const { return parts_; }  // one may be empty
+  std::uint64_t size() const override { return parts_[0].size() + parts_[1].size(); }
   Result<std::size_t> read(std::uint64_t offset, std::span<char> into) const override {
-    if (offset >= bytes_.size()) return std::size_t{0};
-    const std::size_t count = std::min<std::size_t>(into.size(), bytes_.size() - offset);
-    if (count != 0) std::memcpy(into.data(), bytes_.data() + offset, count);
+    std::size_t count = 0;
+    for (const auto& part : parts_) {
+      if (offset < part.size())
+        count += part.copy(into.data() + count, into.size() - count, std::exchange(offset, 0));
+      else
+        offset -= part.size();
+    }
     return count;
   }
 
  private:
-  std::string bytes_;
+  std::array<std::string, 2> parts_;
 };
 
 }  // namespace tapal

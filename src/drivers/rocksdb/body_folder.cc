@@ -120,10 +120,7 @@ std::string SpoolWriter::release_memory() {
   return std::exchange(memory_, {});
 }
 
-std::string SpoolWriter::take_memory() {
-  auto bytes = release_memory();
-  return head_.empty() ? bytes : std::move(head_.append(bytes));
-}
+MemoryBody SpoolWriter::take_memory() { return {std::move(head_), release_memory()}; }
 
 BodyPtr SpoolWriter::take_file() {
   return std::make_shared<FileBody>(std::move(head_), std::move(file_), file_bytes_);

@@ -13,7 +13,7 @@
 
 #include "base/queue_id.h"
 #include "drivers/rocksdb/file.h"
-#include "ports/body.h"
+#include "ports/memory_body.h"
 
 namespace tapal::spool {
 
@@ -40,8 +40,8 @@ class SpoolWriter final : public BodyWriter {
   bool is_file() const { return file_.is_open(); }
   std::uint64_t file_bytes() const { return file_bytes_; }
   const std::string& head() const { return head_; }
-  std::string take_memory();  // head and all; only when !is_file()
-  BodyPtr take_file();        // only when is_file(), after BodyFolder::keep()
+  MemoryBody take_memory();  // only when !is_file()
+  BodyPtr take_file();       // only when is_file(), after BodyFolder::keep()
 
  private:
   friend class BodyFolder;

@@ -1,6 +1,7 @@
 #include "drivers/rocksdb/commit_thread.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@ namespace tapal::spool {
 namespace {
 
 constexpr std::size_t half_added_max = 100'000;
+constexpr std::size_t batch_kept_bytes_max = 4UL * 1024 * 1024;  // between groups
 
 // Opening the database writes several small files. While the disk takes none, the database stays as
 // it is: it can still be read.
@@ -194,7 +196,9 @@ void CommitThread::write(std::span<Pending*> group) {
     }
   }
   check_room(group);
-  Batch batch;
+  if (writes_.Data().capacity() > batch_kept_bytes_max) writes_ = rocksdb::WriteBatch();
+  writes_.Clear();
+  Batch batch{writes_, {}, {}, {}};
   for (Pending* pending : group) {
     if (!is_fine(pending)) continue;
     put(batch, *pending);
@@ -254,7 +258,11 @@ void CommitThread::put(Batch& batch, Pending& pending) {
     batch.added.insert(added.id);
     batch.writes.Put(key_of(Record::state, added.id), added.state);
     if (added.small) {
-      batch.writes.Put(key_of(Record::body, added.id), rocksdb::Slice(added.small->bytes()));
+      const auto key = key_of(Record::body, added.id);
+      const rocksdb::Slice key_slice(key);
+      const auto& [head, rest] = added.small->parts();
+      const std::array<rocksdb::Slice, 2> body{head, rest};
+      batch.writes.Put(rocksdb::SliceParts(&key_slice, 1), rocksdb::SliceParts(body.data(), 2));
     } else {
       batch.files.insert(added.id);
       batch.writes.Put(key_of(Record::file, added.id),

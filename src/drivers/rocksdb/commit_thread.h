@@ -77,7 +77,7 @@ class CommitThread {
 
   // What building a batch needs to know about its earlier part.
   struct Batch {
-    rocksdb::WriteBatch writes;
+    rocksdb::WriteBatch& writes;
     Ids added;
     Ids removed;
     Ids files;
@@ -114,8 +114,9 @@ class CommitThread {
   bool stopping_ = false;
 
   // The thread's own.
-  std::vector<Pending*> taken_;           // more than one group of them
-  bool unsynced_ = false;                 // relaxed changes are in the log, not yet on the disk
+  std::vector<Pending*> taken_;  // more than one group of them
+  rocksdb::WriteBatch writes_;   // of one group after the other: it need not grow each time
+  bool unsynced_ = false;        // relaxed changes are in the log, not yet on the disk
   std::vector<QueueId> files_to_remove_;  // once their removal is synced
   bool broken_ = false;
   std::vector<QueueId> half_added_;  // refused, but perhaps in the log

@@ -123,6 +123,59 @@ TEST(RocksdbStore, large_bodies_are_synced_by_workers_and_refused_while_too_many
   EXPECT_EQ(read_all(*store->load_body(QueueId{2}).value()), body_text(2, 300'000));
 }
 
+// Keeps work until a test does it.
+class HeldWorkers final : public Workers {
+ public:
+  using Work = std::move_only_function<void()>;
+  bool submit(Work work) override {
+    const std::scoped_lock lock(mutex_);
+    held_.push_back(std::move(work));
+    arrived_.notify_one();
+    return true;
+  }
+  Work next() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return !held_.empty(); });
+    auto work = std::move(held_.front());
+    held_.pop_front();
+    return work;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Work> held_;
+};
+
+TEST(RocksdbStore, a_large_body_is_on_the_disk_before_its_message_and_holds_up_nobody_else) {
+  const TestFolder folder;
+  HeldWorkers workers;
+  auto options = small_options(folder.path);
+  options.workers = &workers;
+  const auto store = open_store(options);
+  TestLoop loops[3];
+  const auto commit_large = [&](std::uint64_t id) {
+    return std::async(std::launch::async, [&, id] {
+      return commit(loops[id], *store, adding(*store, id, body_text(id, 300'000)));
+    });
+  };
+  auto first = commit_large(1);
+  auto sync_first = workers.next();
+  auto second = commit_large(2);
+  auto sync_second = workers.next();
+  ASSERT_TRUE(commit(loops[0], *store, adding(*store, 3, "small")));
+  EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{3});
+  const auto syncs = store->counters().syncs;
+  sync_second();
+  ASSERT_TRUE(second.get());
+  EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{2, 3}));
+  EXPECT_GE(store->counters().syncs, syncs + 3);  // the file, its folder, the log
+  EXPECT_EQ(first.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  sync_first();
+  ASSERT_TRUE(first.get());
+  EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 2, 3}));
+}
+
 TEST(RocksdbStore, below_the_reserve_new_mail_is_refused_and_the_queue_is_worked_off) {
   const TestFolder folder;
   TestLoop loop;

@@ -82,7 +82,7 @@ struct WaitFact {
   WallTime due{};
   std::vector<QueueId> occupied_by = {};  // site_limit: the messages in flight there
   std::uint32_t rule = 0;
-  std::string note = {};  // the rule's
+  std::string note = {};   // the rule's
   Obstacle obstacle = {};  // gate
 };
 

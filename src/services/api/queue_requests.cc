@@ -182,9 +182,7 @@ class QueueRequest {
       if (site.next_due) each["next_due"] = text::rfc3339_date(*site.next_due);
       list.push_back(std::move(each));
     }
-    return {{"ok", true},
-            {"sites", std::move(list)},
-            {"total", world_.dispatcher.counts().sites}};
+    return {{"ok", true}, {"sites", std::move(list)}, {"total", world_.dispatcher.counts().sites}};
   }
 
   Task<json::object> why() {

@@ -42,14 +42,23 @@ struct DropTestWorld : SessionsTestWorld {
   TaskGroup group;
 
   DropTestWorld() {
-    intake.emplace(DropWorld{
-        SessionWorld{
-            loop, loop, random, log, store, queue, authenticator, connections, domains, options},
-        drops,
-        workers,
-        [](std::uint32_t id) {
-          return id == 1000 ? LocalUser{"ann", "Ann Möller"} : LocalUser{"www-data", ""};
-        }});
+    intake.emplace(DropWorld{SessionWorld{loop,
+                                          loop,
+                                          random,
+                                          log,
+                                          store,
+                                          return_paths,
+                                          queue,
+                                          authenticator,
+                                          connections,
+                                          domains,
+                                          options},
+                             drops,
+                             workers,
+                             [](std::uint32_t id) {
+                               return id == 1000 ? LocalUser{"ann", "Ann Möller"}
+                                                 : LocalUser{"www-data", ""};
+                             }});
     group.spawn(intake->run());
     loop.run();
   }
