@@ -13,7 +13,6 @@
 namespace tapal::app {
 namespace {
 
-using bounce::BounceRules;
 using bounce::Diagnosis;
 using bounce::Returned;
 

@@ -28,6 +28,7 @@ std::string last_word(const CommandFacts& command) {
 
 std::vector<std::string> words_after(const CommandFacts& command) {
   std::vector<std::string> words;
+  words.reserve(command.commands.size());
   for (const auto& one : command.commands) words.push_back(last_word(one));
   for (const auto& argument : command.arguments) {
     if (argument.is_positional())

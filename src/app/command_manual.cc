@@ -56,7 +56,7 @@ std::string page_of(const CommandFacts& command) {
 
 std::string shown(const ArgumentFacts& argument) {
   if (argument.is_positional()) return fmt::format("_{}_", manual_text(argument.name));
-  const auto option = fmt::format("*{}*", manual_text(argument.name));
+  auto option = fmt::format("*{}*", manual_text(argument.name));
   if (argument.is_flag) return option;
   return fmt::format("{} _{}_", option, manual_text(argument.name.substr(2)));
 }

@@ -90,9 +90,10 @@ int converse(const CommonOptions& common) {
 }
 
 // Another command of tapal.
-int run(const CommonOptions& common, std::vector<std::string> words) {
+int run(const CommonOptions& common, const std::vector<std::string>& words) {
   const auto config = common.config.string();
   std::vector<const char*> all{"tapal", "--config", config.c_str()};
+  all.reserve(all.size() + words.size());
   for (const auto& word : words) all.push_back(word.c_str());
   return run_command_line(static_cast<int>(all.size()), all.data());
 }
@@ -107,7 +108,7 @@ int run_sendmail(const CommonOptions& common, Mode mode, const std::vector<std::
     case Mode::deliver: break;
     case Mode::smtp: return converse(common);
     case Mode::list_queue: return code_of_command(run(common, {"queue", "list"}));
-    case Mode::retry_queue: return code_of_command(run(common, {"queue", "retry", "all"}));
+    case Mode::retry_queue: return code_of_command(run(common, {"queue", "retry", "--all"}));
     case Mode::rebuild_aliases: return code_of_command(run(common, {"reload"}));
   }
   return deliver(common, *options);

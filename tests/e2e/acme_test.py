@@ -226,7 +226,7 @@ class FailedTest(AcmeCase):
         self.tapal.server.wait_for("a certificate was not issued")
         self.assertEqual(0, self.tapal.stop())
         first = self.listed(self.tapal)["other.example"]["failure"]
-        self.assertIn("Failed to connect", first["what"])
+        self.assertIn("connection refused", first["what"])
         asked = self.pebble.server.log().count("/order-plz")
         self.assertLess(0, asked)
         self.tapal.start()

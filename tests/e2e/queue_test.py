@@ -44,7 +44,7 @@ class Queue(delivery_test.DeliveryCase):
         single = self.wait(f"eve@{other}")
         self.assertEqual([both], self.listed("--domain", one))
         self.assertEqual([both, single], self.listed("--recipient", f"EVE@{other}"))
-        self.assertEqual([both], self.listed("--site", one, "--user", "ann@a.example"))
+        self.assertEqual([both], self.listed("--site", f"mx.{one}", "--user", "ann@a.example"))
         self.assertEqual([single], self.listed(single, "--reason", "refused"))
         self.assertEqual([], self.listed("--domain", other, "--older", "1h"))
         self.assertEqual([], self.listed("--domain", other, "--sender", "<>"))
@@ -55,7 +55,7 @@ class Queue(delivery_test.DeliveryCase):
         self.assertIn("next attempt", explained["why"])
         self.assertIn("tapal queue retry", explained["waits"][0]["change"])
         sites = {site["site"]: site for site in self.ask("sites", "--limit", "1000")["sites"]}
-        self.assertEqual(2, sites[other]["waiting"])
+        self.assertEqual(2, sites[f"mx.{other}"]["waiting"])
         wrong = self.tapal.command("queue", "list", "--older", "yesterday")
         self.assertEqual(1, wrong.returncode)
         self.assertIn("older", wrong.stderr)

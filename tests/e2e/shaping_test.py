@@ -126,7 +126,7 @@ connections = 1
         first = self.tapal.submit("bob@d2.example")
         self.tapal.server.wait_for(r"site left alone site=moody .*They see too much of us")
         second = self.tapal.submit("bob@d2.example")
-        self.waits_for(second, "moody is left alone: They see too much of us: send less.")
+        self.waits_for(second, "is not used at moody, which said: They see too much of us: send less.")
         sink.wait_for(2)
         self.assertEqual([], [t for t in seen if 0 < t - refused_at[0] < 2.9], "nothing in the pause")
         self.assertNotEqual(first, second)
@@ -152,7 +152,7 @@ connections = 1
         self.waits_for(queued, "is left alone: attempts failed")
         time.sleep(5)  # two waits of 2 and 4 s, each ended by one question
         self.assertLessEqual(len(attempts) - before, 3)
-        self.assertEqual(0, self.tapal.command("queue", "drop", "all").returncode)
+        self.assertEqual(0, self.tapal.command("queue", "drop", "--all", "--yes").returncode)
 
     def test_mail_of_people_goes_before_bulk(self):
         order = []

@@ -20,7 +20,8 @@ class SubmissionCase(Case):
 
     @classmethod
     def prepare(cls):
-        cls.tapal = cls.new_tapal("a.example", users=("ann", "änne"))
+        cls.tapal = cls.new_tapal("a.example", users=("ann", "änne"),
+                                   settings={"delivery": {"idle_connection": "0s"}})  # tests change what the sink offers
         cls.sink = Sink(cls, port=cls.delivery_port)
         made = cls.tapal.command("dkim", "keygen", "a.example", "--selector", "ed", "--algorithm", "ed25519")
         assert made.returncode == 0, made.stderr

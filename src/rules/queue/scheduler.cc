@@ -331,12 +331,14 @@ void Scheduler::start(std::uint32_t flow, Job& job) {
 }
 
 void Scheduler::take_slot(Site& site, Job& job) {
-  const auto free = std::ranges::find(site.slots, none);
-  job.slot = static_cast<std::uint32_t>(free - site.slots.begin());
-  if (free == site.slots.end())
+  if (site.free_slots.empty()) {
+    job.slot = static_cast<std::uint32_t>(site.slots.size());
     site.slots.push_back(job.ticket);
-  else
-    *free = job.ticket;
+  } else {
+    job.slot = site.free_slots.back();
+    site.free_slots.pop_back();
+    site.slots[job.slot] = job.ticket;
+  }
   ++site.attempts;
   job.site = site.name;
   job.site_known = site.known;
@@ -347,6 +349,7 @@ void Scheduler::leave_slot(const Job& job) {
   Site& site = site_of(part);
   assert(site.slots[job.slot] == job.ticket);
   site.slots[job.slot] = none;
+  site.free_slots.push_back(job.slot);
   --site.attempts;
   if (gate_ != nullptr && site.known)
     gate_->leave(site.name, senders_[part.message->second.sender].sender, job.permit);

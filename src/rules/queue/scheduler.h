@@ -235,6 +235,8 @@ class Scheduler {
     std::string name;
     std::array<Line, rings> line;
     std::vector<std::uint32_t> slots;  // the part in flight in each, or none
+    // The last that was left is taken first: its connection is the likeliest to be open still.
+    std::vector<std::uint32_t> free_slots;
     std::size_t attempts = 0;
     std::size_t destinations = 0;
     std::size_t parts = 0;  // waiting, held and in flight

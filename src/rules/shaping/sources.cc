@@ -8,8 +8,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "values/text/date.h"
-
 namespace tapal::shaping {
 namespace {
 
@@ -164,23 +162,20 @@ std::string Sources::text_of(const Obstacle& obstacle,
                              std::string_view provider,
                              const queue::Crossing& crossing) const {
   const auto who = shown(*state.source);
-  const auto until = text::rfc3339_date(obstacle.until.value_or(crossing.now));
   if (obstacle.reason == Reason::source_unusable)
     return fmt::format("{} cannot be used: {}", who, state.usability.why);
   if (obstacle.reason == Reason::source_suspended)
-    return fmt::format("{} is not used at {} until {}, since that said: {}",
+    return fmt::format("{} is not used at {}, which said: {}",
                        who,
                        crossing.site,
-                       until,
                        state.suspended.find(crossing.site)->second.why);
   const auto day = warm_up_.today({state.source->name, provider}, crossing.now).value();
   return fmt::format(
       "{} is new to {}, which had its {} messages of today or is getting the last "
-      "of them; more go from {}",
+      "of them",
       who,
       provider.empty() ? "whoever is no large provider" : provider,
-      day.ceiling,
-      until);
+      day.ceiling);
 }
 
 bool Sources::mark(std::string_view source, Usability usability) {

@@ -134,9 +134,8 @@ TEST(Sources, are_given_a_rest_at_a_site_alone) {
   EXPECT_EQ(look->reason, Obstacle::Reason::source_suspended);
   EXPECT_EQ(look->until, morning + hours(1)) << "the first to come back";
   EXPECT_EQ(look->text,
-            "source a is not used at mx.far.example until 2024-10-04T08:00:00.000Z, since that "
-            "said: 421 4.7.28 slow; source b is not used at mx.far.example until "
-            "2024-10-04T07:00:00.000Z, since that said: 550 listed");
+            "source a is not used at mx.far.example, which said: 421 4.7.28 slow; source b is not "
+            "used at mx.far.example, which said: 550 listed");
   EXPECT_EQ(chosen(sources, crossing({1}, ann, morning + hours(1))), "b");
   EXPECT_EQ(sources.suspensions("b", morning + hours(1)).size(), 1U);
   sources.forgive("mx.far.example");
@@ -168,8 +167,7 @@ TEST(Sources, give_way_to_others_when_a_provider_had_enough_for_today) {
   EXPECT_EQ(look->until, WallTime(days(20'001)));
   EXPECT_TRUE(
       look->text.starts_with("source new is new to gmail, which had its 2 messages of "
-                             "today or is getting the last of them; more go from "
-                             "2024-10-05T00:00:00.000Z; "))
+                             "today or is getting the last of them; "))
       << look->text;
 }
 

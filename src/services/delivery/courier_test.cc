@@ -121,7 +121,7 @@ TEST(Courier, leaves_from_the_source_of_its_permit) {
     auto attempt = attempt_to({std::string("x@") + c.to});
     attempt.permit.source = c.source;
     attempt.forwarded = c.forwarded;
-    attempt.peers = std::string(c.source) + c.to + (c.forwarded ? "F" : "");
+    attempt.site = attempt.peers = std::string(c.source) + c.to + (c.forwarded ? "F" : "");
     EXPECT_EQ(w.deliver(std::move(attempt)), "10 delivered 2.0.0");
     EXPECT_EQ(w.network.sources.back(), c.from) << c.source << " to " << c.to;
   }
@@ -129,7 +129,7 @@ TEST(Courier, leaves_from_the_source_of_its_permit) {
   w.sources_->mark("both", {true, false, "2600::3 has no name (PTR)"});
   auto attempt = attempt_to({"x@six.example"});
   attempt.permit.source = "both";
-  attempt.peers = "another";
+  attempt.site = attempt.peers = "another";
   EXPECT_EQ(w.deliver(std::move(attempt)), "10 delivered 2.0.0");
   EXPECT_EQ(w.network.sources.back(), ip("9.9.8.3"));
   w.stop();
