@@ -90,7 +90,7 @@ Egress::Egress(EgressWorld world)
 
 std::map<std::string, api::OtherCommand, std::less<>> Egress::commands() {
   return {{"sources",
-           [this](std::string /*request*/) { return answer_sources(sources_, world_.clock); }}};
+           [this](const std::string& /*request*/) { return answer_sources(sources_, world_.clock); }}};
 }
 
 Result<void> Egress::load() { return keeper_.load(); }

@@ -233,7 +233,7 @@ class FailedTest(AcmeCase):
         done = self.tapal.command("doctor", "example", "--only", "tls.renewal", "--json", "--dns-server", self.dns.endpoint)
         finding = next(f for f in json.loads(done.stdout)["domains"][0]["findings"] if f["subject"] == "other.example")
         self.assertEqual("error", finding["severity"])
-        self.assertIn("Failed to connect", finding["seen"])
+        self.assertIn("connection refused", finding["seen"])
         self.assertEqual(first, self.listed(self.tapal)["other.example"]["failure"])
         self.assertEqual(asked, self.pebble.server.log().count("/order-plz"))
         self.assertEqual(0, self.tapal.stop())
