@@ -12,6 +12,11 @@
 namespace tapal::app {
 namespace {
 
+Task<void> count(const delivery::Dispatcher& dispatcher, queue::QueueCounts& into) {
+  into = dispatcher.counts();
+  co_return;
+}
+
 using intake::Door;
 
 constexpr std::chrono::seconds default_grace{10};
@@ -89,7 +94,7 @@ Result<void> Server::Parts::listen_for_web() {
 Result<void> Server::Parts::listen_for_control() {
   auto others = upkeep->commands();
   others.merge(egress->commands());
-  others["overview"] = [this](std::string) { return answer_overview(); };
+  others["overview"] = [this](const std::string& /*request*/) { return answer_overview(); };
   api::ControlWorld world{main_loop(),
                           *dispatcher,
                           *store,
@@ -196,6 +201,7 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   parts->running = true;
   parts->started = parts->clock.wall_now();
   std::vector<Loop*> all_loops;
+  all_loops.reserve(parts->loops->size());
   for (std::size_t i = 0; i < parts->loops->size(); ++i)
     all_loops.push_back(&parts->loops->loop(i));
   parts->heartbeat = std::make_unique<Heartbeat>(std::move(all_loops));
@@ -221,11 +227,7 @@ bool Server::is_alive() { return parts_->heartbeat->beats(); }
 
 std::string Server::status_line() {
   queue::QueueCounts counts;
-  const auto count = [&]() -> Task<void> {
-    counts = parts_->dispatcher->counts();
-    co_return;
-  };
-  on_loop(parts_->main_loop(), count);
+  on_loop(parts_->main_loop(), [&] { return count(*parts_->dispatcher, counts); });
   return fmt::format("running; {} messages in the queue", counts.messages);
 }
 
