@@ -46,14 +46,14 @@ FileToWrite ifupdown_file(const std::string& interface, const IpAddress& address
                       way_out)};
 }
 
-void add_address(const Ipv6Facts& facts, Ipv6Fix& fix) {
+void add_address(const Ipv6Facts& facts, const IpAddress& address, Ipv6Fix& fix) {
   switch (facts.manner) {
     case NetworkManner::netplan:
-      fix.files.push_back(netplan_file(facts.interface, *facts.address));
+      fix.files.push_back(netplan_file(facts.interface, address));
       fix.commands += "netplan try\n";
       break;
     case NetworkManner::ifupdown:
-      fix.files.push_back(ifupdown_file(facts.interface, *facts.address));
+      fix.files.push_back(ifupdown_file(facts.interface, address));
       break;
     case NetworkManner::other: break;
   }
@@ -61,7 +61,7 @@ void add_address(const Ipv6Facts& facts, Ipv6Fix& fix) {
   if (facts.manner != NetworkManner::netplan)
     fix.commands +=
         fmt::format("ip -6 address add {0}/{1} dev {2}\nip -6 route add default via {3} dev {2}\n",
-                    facts.address->text(),
+                    address.text(),
                     prefix_bits,
                     facts.interface,
                     way_out);
@@ -75,7 +75,7 @@ Ipv6Fix ipv6_fix(const Ipv6Facts& facts) {
     fix.files.push_back(switch_on());
     fix.commands += "sysctl --system\n";
   }
-  if (facts.address && !facts.interface.empty()) add_address(facts, fix);
+  if (facts.address && !facts.interface.empty()) add_address(facts, *facts.address, fix);
   if (!fix.commands.empty()) fix.commands.pop_back();
   return fix;
 }
