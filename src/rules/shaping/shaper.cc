@@ -273,6 +273,9 @@ std::string Shaper::text_of(const Obstacle& obstacle,
   const auto rate = [](const std::optional<Window>& window) {
     return window ? rate_text(window->rate()) : std::string();
   };
+  const auto own_rate = [](const std::optional<Rate>& limit) {
+    return limit ? rate_text(*limit) : std::string();
+  };
   const std::string_view name = crossing.site;
   switch (obstacle.reason) {
     case Reason::site_connections:
@@ -293,13 +296,13 @@ std::string Shaper::text_of(const Obstacle& obstacle,
     case Reason::sender_rate:
       return fmt::format("{} may send {} messages",
                          crossing.sender.domain,
-                         rate_text(*options_.messages_per_sender_domain));
+                         own_rate(options_.messages_per_sender_domain));
     case Reason::user_rate:
       return fmt::format(
-          "{} may send {} messages", crossing.sender.user, rate_text(*options_.messages_per_user));
+          "{} may send {} messages", crossing.sender.user, own_rate(options_.messages_per_user));
     case Reason::user_connections:
       return fmt::format("{} attempts for {} are under way, which is the most for one user",
-                         *options_.connections_per_user_max,
+                         options_.connections_per_user_max.value_or(0),
                          crossing.sender.user);
     case Reason::source_unusable:
     case Reason::source_limit:
@@ -414,7 +417,7 @@ std::optional<Shaper::Pause> Shaper::close_site(const Ended& ended) {
   const ReplyRule& rule = *ended.lesson.rule;
   const WallTime until = ended.now + rule.time;
   const bool is_new = !is_ahead(site.closed_until, ended.now);
-  if (is_new || *site.closed_until < until) {
+  if (is_new || site.closed_until.value_or(until) < until) {
     site.closed_until = until;
     site.closed_because = rule.note;
   }

@@ -114,8 +114,8 @@ std::optional<Obstacle> Sources::look(std::string_view provider,
   if (!whole) return {};
   std::vector<std::string> texts;
   for (const auto* state : states)
-    texts.push_back(
-        text_of(obstacle(*state, provider, crossing).value(), *state, provider, crossing));
+    if (const auto its = obstacle(*state, provider, crossing))
+      texts.push_back(text_of(*its, *state, provider, crossing));
   whole->text = fmt::format("{}", fmt::join(texts, "; "));
   return whole;
 }
