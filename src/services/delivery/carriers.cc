@@ -74,7 +74,7 @@ queue::Place Carriers::place_of(const mail::Recipient& recipient,
   if (recipient.handover.kind != Handover::Kind::usual)
     return alone(mail::place_text(recipient.handover));
   const bool forwarded = origin == queue::Origin::Kind::forwarded;
-  const auto of_origin = [forwarded](std::string name) {
+  const auto of_origin = [forwarded](const std::string& name) {
     return forwarded ? shaping::forwarded_site(name) : name;
   };
   if (const auto* route = find_route(world_.options.routes, domain))
