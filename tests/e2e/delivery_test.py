@@ -150,7 +150,8 @@ class Refusals(DeliveryCase):
 
 
 class Faults(DeliveryCase):
-    settings = {"queue": {"retry": ["20s"], "retry_then_every": "20s"}}
+    settings = {"queue": {"retry": ["20s"], "retry_then_every": "20s"},
+                "delivery": {"timeouts": SHORT, "retry_after_lost_reply": "20s"}}
 
     def test_a_peer_that_hangs_at_any_stage_is_left_in_time_and_the_mail_waits(self):
         waiting = {}
