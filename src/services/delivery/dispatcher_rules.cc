@@ -121,9 +121,8 @@ Task<Result<std::size_t>> Dispatcher::refile_matching(queue::Filter filter) {
 }
 
 void Dispatcher::end_hold_rules(WallTime now) {
-  while (hold_rules_.next_end() && *hold_rules_.next_end() <= now) {
-    const auto ended =
-        std::ranges::find(hold_rules_.all(), hold_rules_.next_end(), &queue::HoldRule::until);
+  for (auto end = hold_rules_.next_end(); end && *end <= now; end = hold_rules_.next_end()) {
+    const auto ended = std::ranges::find(hold_rules_.all(), end, &queue::HoldRule::until);
     if (auto rule = hold_rules_.take(ended->number)) tasks_.spawn(let_end(*std::move(rule)));
   }
 }

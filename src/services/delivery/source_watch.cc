@@ -18,7 +18,7 @@ using shaping::Usability;
 // Somebody out there, a root server: nothing is sent to it.
 IpAddress far_away(AddressFamily family) {
   return IpAddress::from_text(family == AddressFamily::ipv4 ? "198.41.0.4" : "2001:503:ba3e::2:30")
-      .value();
+      .value_or(IpAddress());
 }
 
 }  // namespace

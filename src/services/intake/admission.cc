@@ -100,8 +100,9 @@ std::expected<mail::Address, smtp::Reply> sender_behind(const forward::Srs& srs,
   auto kept = passage.return_paths->find(std::get<QueueId>(*sender));
   if (!kept)
     return std::unexpected(make_reply(451, "4.3.0", "its sender cannot be read, try again later"));
-  if (!*kept) return because("its sender is not known any more");
-  return **std::move(kept);
+  auto found = *std::move(kept);
+  if (!found) return because("its sender is not known any more");
+  return *std::move(found);
 }
 
 // A bounce to a message that we passed on goes back to its sender, wherever that is: our signature
