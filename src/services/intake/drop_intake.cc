@@ -158,8 +158,13 @@ Task<void> DropIntake::tell_sender(const Drop& drop, const std::vector<Refused>&
                        {"reply", smtp::one_line(reply)}});
   const auto sender = sender_of(drop);
   const auto postmaster = address_of("postmaster");
-  if (!postmaster || (sender && !*sender)) co_return;  // never in answer to the null return path
-  const auto to = sender ? **sender : *postmaster;
+  if (!postmaster) co_return;
+  auto to = *postmaster;
+  if (sender) {
+    const auto& named = *sender;
+    if (!named) co_return;  // never in answer to the null return path
+    to = *named;
+  }
   const auto letter = mail::compose(report_on(drop, refused, to));
   Transaction transaction(session, memory_, Client{Client::Standing::local, "tapal"}, Endpoint{});
   smtp::AskSender from;

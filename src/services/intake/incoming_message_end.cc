@@ -164,7 +164,8 @@ Result<void> IncomingMessage::finish(Branch& branch,
   const auto came_from = envelope.return_path;
   if (branch.alias) {
     auto ours = passed_on_path(*domains_, came_from, *branch.alias, branch.id, now_);
-    if (ours.is_kept) context_.return_paths.keep(branch.id, *came_from, now_, change.return_paths);
+    if (ours.is_kept && came_from)
+      context_.return_paths.keep(branch.id, *came_from, now_, change.return_paths);
     envelope.return_path = std::move(ours.path);
   }
   envelope.recipients = std::move(branch.recipients);
