@@ -349,7 +349,9 @@ void Scheduler::leave_slot(const Job& job) {
   Site& site = site_of(part);
   assert(site.slots[job.slot] == job.ticket);
   site.slots[job.slot] = none;
-  site.free_slots.push_back(job.slot);
+  // One without a connection would open one beside those that others keep.
+  site.free_slots.insert(job.stays_connected ? site.free_slots.end() : site.free_slots.begin(),
+                         job.slot);
   --site.attempts;
   if (gate_ != nullptr && site.known)
     gate_->leave(site.name, senders_[part.message->second.sender].sender, job.permit);

@@ -60,6 +60,8 @@ struct Job {
   bool site_known = false;
   // Which of the site's attempts at once this is, from 0: no two have the same at a time.
   std::uint32_t slot = 0;
+  // Set before finished(): the slot's connection stays open, so that it is taken before others.
+  bool stays_connected = false;
   std::uint32_t ticket = 0;  // the scheduler's own
 };
 
@@ -234,9 +236,8 @@ class Scheduler {
   struct Site {
     std::string name;
     std::array<Line, rings> line;
-    std::vector<std::uint32_t> slots;  // the part in flight in each, or none
-    // The last that was left is taken first: its connection is the likeliest to be open still.
-    std::vector<std::uint32_t> free_slots;
+    std::vector<std::uint32_t> slots;       // the part in flight in each, or none
+    std::vector<std::uint32_t> free_slots;  // the last is taken first
     std::size_t attempts = 0;
     std::size_t destinations = 0;
     std::size_t parts = 0;  // waiting, held and in flight

@@ -90,8 +90,11 @@ TEST(SchedulerSites, attempts_at_a_site_have_slots_that_are_used_again) {
   Message done = message_of(2, {});
   done.recipients[0].state = State::delivered;
   const auto second = std::ranges::find(jobs, done.id, &Job::id);
+  second->stays_connected = true;
   EXPECT_TRUE(scheduler.finished(*second, done));
-  EXPECT_EQ(scheduler.next(noon)->slot, second->slot);
+  const auto refused = std::ranges::find(jobs, QueueId::make(noon, 1), &Job::id);
+  EXPECT_TRUE(scheduler.finished(*refused, message_of(1, {.due = noon + 1h})));
+  EXPECT_EQ(scheduler.next(noon)->slot, second->slot) << "its connection is open";
 }
 
 TEST(SchedulerSites, one_attempt_finds_out_where_a_destination_is_and_the_rest_moves_there) {

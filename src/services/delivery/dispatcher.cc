@@ -263,6 +263,7 @@ Task<void> Dispatcher::settle(queue::Job& job, AttemptReport report) {
   auto& live = live_.at(job.id.value);
   const auto now = world_.clock.wall_now();
   learn(job, live, report);
+  job.stays_connected = report.contact >= Contact::recipient_put_off;
   queue::apply_attempt(live.message, report.recipients, schedule_, now, world_.random.number());
   if (report.peer_has_dsn) leave_success_to_peer(live.message, report);
   first_tries_.settle(live.message);

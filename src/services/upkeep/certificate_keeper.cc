@@ -143,7 +143,8 @@ Task<WallTime> CertificateKeeper::look_for_wanted(const Kept& kept) {
     const auto note = read_certificate_note(found->note);
     const bool is_for_these = note && note->names == options_.names;
     if (!note || (is_for_these && is_issued(*found, *note))) co_return later;
-    if (is_for_these && note->failure) failures_.try_emplace(folder, *note->failure);
+    const auto& failure = note->failure;
+    if (is_for_these && failure) failures_.try_emplace(folder, *failure);
   }
   if (const auto failed = failures_.find(folder);
       failed != failures_.end() && failed->second.next_try > now)
