@@ -133,7 +133,10 @@ WaitFact Scheduler::fact(const Part& part, WallTime now) const {
   } else if (!has_room(part.lane)) {
     fact.reason = Reason::total_limit;
   } else if (gate_ != nullptr && site.known) {
-    if (auto obstacle = gate_->look(crossing(site, part.message->second.sender, part.id(), now))) {
+    Crossing asked = crossing(site, part.message->second.sender, part.id(), now);
+    // While the site is shut for others, mail whose time is over waits with them.
+    if (site.shut) asked.urgency = Urgency::usual;
+    if (auto obstacle = gate_->look(asked)) {
       fact.reason = Reason::gate;
       fact.obstacle = *std::move(obstacle);
     }
