@@ -130,10 +130,27 @@ class Server::Events final : public Log {
     for (const auto& [name, value] : fields)
       if (!value.empty()) text.append(" ").append(name).append("=").append(value);
     server_.around_.chronicle.tell("server: {}", text);
+    watch_notices(event, fields);
   }
 
  private:
+  // A notice that cannot be delivered ends without a word (RFC 5321 section 4.5.5): as when its
+  // reader's mailbox was full and the clock then jumped over the rest of its time.
+  void watch_notices(std::string_view event, const LogFields& fields) {
+    const auto id_in = [&fields](std::string_view name) {
+      for (const auto& [each, value] : fields)
+        if (each == name) return QueueId::from_text(value).value_or(QueueId());
+      return QueueId();
+    };
+    const auto id = id_in("queue_id");
+    if (event == "notice to sender") about_[id_in("notice_id")] = id;
+    if (event != "sender not told") return;
+    if (const auto about = about_.find(id); about != about_.end())
+      server_.around_.ledger.dropped(about->second);
+  }
+
   Server& server_;
+  std::map<QueueId, QueueId> about_;  // the messages that notices are about
 };
 
 // For some of the mail with one recipient a session waits for the first attempt.
