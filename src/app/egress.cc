@@ -89,8 +89,9 @@ Egress::Egress(EgressWorld world)
       keeper_({world.loop, world.log, world.records, sources_.warm_up()}) {}
 
 std::map<std::string, api::OtherCommand, std::less<>> Egress::commands() {
-  return {{"sources",
-           [this](const std::string& /*request*/) { return answer_sources(sources_, world_.clock); }}};
+  return {{"sources", [this](const std::string& /*request*/) {
+             return answer_sources(sources_, world_.clock);
+           }}};
 }
 
 Result<void> Egress::load() { return keeper_.load(); }
