@@ -98,8 +98,8 @@ Sources* Shaper::sources_for(std::string_view site) const {
   return is_own_way(site) ? nullptr : sources_;
 }
 
-Shaper::Site& Shaper::site(const std::string& key, std::string_view name, WallTime now) {
-  const auto found = sites_.find(key);
+Shaper::Site& Shaper::site(std::string_view name, std::string_view source, WallTime now) {
+  const auto found = source.empty() ? sites_.find(name) : sites_.find(key_of(name, source));
   if (found != sites_.end()) return found->second;
   if (sites_.size() >= forget_at_) forget_idle(now);
   const Provider* provider = provider_of_site(providers_, name);
@@ -112,11 +112,11 @@ Shaper::Site& Shaper::site(const std::string& key, std::string_view name, WallTi
             .concurrency = Concurrency(options_.connections_per_site_at_first, most)};
   if (limits.messages) made.messages.emplace(*limits.messages);
   if (limits.connections) made.connections.emplace(*limits.connections);
-  return sites_.emplace(key, std::move(made)).first->second;
+  return sites_.emplace(key_of(name, source), std::move(made)).first->second;
 }
 
-const Shaper::Site* Shaper::known_site(const std::string& key) const {
-  const auto found = sites_.find(key);
+const Shaper::Site* Shaper::known_site(std::string_view name, std::string_view source) const {
+  const auto found = source.empty() ? sites_.find(name) : sites_.find(key_of(name, source));
   return found == sites_.end() ? nullptr : &found->second;
 }
 
@@ -191,14 +191,14 @@ Shaper::Way Shaper::way_of(const Crossing& crossing) const {
   Way way;
   way.obstacle = obstacle_of(crossing);
   if (way.obstacle) return way;
-  const Site* whole = known_site(std::string(crossing.site));
+  const Site* whole = known_site(crossing.site, {});
   if (whole != nullptr && crossing.urgency == Urgency::usual &&
       is_ahead(whole->closed_until, crossing.now)) {
     way.obstacle = Obstacle{Reason::site_suspended, Scope::site, whole->closed_until, {}};
     return way;
   }
   const auto busy = [&](const std::string& source) -> std::optional<Obstacle> {
-    const Site* site = known_site(key_of(crossing.site, source));
+    const Site* site = known_site(crossing.site, source);
     return site == nullptr ? std::nullopt : obstacle_at(*site, crossing);
   };
   const auto* sources = sources_for(crossing.site);
@@ -236,7 +236,7 @@ std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
   latest_ = crossing.now;
   Way way = way_of(crossing);
   if (way.obstacle) return std::unexpected(*std::move(way.obstacle));
-  Site& site = this->site(key_of(crossing.site, way.source), crossing.site, crossing.now);
+  Site& site = this->site(crossing.site, way.source, crossing.now);
   ++site.attempts;
   site.last_used = crossing.now;
   for (Account* account : accounts_of(crossing.sender)) ++account->attempts;
@@ -249,8 +249,8 @@ std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
 }
 
 void Shaper::leave(std::string_view name, const Sender& sender, const queue::Permit& permit) {
-  const auto site = sites_.find(key_of(name, permit.source));
-  if (site != sites_.end() && site->second.attempts > 0) --site->second.attempts;
+  Site& site = this->site(name, permit.source, latest_);
+  if (site.attempts > 0) --site.attempts;
   for (Account* account : accounts_of(sender))
     if (account->attempts > 0) --account->attempts;
   if (auto* sources = sources_for(name); sources != nullptr && !permit.is_settled)
@@ -260,10 +260,9 @@ void Shaper::leave(std::string_view name, const Sender& sender, const queue::Per
 std::optional<Obstacle> Shaper::look(const Crossing& crossing) const {
   Way way = way_of(crossing);
   if (!way.obstacle) return {};
-  way.obstacle->text =
-      way.text.empty()
-          ? text_of(*way.obstacle, known_site(key_of(crossing.site, way.source)), crossing)
-          : std::move(way.text);
+  way.obstacle->text = way.text.empty()
+                           ? text_of(*way.obstacle, known_site(crossing.site, way.source), crossing)
+                           : std::move(way.text);
   return std::move(way.obstacle);
 }
 
@@ -337,7 +336,7 @@ std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
                                            const Lesson& lesson,
                                            WallTime now) {
   latest_ = now;
-  Site& site = this->site(key_of(name, permit.source), name, now);
+  Site& site = this->site(name, permit.source, now);
   const Ended ended{name, site, sender, permit.source, lesson, now};
   permit.is_settled = true;
   count(ended);
@@ -413,7 +412,7 @@ std::optional<Shaper::Pause> Shaper::follow(const Ended& ended) {
 
 // To mail from any source: what the site is to the usual one holds for all.
 std::optional<Shaper::Pause> Shaper::close_site(const Ended& ended) {
-  Site& site = this->site(std::string(ended.name), ended.name, ended.now);
+  Site& site = this->site(ended.name, {}, ended.now);
   const ReplyRule& rule = *ended.lesson.rule;
   const WallTime until = ended.now + rule.time;
   const bool is_new = !is_ahead(site.closed_until, ended.now);

@@ -84,10 +84,10 @@ class Shaper final : public queue::Gate {
   using Accounts = std::map<std::string, Account, std::less<>>;
   struct Ended;  // an attempt
 
-  // Of a site and a source.
   Sources* sources_for(std::string_view site) const;  // null: no source is chosen there
-  Site& site(const std::string& key, std::string_view name, WallTime now);
-  const Site* known_site(const std::string& key) const;
+  // As it is to one source.
+  Site& site(std::string_view name, std::string_view source, WallTime now);
+  const Site* known_site(std::string_view name, std::string_view source) const;
   std::string_view provider_name(std::string_view site) const;
   std::vector<Account*> accounts_of(const queue::Sender& sender);
   std::optional<queue::Obstacle> obstacle_at(const Site& site,
