@@ -24,7 +24,7 @@
 #include "rules/forward/plan.h"
 #include "rules/provision/outside.h"
 #include "rules/queue/retry.h"
-#include "rules/shaping/shaper.h"
+#include "rules/shaping/shaper_options.h"
 #include "services/delivery/options.h"
 #include "services/intake/authenticator.h"
 #include "services/judge/options.h"

@@ -12,8 +12,9 @@ Concurrency::Concurrency(std::size_t first, std::size_t max)
 
 std::size_t Concurrency::ceiling() const { return static_cast<std::size_t>(ceiling_); }
 
-void Concurrency::on_success() {
+void Concurrency::on_success(std::size_t attempts) {
   failures_in_row_ = 0;
+  if (attempts < ceiling()) return;
   ceiling_ = std::min(bound_, ceiling_ + 1 / ceiling_);
 }
 

@@ -1,5 +1,6 @@
 // How many attempts at once a site is sent, as it shows what it bears: one more for each round that
-// goes well, one less for each that goes wrong, as Postfix has it (its SCHEDULER_README).
+// goes well, one less for each that goes wrong, as Postfix has it (its SCHEDULER_README). What was
+// not tried shows nothing: the ceiling grows only while it is reached.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,8 @@ class Concurrency {
   Concurrency(std::size_t first, std::size_t max);
 
   std::size_t ceiling() const;
-  void on_success();
+  // `attempts` were under way, this one among them.
+  void on_success(std::size_t attempts);
   // True: a whole round in a row went wrong. The site is down, and begins anew with one.
   bool on_failure();
   // It said that `attempts` were too many: half of what was tried from here on, and never as many

@@ -8,12 +8,18 @@ namespace {
 TEST(Concurrency, grows_by_one_for_each_round_that_goes_well) {
   Concurrency concurrency(2, 4);
   EXPECT_EQ(concurrency.ceiling(), 2U);
-  concurrency.on_success();
-  concurrency.on_success();
-  concurrency.on_success();
+  concurrency.on_success(concurrency.ceiling());
+  concurrency.on_success(concurrency.ceiling());
+  concurrency.on_success(concurrency.ceiling());
   EXPECT_EQ(concurrency.ceiling(), 3U);
-  for (int i = 0; i < 100; ++i) concurrency.on_success();
+  for (int i = 0; i < 100; ++i) concurrency.on_success(concurrency.ceiling());
   EXPECT_EQ(concurrency.ceiling(), 4U);
+}
+
+TEST(Concurrency, does_not_grow_by_what_was_not_tried) {
+  Concurrency concurrency(5, 20);
+  for (int i = 0; i < 100; ++i) concurrency.on_success(4);
+  EXPECT_EQ(concurrency.ceiling(), 5U);
 }
 
 TEST(Concurrency, gives_a_site_up_after_a_whole_round_of_failures_in_a_row) {
@@ -29,7 +35,7 @@ TEST(Concurrency, a_success_in_between_begins_the_round_anew) {
   Concurrency concurrency(3, 20);
   for (int i = 0; i < 20; ++i) {
     EXPECT_FALSE(concurrency.on_failure());
-    concurrency.on_success();
+    concurrency.on_success(concurrency.ceiling());
   }
 }
 
@@ -37,10 +43,10 @@ TEST(Concurrency, does_not_go_again_where_it_was_too_many) {
   Concurrency concurrency(10, 20);
   concurrency.on_too_many(8);
   EXPECT_EQ(concurrency.ceiling(), 3U);
-  for (int i = 0; i < 100; ++i) concurrency.on_success();
+  for (int i = 0; i < 100; ++i) concurrency.on_success(concurrency.ceiling());
   EXPECT_EQ(concurrency.ceiling(), 7U);
   concurrency.forget_bound();
-  for (int i = 0; i < 1'000; ++i) concurrency.on_success();
+  for (int i = 0; i < 1'000; ++i) concurrency.on_success(concurrency.ceiling());
   EXPECT_EQ(concurrency.ceiling(), 20U);
 }
 

@@ -350,7 +350,7 @@ std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
         site.bound_until.reset();
         site.concurrency.forget_bound();
       }
-      site.concurrency.on_success();
+      site.concurrency.on_success(site.attempts);
       break;
     case Lesson::Kind::put_off:
     case Lesson::Kind::no_answer: is_down = went_wrong(ended); break;

@@ -5,32 +5,20 @@
 // Belongs to one thread.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "rules/queue/gate.h"
 #include "rules/shaping/concurrency.h"
 #include "rules/shaping/providers.h"
+#include "rules/shaping/shaper_options.h"
 #include "rules/shaping/sources.h"
 #include "rules/shaping/window.h"
 
 namespace tapal::shaping {
-
-struct ShaperOptions {
-  std::size_t connections_per_site_max = 20;
-  std::size_t connections_per_site_at_first = 5;
-  std::optional<Rate> messages_per_sender_domain;
-  std::optional<Rate> messages_per_user;
-  std::optional<std::size_t> connections_per_user_max;
-  // How long a site that is down is left alone: doubled each time it is still down.
-  std::chrono::seconds down_at_first{60};
-  std::chrono::seconds down_max = std::chrono::hours(1);
-};
 
 // What an attempt taught about its site.
 struct Lesson {
