@@ -219,6 +219,7 @@ Task<void> Dispatcher::carry(queue::Job job) {
       nullptr) {  // kept in the store for a person to look at, and tried at the next start
     scheduler_.drop(job.id);
     scheduler_.finished(job, queue::Message{.id = job.id});
+    wake();
     co_return;
   }
   ++message->jobs;
@@ -234,7 +235,6 @@ Task<void> Dispatcher::carry(queue::Job job) {
   auto report = co_await world_.carriers.carry(std::move(attempt));
   co_await settle(job, std::move(report));
   if (mark) give_back(*mark);
-  wake();
 }
 
 // False: the job's site takes no more now, and the job is over. While DNS does not answer, the
@@ -268,7 +268,9 @@ Task<void> Dispatcher::settle(queue::Job& job, AttemptReport report) {
   if (report.peer_has_dsn) leave_success_to_peer(live.message, report);
   first_tries_.settle(live.message);
   tell(live.message, report);
-  if (scheduler_.finished(job, live.message)) {
+  const bool known = scheduler_.finished(job, live.message);
+  wake();  // its place is free now, however long its outcome waits for the disk
+  if (known) {
     if (live.moved || !hold_rules_.empty()) refile(live.message);
     make_notices(live.message, live.body, live.notices);
     watch_delay(live.message);
