@@ -1,3 +1,3 @@
-#include "app/commands.h"
+#include "app/commands/commands.h"
 
 int main(int argc, char** argv) { return tapal::app::run_command_line(argc, argv); }

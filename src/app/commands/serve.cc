@@ -1,0 +1,115 @@
+#include <csignal>
+#include <ctime>
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "app/commands/commands.h"
+#include "app/server/server.h"
+#include "drivers/system/clock.h"
+#include "drivers/system/log_sinks.h"
+#include "drivers/system/service_manager.h"
+
+namespace tapal::app {
+namespace {
+
+constexpr std::chrono::seconds look_at_files_every{5};
+constexpr std::chrono::seconds grace{20};
+
+std::unique_ptr<Log> make_log(const LogSettings& settings, const Clock& clock) {
+  switch (settings.format) {
+    case LogFormat::text: return std::make_unique<TextLog>(2, clock, settings.level);
+    case LogFormat::json: return std::make_unique<JsonLog>(2, clock, settings.level);
+    case LogFormat::journal: return std::make_unique<JournalLog>(settings.level);
+    case LogFormat::automatic: break;
+  }
+  return default_log(clock, settings.level);
+}
+
+// The signals that ask something of us, blocked in every thread and taken by the main one.
+class SignalInbox {
+ public:
+  SignalInbox() {
+    sigemptyset(&set_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, number);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  // The next signal, or 0 when none came in time.
+  int wait_for(Duration time) const {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec wait{.tv_sec = seconds.count(),
+                        .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+    const int number = sigtimedwait(&set_, nullptr, &wait);
+    return number < 0 ? 0 : number;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+void reload(Server& server, Log& log) {
+  notify_reloading();
+  if (const auto done = server.reload(); !done)
+    log.write(
+        Level::error, "the changed configuration is not used", {{"reason", done.error().what}});
+  notify_ready("running");
+}
+
+// A loop that hangs is not told of: systemd then ends us, and starts us again.
+void tell_alive(Server& server) {
+  if (!server.is_alive()) return;
+  notify_watchdog();
+  notify_status(server.status_line());
+}
+
+void watch(Server& server, Log& log, const SignalInbox& inbox) {
+  const auto watchdog = watchdog_interval();
+  const Duration every =
+      watchdog ? std::min<Duration>(*watchdog, look_at_files_every) : look_at_files_every;
+  for (;;) {
+    const int number = inbox.wait_for(every);
+    if (number == SIGHUP) {
+      reload(server, log);
+    } else if (number != 0) {
+      log.write(Level::info, "stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      return;
+    } else {
+      server.reload_if_changed();
+    }
+    if (watchdog) tell_alive(server);
+  }
+}
+
+int run_serve(const CommonOptions& common) {
+  const SignalInbox inbox;  // before any thread is made
+  auto settings = load_settings(common.config);
+  if (!settings) {
+    fmt::print(stderr, "tapal: {}\n", settings.error().what);
+    return exit_failed;
+  }
+  const SystemClock clock;
+  const auto log = make_log(settings->log, clock);
+  auto handed = HandedSockets::take();
+  auto server = handed
+                    ? Server::start(common.config, *std::move(settings), *log, *std::move(handed))
+                    : std::unexpected(handed.error());
+  if (!server) {
+    log->write(Level::error, "cannot start", {{"reason", server.error().what}});
+    return exit_failed;
+  }
+  notify_ready("running");
+  watch(**server, *log, inbox);
+  notify_stopping();
+  (*server)->stop(grace);
+  log->write(Level::info, "stopped");
+  return exit_done;
+}
+
+}  // namespace
+
+void declare_serve(const Command& tapal) {
+  tapal.add("serve", "run the server in the foreground", "serve --config /etc/tapal")
+      .runs(&run_serve);
+}
+
+}  // namespace tapal::app

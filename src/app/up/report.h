@@ -1,0 +1,50 @@
+// What `tapal up` says while it works: to a person line by line, to a machine one JSON object a
+// line, and the same into a file that stays.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "app/cli/command.h"
+#include "rules/provision/finding.h"
+
+namespace tapal::app {
+
+enum class Mark : std::uint8_t {
+  fine,     // is as it should be
+  changed,  // was made so now
+  planned,  // would be, without --plan
+  by_hand,  // is left to the person, with the exact words
+  trouble,  // is wrong, with what to do
+};
+std::string_view mark_word(Mark mark);  // "ok", "made", "plan", "you", "!"
+
+class UpReport {
+ public:
+  // `log_file` is appended to, owner-only; empty: none. A file that cannot be written is no reason
+  // to stop.
+  UpReport(Output output, std::filesystem::path log_file);
+
+  void begin_phase(int number, std::string_view name);
+  // `text` may have several lines; it never holds a secret.
+  void tell(Mark mark, std::string_view text);
+  // What the doctor found, with the way to mend it.
+  void tell(const provision::Finding& finding);
+  // A secret that is shown once: to the person alone, with --json as a field, never in the file.
+  void tell_secret(std::string_view what, std::string_view secret);
+
+  bool is_left_to_do() const { return left_to_do_; }  // anything by hand, or in trouble
+
+ private:
+  void keep(std::string_view line) const;
+
+  Output output_;
+  std::filesystem::path log_file_;
+  int phase_ = 0;
+  std::string phase_name_;
+  bool left_to_do_ = false;
+};
+
+}  // namespace tapal::app
