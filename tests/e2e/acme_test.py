@@ -397,6 +397,15 @@ class DnsTest(AcmeCase):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertNotIn("keeps its key", done.stderr)
         self.assertEqual(following, self.digests("mail.example")[0])
+        self.assertEqual(set(self.digests("mail.example")), self.pinned(), "the last key's is gone, the next one's is there")
+
+        done = self.tapal.command("cert", "renew", "mail.example", "--new-key")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertNotIn(following, self.digests("mail.example"))
+        self.assertEqual(set(self.digests("mail.example")), self.pinned())
+
+    def pinned(self):
+        return {one.lower() for one in self.dns.ask("_25._tcp.mail.example", "TLSA")}
 
     def test_a_challenge_that_a_killed_server_left_is_taken_away(self):
         # Pebble is asked to wait before it looks, so that the record is there for a while.

@@ -156,6 +156,9 @@ Result<std::unique_ptr<CertificateParts>> CertificateParts::make(const fs::path&
   const auto hooks = [folder = config / "reload.d",
                       certificates = settings.certificates_folder(config)](
                          const std::string& name) { return hooks_for(folder, certificates, name); };
+  const auto account = [&accounts = parts->accounts_](std::string_view name) {
+    return accounts.of(name);
+  };
   upkeep::KeeperWorld keeper{std::move(order),
                              world.log,
                              world.workers,
@@ -165,7 +168,8 @@ Result<std::unique_ptr<CertificateParts>> CertificateParts::make(const fs::path&
                              hooks,
                              parts->tidying(world.loop, world.log),
                              std::move(world.tell),
-                             &parts->warned_};
+                             &parts->warned_,
+                             account};
   parts->keeper_ =
       std::make_unique<upkeep::CertificateKeeper>(std::move(keeper), std::move(options));
   return parts;

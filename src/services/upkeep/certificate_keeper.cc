@@ -114,6 +114,7 @@ Task<WallTime> CertificateKeeper::look_at(KeptCertificate kept) {
   if (!facts) co_return now + look_again_max;
   co_await warn(kept, *facts);
   if (!is_ours(kept)) co_return now + look_again_max;
+  co_await show_keys(kept.name, *facts, std::vector<dns::Data>());
   auto note = read_certificate_note(kept.note);
   if (!note) {
     world_.log.write(Level::error,

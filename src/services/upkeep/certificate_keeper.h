@@ -1,7 +1,8 @@
 // Gets certificates and renews them in time, one order after the other: keeps keys, accounts and
 // notes, has the server take the new files, tells other programs by hooks, and warns of ends. No
-// key is used that DANE does not show yet (RFC 7671 section 8.1). Certificates of others are only
-// watched.
+// key is used that DANE does not show yet (RFC 7671 section 8.1); where a name has TLSA records and
+// DNS can be written, the next key's is added in time and those of past keys are taken away.
+// Certificates of others are only watched.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ports/dns_account.h"
 #include "ports/kept_note.h"
 #include "ports/log.h"
 #include "ports/programs.h"
@@ -50,6 +52,8 @@ struct KeeperWorld {
   // Mail to who owns these names. May be empty.
   std::function<Task<void>(std::vector<std::string> names, ExpiryLetter letter)> tell;
   KeptNote* warned = nullptr;  // what was warned of; null: nobody is to be warned twice in one run
+  // Who holds a name's zone, where DNS can be written; null, or empty: a person.
+  std::function<DnsAccount*(std::string_view name)> account = nullptr;
 };
 
 // Which key the next certificate has.
@@ -100,10 +104,15 @@ class CertificateKeeper {
   };
   struct Keys {
     crypto::PrivateKey key;
-    std::string next_pem;  // of the one after; empty: it is made when it is needed
+    std::string next_pem;     // of the one after; empty: it is made when it is needed
+    std::string dropped_pem;  // was announced, and will not be used; empty: none
   };
 
   using Kept = std::vector<KeptCertificate>;
+  struct Pins {  // TLSA records of the server's own keys
+    std::vector<dns::Data> shown;
+    std::vector<dns::Data> gone;  // of keys that are used no more
+  };
 
   // From before the first thing that is waited for: one order at a time.
   class Busy {
@@ -133,6 +142,14 @@ class CertificateKeeper {
   Task<Result<void>> keep_account(const Account& account, std::string directory_url);
   Task<Result<Keys>> keys_for(const Target& target);
   Task<std::string> unpinned(const std::vector<std::string>& names, const crypto::PrivateKey& key);
+  Task<void> show_keys(std::string folder,
+                       const crypto::CertificateFacts& facts,
+                       std::vector<dns::Data> gone);
+  static std::vector<dns::Data> past_pins(const Target& target,
+                                          const Keys& keys,
+                                          const crypto::CertificateFacts& facts);
+  Task<void> pin(const std::vector<std::string>& names, const Pins& pins);
+  Task<Result<bool>> pin_at(DnsAccount& account, std::string place, const Pins& pins);
   Task<Result<void>> do_errand(acme::Errand errand);
   Task<void> run_hooks(std::string folder);
 

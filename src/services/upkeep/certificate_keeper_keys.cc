@@ -1,43 +1,11 @@
 // Which key a certificate gets, and what is told to an authority beside orders.
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "services/upkeep/certificate_keeper.h"
 #include "services/upkeep/on_worker.h"
-#include "values/crypto/hash.h"
 #include "values/crypto/pem.h"
-#include "values/dns/rdata_fields.h"
 
 namespace tapal::upkeep {
-namespace {
-
-constexpr std::uint8_t domain_issued = 3;  // DANE-EE: the server's own key (RFC 6698 section 2.1.1)
-constexpr std::uint8_t service_constraint = 1;  // PKIX-EE
-
-// Whether these pin servers' own keys alone: by one that pins an authority any key of its will do.
-bool pin_keys_alone(const std::vector<dns::Record>& records) {
-  bool any = false;
-  for (const auto& record : records) {
-    const auto association = dns::association_from_data(record.data);
-    if (!association) continue;
-    any = true;
-    if (association->usage != domain_issued && association->usage != service_constraint)
-      return false;
-  }
-  return any;
-}
-
-std::string missing_at(std::string_view name, std::string_view servers) {
-  return fmt::format(
-      "{} TLSA: no record of it at {}; `tapal dns apply` publishes it", name, servers);
-}
-
-bool is_host(std::string_view name) {
-  return !name.starts_with("*.") && !IpAddress::from_text(name);
-}
-
-}  // namespace
 
 // The key that was announced with the certificate before, else a new one. Where senders do not find
 // it pinned yet they would not deliver: then the one in use stays.
@@ -49,7 +17,8 @@ Task<Result<CertificateKeeper::Keys>> CertificateKeeper::keys_for(const Target& 
                   : crypto::PrivateKey::generate_ec_p256();
   if (!next) next = crypto::PrivateKey::generate_ec_p256();
   if (!next) co_return std::unexpected(next.error());
-  Keys keys{*std::move(next), {}};
+  Keys keys{*std::move(next), {}, {}};
+  if (next_pem && target.key == KeyChoice::fresh) keys.dropped_pem = *next_pem;
   if (!target.old) co_return keys;
   const auto missing = co_await unpinned(target.note.names, keys.key);
   if (missing.empty()) co_return keys;
@@ -62,31 +31,8 @@ Task<Result<CertificateKeeper::Keys>> CertificateKeeper::keys_for(const Target& 
                    stays ? "a certificate keeps its key: DNS does not show the next one"
                          : "a certificate gets a key that DNS does not show yet",
                    {{"name", target.folder}, {"reason", missing}});
-  if (stays) co_return Keys{*std::move(present), keys.key.to_pem()};
+  if (stays) co_return Keys{*std::move(present), keys.key.to_pem(), {}};
   co_return keys;
-}
-
-// Where a TLSA record of the key is missing; empty: nowhere.
-Task<std::string> CertificateKeeper::unpinned(const std::vector<std::string>& names,
-                                              const crypto::PrivateKey& key) {
-  auto& world = world_.order;
-  const std::string digest(crypto::bytes_of(crypto::sha256(key.public_key_der())));
-  const auto wanted = dns::to_data(dns::Association{domain_issued, 1, 1, digest});
-  for (const auto& name : names) {
-    if (!is_host(name)) continue;
-    dns::Lookup lookup{"_25._tcp." + name, dns::Type::tlsa};
-    const auto found = co_await world.resolver.resolve(world.loop, lookup.name, lookup.type);
-    if (!found) co_return fmt::format("{} TLSA: {}", lookup.name, found.error().what);
-    if (!pin_keys_alone(found->records)) continue;
-    const auto place = lookup.name;
-    if (std::ranges::find(found->records, wanted, &dns::Record::data) == found->records.end())
-      co_return missing_at(place, "DNS");
-    if (world.watch == nullptr) continue;
-    const auto lagging = co_await world.watch->lagging(world.loop, std::move(lookup), wanted);
-    if (!lagging) co_return fmt::format("{} TLSA: {}", place, lagging.error().what);
-    if (!lagging->empty()) co_return missing_at(place, *lagging);
-  }
-  co_return std::string();
 }
 
 Task<Result<void>> CertificateKeeper::do_errand(acme::Errand errand) {

@@ -161,6 +161,8 @@ Task<Result<void>> CertificateKeeper::keep(Target& target,
       world_.log.write(Level::error,
                        "the new certificate is not in use",
                        {{"name", target.folder}, {"reason", taken.error().what}});
+    else
+      co_await show_keys(target.folder, facts, past_pins(target, keys, facts));
   }
   world_.log.write(Level::info,
                    "a certificate was issued",

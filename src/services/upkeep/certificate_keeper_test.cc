@@ -23,6 +23,7 @@ struct CertificateKeeperTest : testing::Test, OrderTestWorld {
   MemoryNote warned;
   std::vector<std::string> told;
   std::size_t taken_in = 0;
+  DnsAccount* account = nullptr;
   KeeperOptions options{.directory_url = "https://ca.example/directory",
                         .names = {"mail.example.org", "mta-sts.example.org"},
                         .kinds = {ChallengeKind::http_01}};
@@ -54,6 +55,7 @@ struct CertificateKeeperTest : testing::Test, OrderTestWorld {
       co_return;
     };
     world.warned = &warned;
+    world.account = [this](std::string_view) { return account; };
     keeper = std::make_unique<CertificateKeeper>(std::move(world), options);
     return *keeper;
   }
@@ -222,6 +224,91 @@ TEST_F(PinnedKeyTest, goes_where_its_owner_wants_a_fresh_one) {
   ASSERT_TRUE(done);
   EXPECT_TRUE(done->error().what.contains("is for another key"));
   EXPECT_EQ(log.count("a certificate gets a key that DNS does not show yet"), 1U);
+}
+
+// Holds every zone; what is written is answered at once.
+class PinnedZone final : public DnsAccount {
+ public:
+  explicit PinnedZone(TableOfNames& names, Loop& loop) : names_(names), loop_(loop) {}
+
+  const DnsAccountLimits& limits() const override { return limits_; }
+  Task<Result<std::string>> find_zone(Loop&, std::string) override {
+    if (failure) co_return std::unexpected(*failure);
+    co_return "example.org";
+  }
+  Task<Result<dns::RecordSet>> read(Loop&, std::string, std::string name, dns::Type type) override {
+    const auto answer = co_await names_.resolve(loop_, name, type);
+    dns::RecordSet set{.name = name, .type = type};
+    for (const auto& record : answer->records) set.data.push_back(record.data);
+    co_return set;
+  }
+  Task<Result<void>> write(Loop&, std::string, std::vector<dns::RecordSet> sets) override {
+    ++writes;
+    for (const auto& set : sets) {
+      names_.set(set.name, set.type, {});
+      for (const auto& data : set.data) names_.add(set.name, set.type, data);
+    }
+    co_return Result<void>();
+  }
+
+  std::optional<Error> failure;
+  std::size_t writes = 0;
+
+ private:
+  TableOfNames& names_;
+  Loop& loop_;
+  DnsAccountLimits limits_;
+};
+
+struct WritablePinsTest : PinnedKeyTest {
+  PinnedZone zone{names, loop};
+
+  std::vector<dns::Data> pinned() {
+    return loop.wait(zone.read(loop, "example.org", place, dns::Type::tlsa))->value().data;
+  }
+  static dns::Data pin_of(const crypto::PrivateKey& of) {
+    const std::string digest(crypto::bytes_of(crypto::sha256(of.public_key_der())));
+    return dns::to_data(dns::Association{3, 1, 1, digest});
+  }
+};
+
+TEST_F(WritablePinsTest, show_the_next_key_in_time_and_lose_the_last_one) {
+  account = &zone;
+  const auto next = issued();
+  loop.run_for(hours(2));
+  EXPECT_EQ(zone.writes, 0U) << "nothing is pinned where nobody pinned";
+  pin(key);
+  loop.run_for(hours(2));
+  EXPECT_EQ(pinned(), (std::vector{pin_of(key), pin_of(next)}));
+  loop.run_for(hours(24));
+  EXPECT_EQ(zone.writes, 1U);
+
+  authority.key = &next;
+  EXPECT_TRUE(loop.wait(keeper->renew("mail.example.org"))->has_value());
+  EXPECT_EQ(key_in_use(), next.to_pem());
+  const auto after = files.sets.at("mail.example.org").next_key_pem;
+  files.next_keys["mail.example.org"] = after;
+  loop.run_for(hours(2));
+  const auto third = crypto::PrivateKey::from_pem(after).value();
+  EXPECT_EQ(pinned(), (std::vector{pin_of(next), pin_of(third)}));
+}
+
+TEST_F(WritablePinsTest, are_left_alone_beside_an_authoritys) {
+  account = &zone;
+  issued();
+  pin(key);
+  pin(key, 2);
+  loop.run_for(hours(2));
+  EXPECT_EQ(zone.writes, 0U);
+}
+
+TEST_F(WritablePinsTest, are_told_of_when_the_account_fails) {
+  account = &zone;
+  zone.failure = Error{Code::denied, "test: no such token"};
+  issued();
+  pin(key);
+  loop.run_for(hours(2));
+  EXPECT_GE(log.count("TLSA records are not up to date"), 1U);
 }
 
 TEST_F(CertificateKeeperTest, leaves_certificates_of_others_alone_and_watches_them) {
