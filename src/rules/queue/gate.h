@@ -44,7 +44,6 @@ struct Obstacle {
     site_rate,         // messages or connections in a time
     site_suspended,    // it is down, or said that it wants to be left alone
     source_unusable,   // no egress source can be used
-    source_limit,      // connections or rate of each source at this site
     source_suspended,  // the site refuses each source for a time
     warm_up,           // the day's ceiling of sources that are new to this provider
     sender_rate,       // of the return path's domain

@@ -429,31 +429,6 @@ bool Scheduler::hold(QueueId id) {
   return true;
 }
 
-bool Scheduler::release(QueueId id, WallTime now) {
-  const auto entry = entries_.find(id);
-  if (entry == entries_.end()) return false;
-  entry->second.hold_wanted = false;
-  for (auto i = entry->second.first_part; i != none; i = parts_[i].next_of_message) {
-    if (parts_[i].state != PartState::held) continue;
-    set_state(parts_[i], PartState::waiting);
-    parts_[i].due = now;
-    file(i);
-  }
-  return true;
-}
-
-bool Scheduler::retry_now(QueueId id, WallTime now) {
-  const auto entry = entries_.find(id);
-  if (entry == entries_.end()) return false;
-  for (auto i = entry->second.first_part; i != none; i = parts_[i].next_of_message) {
-    if (parts_[i].state != PartState::waiting) continue;
-    unfile(i);
-    parts_[i].due = std::min(parts_[i].due, now);
-    file(i);
-  }
-  return true;
-}
-
 bool Scheduler::drop(QueueId id) {
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return false;

@@ -140,8 +140,6 @@ class Scheduler {
   // By hand. They return whether the message is here. What is in flight goes on: a hold then
   // takes effect when it comes back. Apply the same to the stored message (message_life.h).
   bool hold(QueueId id);
-  bool release(QueueId id, WallTime now);
-  bool retry_now(QueueId id, WallTime now);
   // After its state was changed by hand: what is not in flight is filed as it stands now, which
   // ends a hold() too. Does nothing for a message that is not here.
   void refile(const Message& message, std::span<const Place> places = {});

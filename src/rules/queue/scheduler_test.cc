@@ -203,11 +203,11 @@ TEST(Scheduler, held_waits_until_released) {
   EXPECT_FALSE(scheduler.next(noon + 24h));
   EXPECT_EQ(scheduler.counts().held, 2U);
   EXPECT_EQ(scheduler.why(QueueId{2}, noon).at(0).reason, Reason::held);
-  EXPECT_TRUE(scheduler.release(QueueId{1}, noon));
-  EXPECT_TRUE(scheduler.release(QueueId{2}, noon));
+  scheduler.refile(message_to(1, {"a.example"}));
+  scheduler.refile(message_to(2, {"a.example"}));
   EXPECT_EQ(pick_all(scheduler, noon), (std::vector<std::uint64_t>{1, 2}));
-  EXPECT_FALSE(scheduler.hold(QueueId{9}) || scheduler.release(QueueId{9}, noon) ||
-               scheduler.retry_now(QueueId{9}, noon) || scheduler.drop(QueueId{9}));
+  scheduler.refile(message_to(9, {"a.example"}));
+  EXPECT_FALSE(scheduler.next(noon) || scheduler.hold(QueueId{9}) || scheduler.drop(QueueId{9}));
 }
 
 TEST(Scheduler, a_hold_while_in_flight_takes_effect_when_it_comes_back) {
@@ -218,15 +218,15 @@ TEST(Scheduler, a_hold_while_in_flight_takes_effect_when_it_comes_back) {
   EXPECT_TRUE(scheduler.hold(QueueId{1}));
   EXPECT_TRUE(scheduler.finished(*job, message));
   EXPECT_FALSE(scheduler.next(noon + 24h));
-  EXPECT_TRUE(scheduler.release(QueueId{1}, noon));
+  scheduler.refile(message);
   EXPECT_TRUE(scheduler.next(noon));
 }
 
-TEST(Scheduler, retry_now_overtakes_the_schedule) {
+TEST(Scheduler, what_is_filed_again_may_be_due_sooner) {
   Scheduler scheduler;
   scheduler.add(message_to(1, {"a.example"}, noon + 4h));
   EXPECT_FALSE(scheduler.next(noon));
-  EXPECT_TRUE(scheduler.retry_now(QueueId{1}, noon));
+  scheduler.refile(message_to(1, {"a.example"}, noon));
   EXPECT_TRUE(scheduler.next(noon));
 }
 
@@ -398,8 +398,8 @@ struct World {
     if (scheduler.is_dropped(message.id)) return;
     switch (random() % 5) {
       case 0: scheduler.hold(message.id), hold(message); break;
-      case 1: scheduler.release(message.id, now), release(message, now); break;
-      case 2: scheduler.retry_now(message.id, now), retry_now(message, now); break;
+      case 1: release(message, now), scheduler.refile(message); break;
+      case 2: retry_now(message, now), scheduler.refile(message); break;
       case 3: order_some(message); break;
       default: {
         if (random() % 5 != 0 || !scheduler.drop(message.id)) return;
@@ -459,7 +459,7 @@ TEST(Scheduler, keeps_its_laws_whatever_is_done_and_ends_everything) {
       if (HasFatalFailure()) FAIL() << "step " << step;
     }
     for (auto& [id, message] : world.messages) {
-      world.scheduler.release(message.id, world.now), release(message, world.now);
+      release(message, world.now), world.scheduler.refile(message);
     }
     for (int round = 0; world.scheduler.counts().messages > 0; ++round) {
       ASSERT_LT(round, 200'000) << "something is never picked";

@@ -304,7 +304,6 @@ std::string Shaper::text_of(const Obstacle& obstacle,
                          options_.connections_per_user_max.value_or(0),
                          crossing.sender.user);
     case Reason::source_unusable:
-    case Reason::source_limit:
     case Reason::source_suspended:
     case Reason::warm_up: break;
   }

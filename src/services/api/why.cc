@@ -70,7 +70,6 @@ constexpr GateRow gate_rows[] = {
     {Blocked::site_rate, "site_rate", "", "providers.toml has the limit"},
     {Blocked::site_suspended, "site_suspended", "", not_for_retry},
     {Blocked::source_unusable, "source_unusable", "", look_at_sources},
-    {Blocked::source_limit, "source_limit", "", look_at_sources},
     {Blocked::source_suspended, "source_suspended", "", not_for_retry},
     {Blocked::warm_up, "warm_up", "", look_at_sources},
     {Blocked::sender_rate, "sender_rate", "shaping.messages_per_sender_domain", ""},

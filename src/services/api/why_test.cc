@@ -108,7 +108,6 @@ TEST(ExplainWaiting, has_a_word_for_each_way_in_which_the_gate_refuses) {
       {Blocked::site_rate, "site_rate", "", "providers.toml has the limit"},
       {Blocked::site_suspended, "site_suspended", "", "does not wait for that"},
       {Blocked::source_unusable, "source_unusable", "", "`tapal sources`"},
-      {Blocked::source_limit, "source_limit", "", "`tapal sources`"},
       {Blocked::source_suspended, "source_suspended", "", "does not wait for that"},
       {Blocked::warm_up, "warm_up", "", "`tapal sources`"},
       {Blocked::sender_rate, "sender_rate", "shaping.messages_per_sender_domain", ""},
