@@ -270,6 +270,7 @@ bool Server::start(Witness::Since since) {
                                 .records = records_,
                                 .carriers = *carriers_,
                                 .shaper = *shaper_,
+                                .memory = nullptr,
                                 .marks = nullptr,
                                 .options = options.delivery,
                                 .host_name = options.host_name,

@@ -17,7 +17,13 @@
 namespace tapal {
 
 // Whose records. The letters are on disk: none is used twice.
-enum class RecordKind : char { greylist = 'g', hold_rule = 'h', return_path = 'r', warm_up = 'w' };
+enum class RecordKind : char {
+  greylist = 'g',
+  hold_rule = 'h',
+  pause = 'p',
+  return_path = 'r',
+  warm_up = 'w',
+};
 
 struct RecordsChange {
   std::vector<std::pair<std::string, std::string>> put;  // keys and values; in place of older ones

@@ -95,6 +95,14 @@ note = "They see too much of us: send less."
 [slow]
 mx = ["mx.d4.example"]
 connections = 1
+
+[far]
+mx = ["mx.d7.example"]
+[far.replies.closed]
+patterns = ['^421 4\\.3\\.2\\b']
+action = "suspend_site"
+time = "40m"
+note = "They are closed: come back in an hour."
 """
 
     def test_all_domains_of_a_provider_share_its_connections(self):
@@ -153,6 +161,24 @@ connections = 1
         time.sleep(5)  # two waits of 2 and 4 s, each ended by one question
         self.assertLessEqual(len(attempts) - before, 3)
         self.assertEqual(0, self.tapal.command("queue", "drop", "--all", "--yes").returncode)
+
+    def test_a_site_is_left_alone_after_a_restart_too_until_somebody_knows_better(self):
+        attempts = []
+
+        def closed(stage, text, session):
+            if stage != "connect":
+                return None
+            attempts.append(text)
+            return "421 4.3.2 closed" if len(attempts) == 1 else None
+        sink = self.sink("d7.example", reply=closed)
+        queued = self.tapal.submit("bob@d7.example")
+        self.tapal.server.wait_for(r"site left alone site=far .*They are closed")
+        self.assertEqual(0, self.tapal.stop())
+        self.tapal.start()
+        self.waits_for(queued, "They are closed: come back in an hour.")
+        self.assertEqual(1, len(attempts))
+        self.assertEqual(0, self.tapal.command("queue", "retry", queued).returncode)
+        sink.wait_for(1)
 
     def test_mail_of_people_goes_before_bulk(self):
         order = []

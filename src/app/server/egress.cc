@@ -23,6 +23,12 @@ shaping::SourceOptions source_options(const Settings& settings,
   return options;
 }
 
+shaping::ShaperOptions shaper_options(const Settings& settings) {
+  auto options = settings.shaping;
+  options.connections_per_site_max = settings.delivery.connections_per_destination_max;
+  return options;
+}
+
 json::object shown(const shaping::Sources& sources, const shaping::Source& source, WallTime now) {
   const auto address = [](const std::optional<IpAddress>& ip) {
     return ip ? json::value(ip->text()) : json::value();
@@ -86,7 +92,8 @@ Egress::Egress(EgressWorld world)
               table_,
               &local_addresses,
               &address_towards}),
-      keeper_({world.loop, world.log, world.records, sources_.warm_up()}) {}
+      shaper_(shaper_options(world.settings), world.providers, &sources_),
+      memory_({world.loop, world.clock, world.log, world.records, sources_.warm_up(), shaper_}) {}
 
 std::map<std::string, api::OtherCommand, std::less<>> Egress::commands() {
   return {{"sources", [this](const std::string& /*request*/) {
@@ -94,16 +101,16 @@ std::map<std::string, api::OtherCommand, std::less<>> Egress::commands() {
            }}};
 }
 
-Result<void> Egress::load() { return keeper_.load(); }
+Result<void> Egress::load() { return memory_.load(); }
 
 void Egress::start() {
   tasks_.spawn(watch_.run());
-  tasks_.spawn(keeper_.run());
+  tasks_.spawn(memory_.run());
 }
 
 Task<void> Egress::stop() {
   watch_.stop();
-  keeper_.stop();
+  memory_.stop();
   co_return;
 }
 

@@ -1,5 +1,5 @@
-// What mail leaves from in a running server: the sources, the watch over them, and what warm-up
-// remembers. Belongs to the dispatcher's loop.
+// What mail leaves from in a running server: the sources, the watch over them, the shaper, and what
+// it remembers. Belongs to the dispatcher's loop.
 #pragma once
 
 #include <map>
@@ -12,11 +12,12 @@
 #include "ports/loop.h"
 #include "ports/resolver.h"
 #include "rules/shaping/providers.h"
+#include "rules/shaping/shaper.h"
 #include "rules/shaping/sources.h"
 #include "services/api/control.h"
+#include "services/delivery/shaping_memory.h"
 #include "services/delivery/source_table.h"
 #include "services/delivery/source_watch.h"
-#include "services/delivery/warm_up_keeper.h"
 
 namespace tapal::app {
 
@@ -35,7 +36,8 @@ class Egress {
  public:
   explicit Egress(EgressWorld world);
 
-  shaping::Sources& sources() { return sources_; }
+  shaping::Shaper& shaper() { return shaper_; }
+  delivery::ShapingMemory& memory() { return memory_; }
   const delivery::SourceTable& table() const { return table_; }
   // Commands of the control socket that this answers.
   std::map<std::string, api::OtherCommand, std::less<>> commands();
@@ -51,7 +53,8 @@ class Egress {
   shaping::Sources sources_;
   delivery::SourceTable table_;
   delivery::SourceWatch watch_;
-  delivery::WarmUpKeeper keeper_;
+  shaping::Shaper shaper_;
+  delivery::ShapingMemory memory_;
   TaskGroup tasks_;
 };
 

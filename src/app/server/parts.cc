@@ -162,9 +162,6 @@ Result<void> Server::Parts::build_delivery() {
   TAPAL_TRY(marks,
             files::MarkFile::open(std::filesystem::path(settings.state_folder) / "final-dot.marks",
                                   settings.delivery.connections_max));
-  auto shaping = settings.shaping;
-  shaping.connections_per_site_max = settings.delivery.connections_per_destination_max;
-  shaper = std::make_unique<shaping::Shaper>(shaping, providers, &egress->sources());
   sites = std::make_unique<delivery::Sites>(
       delivery::SitesWorld{main_loop(), *resolver, random, settings.delivery, own, providers});
   carriers = std::make_unique<delivery::Carriers>(delivery::CarriersWorld{main_loop(),
@@ -190,7 +187,8 @@ Result<void> Server::Parts::build_delivery() {
                                   *store,
                                   *store,
                                   *carriers,
-                                  *shaper,
+                                  egress->shaper(),
+                                  &egress->memory(),
                                   marks.get(),
                                   settings.delivery,
                                   settings.hostname,

@@ -89,7 +89,6 @@ struct Server::Parts {
   std::unique_ptr<StreamHttpClient> http;  // of the main loop
   std::unique_ptr<FinalDotMarks> marks;
   std::optional<bounce::BounceRules> bounce_rules;
-  std::unique_ptr<shaping::Shaper> shaper;
   std::unique_ptr<delivery::Sites> sites;
   std::unique_ptr<delivery::Carriers> carriers;
   std::unique_ptr<delivery::Dispatcher> dispatcher;

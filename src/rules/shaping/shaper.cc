@@ -162,8 +162,17 @@ std::optional<Obstacle> Shaper::obstacle_at(const Site& site, const Crossing& cr
   if (!usual) return {};
   if (const Window* full = site.full_window(now))
     return Obstacle{Reason::site_rate, scope, full->room_at(now, site.attempts), {}};
-  const auto closed = site.closed_to.find(crossing.sender.domain);
-  if (closed != site.closed_to.end() && closed->second.first > now)
+  return {};
+}
+
+// What holds whatever the mail leaves from: it stands with the site as the usual source sees it.
+std::optional<Obstacle> Shaper::pause_of(const Crossing& crossing) const {
+  const Site* site = known_site(crossing.site, {});
+  if (site == nullptr || crossing.urgency == Urgency::last) return {};
+  if (is_ahead(site->closed_until, crossing.now))
+    return Obstacle{Reason::site_suspended, Scope::site, site->closed_until, {}};
+  const auto closed = site->closed_to.find(crossing.sender.domain);
+  if (closed != site->closed_to.end() && closed->second.first > crossing.now)
     return Obstacle{Reason::sender_suspended, Scope::sender, closed->second.first, {}};
   return {};
 }
@@ -190,13 +199,8 @@ std::optional<Obstacle> Shaper::obstacle_of(const Crossing& crossing) const {
 Shaper::Way Shaper::way_of(const Crossing& crossing) const {
   Way way;
   way.obstacle = obstacle_of(crossing);
+  if (!way.obstacle) way.obstacle = pause_of(crossing);
   if (way.obstacle) return way;
-  const Site* whole = known_site(crossing.site, {});
-  if (whole != nullptr && crossing.urgency == Urgency::usual &&
-      is_ahead(whole->closed_until, crossing.now)) {
-    way.obstacle = Obstacle{Reason::site_suspended, Scope::site, whole->closed_until, {}};
-    return way;
-  }
   const auto busy = [&](const std::string& source) -> std::optional<Obstacle> {
     const Site* site = known_site(crossing.site, source);
     return site == nullptr ? std::nullopt : obstacle_at(*site, crossing);
@@ -329,11 +333,11 @@ void Shaper::count(const Ended& ended) {
     sources->warm_up().on_not_accepted(relation, ended.now);
 }
 
-std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
-                                           const Sender& sender,
-                                           queue::Permit& permit,
-                                           const Lesson& lesson,
-                                           WallTime now) {
+std::optional<Pause> Shaper::learn(std::string_view name,
+                                   const Sender& sender,
+                                   queue::Permit& permit,
+                                   const Lesson& lesson,
+                                   WallTime now) {
   latest_ = now;
   Site& site = this->site(name, permit.source, now);
   const Ended ended{name, site, sender, permit.source, lesson, now};
@@ -359,7 +363,7 @@ std::optional<Shaper::Pause> Shaper::learn(std::string_view name,
     if (auto pause = follow(ended)) return pause;
   }
   if (!is_down) return {};
-  return Pause{{}, {}, *site.closed_until, site.closed_because};
+  return Pause{std::string(name), {}, permit.source, *site.closed_until, site.closed_because};
 }
 
 // True: the site is down, and is left alone for a while.
@@ -376,32 +380,24 @@ bool Shaper::went_wrong(const Ended& ended) {
   return true;
 }
 
-std::optional<Shaper::Pause> Shaper::follow(const Ended& ended) {
+std::optional<Pause> Shaper::follow(const Ended& ended) {
   const ReplyRule& rule = *ended.lesson.rule;
   Site& site = ended.site;
-  const WallTime until = ended.now + rule.time;
+  Pause pause{std::string(ended.name), {}, {}, ended.now + rule.time, rule.note};
   switch (rule.reaction) {
     case Reaction::slow_down:
       // Once for what all attempts under way are told at once.
       if (!is_ahead(site.slow_until, ended.now)) site.concurrency.on_too_many(site.attempts);
-      site.slow_until = until;
-      site.bound_until = std::max(until, ended.now + bound_holds);
+      site.slow_until = pause.until;
+      site.bound_until = std::max(pause.until, ended.now + bound_holds);
       return {};
     case Reaction::suspend_source:
-      if (sources_for(ended.name) == nullptr) return close_site(ended);
-      sources_->suspend(ended.source, {std::string(ended.name), until, rule.note}, ended.now);
-      return Pause{{}, ended.source, until, rule.note};
-    case Reaction::suspend_site: return close_site(ended);
-    case Reaction::suspend_sender: {
-      auto& closed = site.closed_to[ended.sender.domain];
-      const bool is_new = closed.first <= ended.now;
-      closed = {until, rule.note};
-      if (site.closed_to.size() > senders_closed_to_max)
-        std::erase_if(site.closed_to,
-                      [&ended](const auto& each) { return each.second.first <= ended.now; });
-      if (!is_new) return {};
-      return Pause{ended.sender.domain, {}, until, rule.note};
-    }
+      if (sources_for(ended.name) != nullptr) pause.source = ended.source;
+      return begin(std::move(pause), ended.now);
+    case Reaction::suspend_sender:
+      pause.sender = ended.sender.domain;
+      return begin(std::move(pause), ended.now);
+    case Reaction::suspend_site: return begin(std::move(pause), ended.now);
     case Reaction::bounce:
     case Reaction::retry_in:
     case Reaction::note: break;
@@ -409,18 +405,37 @@ std::optional<Shaper::Pause> Shaper::follow(const Ended& ended) {
   return {};
 }
 
-// To mail from any source: what the site is to the usual one holds for all.
-std::optional<Shaper::Pause> Shaper::close_site(const Ended& ended) {
-  Site& site = this->site(ended.name, {}, ended.now);
-  const ReplyRule& rule = *ended.lesson.rule;
-  const WallTime until = ended.now + rule.time;
-  const bool is_new = !is_ahead(site.closed_until, ended.now);
-  if (is_new || site.closed_until.value_or(until) < until) {
-    site.closed_until = until;
-    site.closed_because = rule.note;
+// Nothing: it was so before, and may only last longer now.
+std::optional<Pause> Shaper::begin(Pause pause, WallTime now) {
+  if (pause.source.empty()) {
+    Site& site = this->site(pause.site, {}, now);
+    const auto closed = site.closed_to.find(pause.sender);
+    const auto before = pause.sender.empty()             ? site.closed_until.value_or(now)
+                        : closed != site.closed_to.end() ? closed->second.first
+                                                         : now;
+    if (before < pause.until) resume(pause, now);
+    if (before > now) return {};
+  } else {
+    resume(pause, now);
   }
-  if (!is_new) return {};
-  return Pause{{}, {}, until, rule.note};
+  return pause;
+}
+
+void Shaper::resume(const Pause& pause, WallTime now) {
+  if (!pause.source.empty()) {
+    if (sources_ != nullptr)
+      sources_->suspend(pause.source, {pause.site, pause.until, pause.reason}, now);
+    return;
+  }
+  Site& site = this->site(pause.site, {}, now);
+  if (pause.sender.empty()) {
+    site.closed_until = pause.until;
+    site.closed_because = pause.reason;
+    return;
+  }
+  if (site.closed_to.size() >= senders_closed_to_max)
+    std::erase_if(site.closed_to, [now](const auto& each) { return each.second.first <= now; });
+  site.closed_to[pause.sender] = {pause.until, pause.reason};
 }
 
 void Shaper::forgive(std::string_view name) {

@@ -13,6 +13,7 @@
 
 #include "rules/queue/gate.h"
 #include "rules/shaping/concurrency.h"
+#include "rules/shaping/pauses.h"
 #include "rules/shaping/providers.h"
 #include "rules/shaping/shaper_options.h"
 #include "rules/shaping/sources.h"
@@ -47,13 +48,6 @@ class Shaper final : public queue::Gate {
              const queue::Permit& permit) override;
   std::optional<queue::Obstacle> look(const queue::Crossing& crossing) const override;
 
-  // Somebody is left alone from now on.
-  struct Pause {
-    std::string sender;  // a domain; empty: all mail to the site
-    std::string source;  // an egress source; empty: all
-    WallTime until{};
-    std::string reason;
-  };
   // To be told of each attempt that was made, before leave(); settles its permit. A pause is
   // returned by the attempt that began it.
   std::optional<Pause> learn(std::string_view site,
@@ -63,6 +57,8 @@ class Shaper final : public queue::Gate {
                              WallTime now);
   const ProviderTable& providers() const { return providers_; }
 
+  // A pause of an earlier run goes on.
+  void resume(const Pause& pause, WallTime now);
   // Ends what was learned against a site, for a person who knows better.
   void forgive(std::string_view site);
 
@@ -78,6 +74,7 @@ class Shaper final : public queue::Gate {
   const Site* known_site(std::string_view name, std::string_view source) const;
   std::string_view provider_name(std::string_view site) const;
   std::vector<Account*> accounts_of(const queue::Sender& sender);
+  std::optional<queue::Obstacle> pause_of(const queue::Crossing& crossing) const;
   std::optional<queue::Obstacle> obstacle_at(const Site& site,
                                              const queue::Crossing& crossing) const;
   std::optional<queue::Obstacle> obstacle_of(const queue::Crossing& crossing) const;
@@ -89,7 +86,7 @@ class Shaper final : public queue::Gate {
   void count(const Ended& ended);
   bool went_wrong(const Ended& ended);
   std::optional<Pause> follow(const Ended& ended);
-  std::optional<Pause> close_site(const Ended& ended);
+  std::optional<Pause> begin(Pause pause, WallTime now);
   void forget_idle(WallTime now);
 
   ShaperOptions options_;

@@ -286,6 +286,7 @@ void Dispatcher::learn(queue::Job& job, const Live& live, AttemptReport& report)
   const auto now = world_.clock.wall_now();
   const auto stopped = world_.shaper.learn(job.site, sender, job.permit, lesson, now);
   if (!stopped) return;
+  if (world_.memory != nullptr) world_.memory->keep(*stopped);
   world_.log.write(Level::warning,
                    "site left alone",
                    {{"site", job.site},

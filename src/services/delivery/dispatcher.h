@@ -34,6 +34,7 @@
 #include "rules/shaping/shaper.h"
 #include "services/delivery/carriers.h"
 #include "services/delivery/first_tries.h"
+#include "services/delivery/shaping_memory.h"
 
 namespace tapal::delivery {
 
@@ -47,7 +48,8 @@ struct DispatcherWorld {
   KeptRecords& records;  // of the hold rules
   Carriers& carriers;
   shaping::Shaper& shaper;
-  FinalDotMarks* marks;  // null: none are kept
+  ShapingMemory* memory;  // null: a restart forgets what was learned
+  FinalDotMarks* marks;   // null: none are kept
   const Options& options;
   const std::string& host_name;
   // The DKIM-Signature fields for a notice of ours; empty when there is no key.

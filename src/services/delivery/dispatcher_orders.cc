@@ -282,6 +282,7 @@ void Dispatcher::refile(const queue::Message& message) {
 void Dispatcher::forgive_sites(QueueId id) {
   for (const auto& site : scheduler_.sites_of(id)) {
     world_.shaper.forgive(site);
+    if (world_.memory != nullptr) world_.memory->forgive(site);
     scheduler_.reconsider(site);
   }
 }

@@ -111,6 +111,7 @@ struct DispatcherTestWorld : CourierTestWorld {
                         .records = records,
                         .carriers = *carriers,
                         .shaper = *shaper,
+                        .memory = nullptr,
                         .marks = &marks,
                         .options = options,
                         .host_name = host_name,

@@ -1,0 +1,89 @@
+#include "rules/shaping/pauses.h"
+
+#include <boost/json.hpp>
+
+namespace tapal::shaping {
+
+namespace json = boost::json;
+
+namespace {
+
+// No name has a line feed.
+std::string key_of(const Pause& pause) {
+  return pause.site + '\n' + pause.source + '\n' + pause.sender;
+}
+
+std::string to_json(const Pause& pause) {
+  const auto until = std::chrono::floor<std::chrono::seconds>(pause.until.time_since_epoch());
+  return json::serialize(json::object{{"site", pause.site},
+                                      {"sender", pause.sender},
+                                      {"source", pause.source},
+                                      {"until", until.count()},
+                                      {"reason", pause.reason}});
+}
+
+std::optional<Pause> from_json(std::string_view text) {
+  json::error_code error;
+  const auto parsed = json::parse(text, error);
+  const auto* object = error ? nullptr : parsed.if_object();
+  if (object == nullptr) return {};
+  const auto text_at = [object](std::string_view name) -> std::optional<std::string> {
+    const auto* value = object->if_contains(name);
+    if (value == nullptr || !value->is_string()) return {};
+    return std::string(value->get_string());
+  };
+  const auto site = text_at("site"), sender = text_at("sender"), source = text_at("source"),
+             reason = text_at("reason");
+  const auto* until = object->if_contains("until");
+  if (!site || !sender || !source || !reason || until == nullptr || !until->is_int64()) return {};
+  return Pause{
+      *site, *sender, *source, WallTime(std::chrono::seconds(until->get_int64())), *reason};
+}
+
+}  // namespace
+
+void Pauses::add(const Pause& pause, WallTime now) {
+  if (pause.until < now + least) return;
+  auto key = key_of(pause);
+  if (pauses_.size() >= pauses_max && !pauses_.contains(key)) return;
+  changed_.insert(key);
+  pauses_.insert_or_assign(std::move(key), pause);
+}
+
+void Pauses::forget(std::string_view site) {
+  auto place = pauses_.lower_bound(site);
+  while (place != pauses_.end() && place->second.site == site) {
+    changed_.insert(place->first);
+    place = pauses_.erase(place);
+  }
+}
+
+Pauses::Changes Pauses::take_changes(WallTime now) {
+  std::erase_if(pauses_, [&](const auto& each) {
+    if (each.second.until > now) return false;
+    changed_.insert(each.first);
+    return true;
+  });
+  Changes changes;
+  for (const auto& key : changed_) {
+    const auto found = pauses_.find(key);
+    if (found == pauses_.end())
+      changes.removed.push_back(key);
+    else
+      changes.put.emplace_back(key, to_json(found->second));
+  }
+  changed_.clear();
+  return changes;
+}
+
+std::optional<Pause> Pauses::take_in(std::string_view key, std::string_view json, WallTime now) {
+  auto pause = from_json(json);
+  if (!pause || pause->until <= now || key_of(*pause) != key || pauses_.size() >= pauses_max) {
+    changed_.emplace(key);
+    return {};
+  }
+  pauses_.insert_or_assign(std::string(key), *pause);
+  return pause;
+}
+
+}  // namespace tapal::shaping
