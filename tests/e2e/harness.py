@@ -29,6 +29,9 @@ NODE = ROOT / "tests/node"
 PATIENCE = float(os.environ.get("TAPAL_TEST_PATIENCE", "30"))  # seconds; a slow machine needs more
 PASSWORD = "correct horse 9"
 
+# A job in the background is started deaf to Ctrl-C, and so would be what it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def wait_until(ask, what, seconds=None):
     """The first true answer of ask(); fails after `seconds`."""
