@@ -82,7 +82,7 @@ class Notices(Case):
         self.addCleanup(rules.unlink, missing_ok=True)
         self.addCleanup(providers.unlink, missing_ok=True)
         rules.write_text('[club]\ncategory = "rate"\npatterns = ["locker"]\n')
-        providers.write_text('[gmail]\nconnections = 2\n[club]\nmx = ["mx.club.example"]\n'
+        providers.write_text('[gmail]\nconnections_per_source = 2\n[club]\nmx = ["mx.club.example"]\n'
                              '[club.replies.slow]\npatterns = ["locker"]\naction = "slow_down"\ntime = "30m"\n')
         answer = json.loads(self.tapal("bounce", "explain", "450 locker", "--provider", "club", "--json").stdout)
         self.assertEqual(("rate", "club", "slow_down"), (answer["category"], answer["rule"], answer["action"]))

@@ -77,15 +77,15 @@ class Sites(ShapingCase):
     providers = """
 [strict]
 mx = ["mx.d0.example"]
-connections = 2
+connections_per_source = 2
 
 [paced]
 mx = ["mx.d1.example"]
-message_rate = "5/2s"
+message_rate_per_source = "5/2s"
 
 [moody]
 mx = ["mx.d2.example"]
-connections = 3
+connections_per_source = 3
 [moody.replies.rate]
 patterns = ['^421 4\\.7\\.28\\b']
 action = "suspend_source"
@@ -94,7 +94,7 @@ note = "They see too much of us: send less."
 
 [slow]
 mx = ["mx.d4.example"]
-connections = 1
+connections_per_source = 1
 
 [far]
 mx = ["mx.d7.example"]

@@ -22,11 +22,15 @@ std::vector<std::pair<std::string_view, std::string>> limits_of(const Provider& 
   const auto rate = [&limits](std::string_view name, const std::optional<shaping::Rate>& value) {
     if (value) limits.emplace_back(name, shaping::rate_text(*value));
   };
-  count("connections", provider.limits.connections_max);
-  count("messages_per_connection", provider.limits.messages_per_connection_max);
-  count("recipients_per_transaction", provider.limits.recipients_per_transaction_max);
-  rate("message_rate", provider.limits.messages);
-  rate("connection_rate", provider.limits.connections);
+  const auto& [per_source, per_site, messages, recipients] = provider.limits;
+  count("connections_per_source", per_source.connections_max);
+  count("connections_per_site", per_site.connections_max);
+  count("messages_per_connection", messages);
+  count("recipients_per_transaction", recipients);
+  rate("message_rate_per_source", per_source.messages);
+  rate("message_rate_per_site", per_site.messages);
+  rate("connection_rate_per_source", per_source.connections);
+  rate("connection_rate_per_site", per_site.connections);
   count("daily_warm_up_start", provider.daily_warm_up_start);
   return limits;
 }

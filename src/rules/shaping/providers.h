@@ -29,12 +29,17 @@ std::string rate_text(const Rate& rate);  // "20/1m", as the file has it
 std::optional<Rate> parse_rate(std::string_view text);
 
 // What is not there is not limited by the table.
-struct SiteLimits {
-  std::optional<std::size_t> connections_max;
-  std::optional<std::size_t> messages_per_connection_max;
-  std::optional<std::size_t> recipients_per_transaction_max;
+struct LoadLimits {
+  std::optional<std::size_t> connections_max;  // at the same time
   std::optional<Rate> messages;
   std::optional<Rate> connections;
+  bool operator==(const LoadLimits&) const = default;
+};
+struct SiteLimits {
+  LoadLimits per_source;  // what one egress source may send there
+  LoadLimits per_site;    // what all of them may, together
+  std::optional<std::size_t> messages_per_connection_max;
+  std::optional<std::size_t> recipients_per_transaction_max;
   bool operator==(const SiteLimits&) const = default;
 };
 

@@ -18,6 +18,9 @@ std::string_view providers();
 }
 
 namespace tapal::shaping {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr std::string_view name_of_any = "any";
@@ -28,15 +31,18 @@ constexpr std::size_t note_bytes_max = 1000;
 constexpr std::size_t limit_max = 1'000'000;
 constexpr std::chrono::seconds time_max = std::chrono::days(7);
 
-constexpr std::array<std::string_view, 9> provider_keys{"mx",
-                                                        "domains",
-                                                        "connections",
-                                                        "messages_per_connection",
-                                                        "recipients_per_transaction",
-                                                        "message_rate",
-                                                        "connection_rate",
-                                                        "daily_warm_up_start",
-                                                        "replies"};
+constexpr std::array<std::string_view, 12> provider_keys{"mx",
+                                                         "domains",
+                                                         "connections_per_source",
+                                                         "connections_per_site",
+                                                         "message_rate_per_source",
+                                                         "message_rate_per_site",
+                                                         "connection_rate_per_source",
+                                                         "connection_rate_per_site",
+                                                         "messages_per_connection",
+                                                         "recipients_per_transaction",
+                                                         "daily_warm_up_start",
+                                                         "replies"};
 constexpr std::array<std::string_view, 4> reply_keys{"patterns", "action", "time", "note"};
 
 bool needs_time(Reaction reaction) {
@@ -116,19 +122,33 @@ std::string read_reply_entry(const text::TomlEntry& entry, ReplyRule& rule) {
   return {};
 }
 
+// "connections", "message_rate" or "connection_rate"; nothing when it is another.
+std::optional<std::string> read_load_entry(const text::TomlEntry& entry,
+                                           std::string_view limit,
+                                           LoadLimits& limits) {
+  if (limit == "connections") return read_count(entry, limits.connections_max);
+  if (limit == "message_rate") return read_rate(entry, limits.messages);
+  if (limit == "connection_rate") return read_rate(entry, limits.connections);
+  return {};
+}
+
 std::string read_provider_entry(const text::TomlEntry& entry, Provider& provider) {
   const std::string& key = entry.path.back();
   SiteLimits& limits = provider.limits;
   if (key == "mx") return read_names(entry, provider.mx_suffixes);
   if (key == "domains") return read_names(entry, provider.domains);
-  if (key == "connections") return read_count(entry, limits.connections_max);
   if (key == "messages_per_connection")
     return read_count(entry, limits.messages_per_connection_max);
   if (key == "recipients_per_transaction")
     return read_count(entry, limits.recipients_per_transaction_max);
-  if (key == "message_rate") return read_rate(entry, limits.messages);
-  if (key == "connection_rate") return read_rate(entry, limits.connections);
   if (key == "daily_warm_up_start") return read_count(entry, provider.daily_warm_up_start);
+  const std::string_view word = key;
+  for (const auto& [scope, load] :
+       {std::pair{"_per_source"sv, &limits.per_source}, {"_per_site"sv, &limits.per_site}}) {
+    if (!word.ends_with(scope)) continue;
+    if (auto wrong = read_load_entry(entry, word.substr(0, word.size() - scope.size()), *load))
+      return *std::move(wrong);
+  }
   return text::unknown_word("key", key, provider_keys);
 }
 

@@ -372,17 +372,17 @@ TEST(Replies, call_for_what_the_table_says) {
 
 TEST(ProvidersFile, extends_and_overrides_by_name) {
   const ProviderTable table = table_with(
-      "[gmail]\nconnections = 2\nmessage_rate = \"600/1h\"\n"
+      "[gmail]\nconnections_per_source = 2\nmessage_rate_per_source = \"600/1h\"\n"
       "[gmail.replies.busy]\ntime = \"2h\"\n"
       "[gmail.replies.mine]\npatterns = ['^421 4\\.7\\.28']\naction = \"note\"\n"
       "[club]\nmx = [\"mx.club.example\"]\n"
       "[any.replies.ours]\npatterns = ['club rule']\naction = \"suspend_site\"\ntime = \"1d\"\n");
   const auto* gmail = table.find("gmail");
   ASSERT_NE(gmail, nullptr);
-  EXPECT_EQ(gmail->limits.connections_max, 2U);
+  EXPECT_EQ(gmail->limits.per_source.connections_max, 2U);
   EXPECT_EQ(gmail->limits.messages_per_connection_max, 50U);
-  EXPECT_EQ(gmail->limits.messages, (Rate{600, 1h}));
-  EXPECT_EQ(rate_text(*gmail->limits.messages), "600/1h");
+  EXPECT_EQ(gmail->limits.per_source.messages, (Rate{600, 1h}));
+  EXPECT_EQ(rate_text(*gmail->limits.per_source.messages), "600/1h");
   EXPECT_EQ(table.rule_for(gmail, "421 4.7.28 x")->name, "gmail/mine");  // before what ships
   EXPECT_EQ(table.rule_for(gmail, "421 4.4.5 busy")->time, 2h);
   EXPECT_EQ(table.rule_for(gmail, "421 4.4.5 busy")->reaction, Reaction::slow_down);
@@ -401,11 +401,12 @@ TEST(ProvidersFile, tells_what_is_wrong) {
        "p:3: a.conections: unknown key conections; did you mean connections?"},
       {"[a]\nmx = \"a.example\"\n", "p:2: a.mx: expected a list of at most 200 names"},
       {"[a]\nmx = [\"a b\"]\n", "p:2: a.mx: \"a b\" is no domain name"},
-      {"[a]\nconnections = 5\n", "p:2: a: expected mx = [...] or domains = [...]"},
+      {"[a]\nconnections_per_source = 5\n", "p:2: a: expected mx = [...] or domains = [...]"},
       {"[a]\nmx = [\"google.com\"]\n", "google.com belongs to a already"},
-      {"[a]\nmx = [\"a.example\"]\nconnections = 0\n", "p:3: a.connections: expected a number"},
-      {"[a]\nmx = [\"a.example\"]\nmessage_rate = \"fast\"\n",
-       "p:3: a.message_rate: expected a count in a time, as \"600/1h\""},
+      {"[a]\nmx = [\"a.example\"]\nconnections_per_source = 0\n",
+       "p:3: a.connections_per_source: expected a number"},
+      {"[a]\nmx = [\"a.example\"]\nmessage_rate_per_source = \"fast\"\n",
+       "p:3: a.message_rate_per_source: expected a count in a time, as \"600/1h\""},
       {"[gmail.replies.a]\npatterns = ['(']\naction = \"note\"\n",
        "p:2: gmail.replies.a.patterns: no pattern: missing"},
       {"[gmail.replies.a]\npatterns = ['x']\naction = \"stop\"\n",

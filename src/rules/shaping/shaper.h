@@ -64,6 +64,7 @@ class Shaper final : public queue::Gate {
 
  private:
   struct Site;     // as one egress source sees it
+  struct Load;     // of a site
   struct Account;  // of a sender domain or a user
   using Accounts = std::map<std::string, Account, std::less<>>;
   struct Ended;  // an attempt
@@ -72,6 +73,10 @@ class Shaper final : public queue::Gate {
   // As it is to one source.
   Site& site(std::string_view name, std::string_view source, WallTime now);
   const Site* known_site(std::string_view name, std::string_view source) const;
+  // From all sources together, where the table limits that; else null.
+  Load* whole(std::string_view site);
+  static std::optional<queue::Obstacle> obstacle_of_whole(const Load& all,
+                                                          const queue::Crossing& crossing);
   std::string_view provider_name(std::string_view site) const;
   std::vector<Account*> accounts_of(const queue::Sender& sender);
   std::optional<queue::Obstacle> pause_of(const queue::Crossing& crossing) const;
@@ -80,9 +85,7 @@ class Shaper final : public queue::Gate {
   std::optional<queue::Obstacle> obstacle_of(const queue::Crossing& crossing) const;
   struct Way;  // what an attempt may leave from, or why it may not
   Way way_of(const queue::Crossing& crossing) const;
-  std::string text_of(const queue::Obstacle& obstacle,
-                      const Site* site,
-                      const queue::Crossing& crossing) const;
+  std::string text_of(const Way& way, const queue::Crossing& crossing) const;
   void count(const Ended& ended);
   bool went_wrong(const Ended& ended);
   std::optional<Pause> follow(const Ended& ended);
@@ -93,6 +96,7 @@ class Shaper final : public queue::Gate {
   const ProviderTable& providers_;
   Sources* sources_;  // null: one source without limits
   std::map<std::string, Site, std::less<>> sites_;
+  std::map<std::string, Load, std::less<>> wholes_;
   Accounts sender_domains_;
   Accounts users_;
   WallTime latest_{};

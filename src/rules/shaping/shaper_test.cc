@@ -3,6 +3,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -25,10 +26,10 @@ const Sender bob{"bob@other.example", "other.example", false};
 constexpr std::string_view limited = R"(
 [strict]
 mx = ["strict.example"]
-connections = 2
+connections_per_source = 2
 messages_per_connection = 7
 recipients_per_transaction = 3
-message_rate = "4/1m"
+message_rate_per_source = "4/1m"
 )";
 
 struct World {
@@ -138,8 +139,42 @@ TEST(Shaper, keeps_to_the_table_of_providers) {
   EXPECT_TRUE(w.enter("strict (forwarded)")) << "forwarded mail has its own";
 }
 
+TEST(Shaper, keeps_to_what_all_sources_together_may) {
+  ProviderTable providers = read_providers(
+                                "[strict]\nmx = [\"strict.example\"]\nconnections_per_source = 2\n"
+                                "connections_per_site = 3\nmessage_rate_per_site = \"5/1m\"\n",
+                                "providers.toml")
+                                .value();
+  Sources sources({.sources = {{.name = "one"}, {.name = "two"}}, .warm_up = {.automatic = false}});
+  Shaper shaper({}, providers, &sources);
+  WallTime now = noon;
+  std::uint64_t message = 0;
+  const auto enter = [&] {
+    return shaper.enter({"strict", ann, QueueId{++message}, Urgency::usual, now});
+  };
+  std::vector<queue::Permit> permits;
+  for (int i = 0; i < 3; ++i) permits.push_back(enter().value());
+  EXPECT_NE(permits.front().source, permits.back().source);
+  EXPECT_EQ(enter().error().reason, Reason::site_connections);
+  const queue::Crossing crossing{"strict", ann, QueueId{1}, Urgency::usual, now};
+  EXPECT_EQ(shaper.look(crossing)->text,
+            "3 attempts are under way at strict, as many as it bears now");
+  for (int i = 0; i < 2; ++i) {
+    for (auto& permit : permits) {
+      shaper.learn("strict", ann, permit, {.kind = Kind::went_well}, now);
+      shaper.leave("strict", ann, permit);
+    }
+    permits.clear();
+    while (auto permit = enter()) permits.push_back(*std::move(permit));
+    EXPECT_EQ(permits.size(), i == 0 ? 2U : 0U);
+  }
+  EXPECT_EQ(shaper.look(crossing)->text, "strict takes 5/1m messages");
+  now = *enter().error().until;
+  EXPECT_TRUE(enter());
+}
+
 TEST(Shaper, an_open_connection_does_not_count_as_a_new_one) {
-  World w({}, "[strict]\nmx = [\"strict.example\"]\nconnection_rate = \"2/1m\"\n");
+  World w({}, "[strict]\nmx = [\"strict.example\"]\nconnection_rate_per_source = \"2/1m\"\n");
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(w.enter("strict")) << i;
     queue::Permit permit;
