@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "app/commands/facts.h"
+#include "app/settings/scdoc.h"
 #include "app/settings/settings.h"
 
 namespace tapal::app {
