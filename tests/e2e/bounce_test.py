@@ -88,7 +88,7 @@ class Notices(Case):
         self.assertEqual(("rate", "club", "slow_down"), (answer["category"], answer["rule"], answer["action"]))
         table = json.loads(self.tapal("providers", "--json").stdout)["providers"]
         gmail = next(p for p in table if p["name"] == "gmail")
-        self.assertEqual(("2", "50"), (gmail["limits"]["connections"], gmail["limits"]["messages_per_connection"]))
+        self.assertEqual(("2", "50"), (gmail["limits"]["connections_per_source"], gmail["limits"]["messages_per_connection"]))
         self.assertEqual("any", table[-1]["name"])
         self.assertIn("mx.club.example", self.tapal("providers", "club").stdout)
         self.assertEqual(1, self.tapal("providers", "nobody").returncode)

@@ -8,16 +8,16 @@ namespace json = boost::json;
 
 namespace {
 
-// No name has a line feed.
+// No name has a line feed. The usual source has no name.
 std::string key_of(const Pause& pause) {
-  return pause.site + '\n' + pause.source + '\n' + pause.sender;
+  return pause.site + '\n' + (pause.source ? "from " + *pause.source : "") + '\n' + pause.sender;
 }
 
 std::string to_json(const Pause& pause) {
   const auto until = std::chrono::floor<std::chrono::seconds>(pause.until.time_since_epoch());
   return json::serialize(json::object{{"site", pause.site},
                                       {"sender", pause.sender},
-                                      {"source", pause.source},
+                                      {"source", json::value_from(pause.source)},
                                       {"until", until.count()},
                                       {"reason", pause.reason}});
 }
@@ -32,12 +32,14 @@ std::optional<Pause> from_json(std::string_view text) {
     if (value == nullptr || !value->is_string()) return {};
     return std::string(value->get_string());
   };
-  const auto site = text_at("site"), sender = text_at("sender"), source = text_at("source"),
-             reason = text_at("reason");
+  const auto site = text_at("site"), sender = text_at("sender"), reason = text_at("reason");
   const auto* until = object->if_contains("until");
-  if (!site || !sender || !source || !reason || until == nullptr || !until->is_int64()) return {};
-  return Pause{
-      *site, *sender, *source, WallTime(std::chrono::seconds(until->get_int64())), *reason};
+  if (!site || !sender || !reason || until == nullptr || !until->is_int64()) return {};
+  return Pause{*site,
+               *sender,
+               text_at("source"),
+               WallTime(std::chrono::seconds(until->get_int64())),
+               *reason};
 }
 
 }  // namespace

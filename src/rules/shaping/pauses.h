@@ -19,8 +19,8 @@ namespace tapal::shaping {
 
 struct Pause {
   std::string site;
-  std::string sender;  // a domain; empty: all mail to the site
-  std::string source;  // an egress source; empty: all
+  std::string sender;                 // a domain; empty: all mail to the site
+  std::optional<std::string> source;  // an egress source; nothing: all
   WallTime until{};
   std::string reason;
   bool operator==(const Pause&) const = default;

@@ -9,21 +9,22 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 const WallTime noon{std::chrono::sys_days{std::chrono::year{2026} / 11 / 26} + hours(12)};
-const Pause whole{"mx.a.example", "", "", noon + hours(2), "they are closed"};
-const Pause one_sender{"mx.a.example", "b.example", "", noon + hours(1), "they do not like it"};
+const Pause whole{"mx.a.example", "", {}, noon + hours(2), "they are closed"};
+const Pause one_sender{"mx.a.example", "b.example", {}, noon + hours(1), "they do not like it"};
 const Pause one_source{"mx.a.example", "", "second", noon + hours(3), "too \"new\""};
-const Pause elsewhere{"mx.a.example.org", "", "", noon + hours(2), "closed"};
+const Pause usual_source{"mx.a.example", "", "", noon + hours(3), "too much"};
+const Pause elsewhere{"mx.a.example.org", "", {}, noon + hours(2), "closed"};
 
 TEST(Pauses, come_back_from_their_records) {
   Pauses before, after;
-  for (const auto& pause : {whole, one_sender, one_source}) before.add(pause, noon);
+  for (const auto& pause : {whole, one_sender, one_source, usual_source}) before.add(pause, noon);
   const auto changes = before.take_changes(noon);
-  ASSERT_EQ(changes.put.size(), 3U);
+  ASSERT_EQ(changes.put.size(), 4U);
   EXPECT_TRUE(before.take_changes(noon).put.empty());
   std::vector<Pause> back;
   for (const auto& [key, json] : changes.put)
     if (const auto pause = after.take_in(key, json, noon + minutes(90))) back.push_back(*pause);
-  EXPECT_EQ(back, (std::vector{whole, one_source}));
+  EXPECT_EQ(back, (std::vector{whole, usual_source, one_source}));
   EXPECT_EQ(after.take_changes(noon + minutes(90)).removed.size(), 1U) << "that of the sender";
 }
 
@@ -52,7 +53,7 @@ TEST(Pauses, that_are_short_or_over_are_not_kept) {
 TEST(Pauses, have_a_bound) {
   Pauses pauses;
   for (std::size_t i = 0; i <= Pauses::pauses_max; ++i)
-    pauses.add({std::to_string(i), "", "", noon + hours(1), ""}, noon);
+    pauses.add({std::to_string(i), "", {}, noon + hours(1), ""}, noon);
   EXPECT_EQ(pauses.take_changes(noon).put.size(), Pauses::pauses_max);
 }
 

@@ -397,8 +397,9 @@ struct WrongCase {
 TEST(ProvidersFile, tells_what_is_wrong) {
   const WrongCase cases[] = {
       {"x = 1\n", "p:1: x: expected a table of a provider, as [example]"},
-      {"[a]\nmx = [\"a.example\"]\nconections = 1\n",
-       "p:3: a.conections: unknown key conections; did you mean connections?"},
+      {"[a]\nmx = [\"a.example\"]\nconections_per_site = 1\n",
+       "p:3: a.conections_per_site: unknown key conections_per_site; did you mean "
+       "connections_per_site?"},
       {"[a]\nmx = \"a.example\"\n", "p:2: a.mx: expected a list of at most 200 names"},
       {"[a]\nmx = [\"a b\"]\n", "p:2: a.mx: \"a b\" is no domain name"},
       {"[a]\nconnections_per_source = 5\n", "p:2: a: expected mx = [...] or domains = [...]"},

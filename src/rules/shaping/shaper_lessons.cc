@@ -76,7 +76,7 @@ std::optional<Pause> Shaper::learn(std::string_view name,
     if (auto pause = follow(ended)) return pause;
   }
   if (!is_down) return {};
-  return Pause{std::string(name), {}, permit.source, *site.closed_until, site.closed_because};
+  return Pause{std::string(name), {}, {}, *site.closed_until, site.closed_because};
 }
 
 // True: the site is down, and is left alone for a while.
@@ -120,7 +120,7 @@ std::optional<Pause> Shaper::follow(const Ended& ended) {
 
 // Nothing: it was so before, and may only last longer now.
 std::optional<Pause> Shaper::begin(Pause pause, WallTime now) {
-  if (pause.source.empty()) {
+  if (!pause.source) {
     Site& site = this->site(pause.site, {}, now);
     const auto closed = site.closed_to.find(pause.sender);
     const auto before = pause.sender.empty()             ? site.closed_until.value_or(now)
@@ -135,9 +135,9 @@ std::optional<Pause> Shaper::begin(Pause pause, WallTime now) {
 }
 
 void Shaper::resume(const Pause& pause, WallTime now) {
-  if (!pause.source.empty()) {
+  if (pause.source) {
     if (sources_ != nullptr)
-      sources_->suspend(pause.source, {pause.site, pause.until, pause.reason}, now);
+      sources_->suspend(*pause.source, {pause.site, pause.until, pause.reason}, now);
     return;
   }
   Site& site = this->site(pause.site, {}, now);

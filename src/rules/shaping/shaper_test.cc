@@ -145,7 +145,9 @@ TEST(Shaper, keeps_to_what_all_sources_together_may) {
                                 "connections_per_site = 3\nmessage_rate_per_site = \"5/1m\"\n",
                                 "providers.toml")
                                 .value();
-  Sources sources({.sources = {{.name = "one"}, {.name = "two"}}, .warm_up = {.automatic = false}});
+  const auto address = IpAddress::v4({9, 9, 9, 9});
+  Sources sources({.sources = {{.name = "one", .ipv4 = address}, {.name = "two", .ipv4 = address}},
+                   .warm_up = {.automatic = false}});
   Shaper shaper({}, providers, &sources);
   WallTime now = noon;
   std::uint64_t message = 0;

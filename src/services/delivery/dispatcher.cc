@@ -291,7 +291,7 @@ void Dispatcher::learn(queue::Job& job, const Live& live, AttemptReport& report)
                    "site left alone",
                    {{"site", job.site},
                     {"sender", stopped->sender},
-                    {"source", stopped->source},
+                    {"source", stopped->source.value_or("")},
                     {"until", text::rfc3339_date(stopped->until)},
                     {"reason", stopped->reason}});
 }

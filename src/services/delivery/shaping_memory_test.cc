@@ -78,7 +78,7 @@ TEST(ShapingMemory, tells_once_that_nothing_is_kept_and_goes_on) {
 }
 
 TEST(ShapingMemory, leaves_a_site_alone_after_a_restart_too) {
-  const shaping::Pause pause{"mx.example", "", "", World().now() + std::chrono::hours(2), "closed"};
+  const shaping::Pause pause{"mx.example", "", {}, World().now() + std::chrono::hours(2), "closed"};
   World w;
   w.tasks.spawn(w.memory.run());
   w.memory.keep(pause);

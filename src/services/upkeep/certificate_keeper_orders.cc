@@ -155,15 +155,14 @@ Task<Result<void>> CertificateKeeper::keep(Target& target,
   const auto put = [&] { return world_.files.put(target.folder, set); };
   TAPAL_CO_CHECK(co_await on_worker(world_.workers, world_.order.loop, put));
   TAPAL_CO_TRY(const auto facts, crypto::read_certificate(set.chain_pem));
-  if (world_.take_in) {
-    const auto taken = co_await on_worker(world_.workers, world_.order.loop, world_.take_in);
-    if (!taken)
-      world_.log.write(Level::error,
-                       "the new certificate is not in use",
-                       {{"name", target.folder}, {"reason", taken.error().what}});
-    else
-      co_await show_keys(target.folder, facts, past_pins(target, keys, facts));
-  }
+  Result<void> taken;
+  if (world_.take_in) taken = co_await on_worker(world_.workers, world_.order.loop, world_.take_in);
+  if (taken)
+    co_await show_keys(target.folder, facts, past_pins(target, keys, facts));
+  else
+    world_.log.write(Level::error,
+                     "the new certificate is not in use",
+                     {{"name", target.folder}, {"reason", taken.error().what}});
   world_.log.write(Level::info,
                    "a certificate was issued",
                    {{"name", target.folder},
