@@ -48,9 +48,10 @@ class Outside:
 
 
 class Machine:
-    """The empty machine. run() and start() are commands typed on it."""
+    """The empty machine. run() and start() are commands typed on it. What is written below the folders `laid_over`
+    is its own and vanishes with it; elsewhere it shares the test's files."""
 
-    def __init__(self, case, name="machine"):
+    def __init__(self, case, name="machine", laid_over=()):
         self.folder = case.folder / name
         self.folder.mkdir()
         self.resolv_conf, self.trusted, self.root_key = (self.folder / f for f in ("resolv.conf", "trusted.crt", "root.key"))
@@ -63,6 +64,8 @@ class Machine:
         self.enter = ["nsenter", "--net", "--mount", "--target", str(self.holder.process.pid)]
         wait_until(lambda: os.readlink(f"/proc/{self.holder.process.pid}/ns/net") != os.readlink("/proc/self/ns/net"),
                    "the machine has a network of its own")
+        if laid_over:
+            self.lay_over(laid_over)
         for mine, theirs in ((self.resolv_conf, "/etc/resolv.conf"), (self.trusted, TRUSTED), (self.root_key, ROOT_KEY)):
             run(*self.enter, "mount", "--bind", mine, pathlib.Path(theirs).resolve())
         run("ip", "link", "add", "outside", "type", "veth", "peer", "name", "uplink")
@@ -75,6 +78,19 @@ class Machine:
                       ["address", "add", f"{MACHINE[1]}/64", "dev", "uplink", "nodad"], ["link", "set", "uplink", "up"],
                       ["route", "add", "default", "via", NAMES[0]], ["-6", "route", "add", "default", "via", NAMES[1]]):
             run(*self.enter, "ip", *words)
+
+    def lay_over(self, folders):
+        own = self.folder / "own"
+        own.mkdir()
+        run(*self.enter, "mount", "-t", "tmpfs", "tmpfs", own)
+        for folder in folders:
+            upper, work = (own / part / folder.strip("/") for part in ("upper", "work"))
+            run(*self.enter, "mkdir", "-p", upper, work)
+            run(*self.enter, "mount", "-t", "overlay", "overlay", "-o", f"lowerdir={folder},upperdir={upper},workdir={work}", folder)
+
+    def path(self, place):
+        """Where the test finds a file of the machine."""
+        return pathlib.Path(f"/proc/{self.holder.process.pid}/root{place}")
 
     def trust(self, *certificates):
         with self.trusted.open("a") as file:
@@ -118,7 +134,8 @@ class Names:
         self.folder = case.folder / "names"
         (self.folder / "db").mkdir(parents=True)
         self.zones = {
-            "example": f"ns 60 IN A {NAMES[0]}\nns 60 IN AAAA {NAMES[1]}\n{domain}. 60 IN NS ns.example.\n"
+            "example": f"ns 60 IN A {NAMES[0]}\nns 60 IN AAAA {NAMES[1]}\n"
+                       + (f"{domain}. 60 IN NS ns.example.\n" if domain.endswith(".example") else "") +
                        f"acme 60 IN A {AUTHORITY[0]}\nbox 60 IN MX 10 mx.box\n"
                        f"mx.box 60 IN A {PROVIDER[0]}\nmx.box 60 IN AAAA {PROVIDER[1]}\n",
             domain: "",

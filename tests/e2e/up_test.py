@@ -72,6 +72,8 @@ class FromNothing(World):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         for expected in ("MX", "_dmarc", "_domainkey", "v=spf1", "certificate", "user me@shop.example"):
             self.assertIn(expected, done.stdout)
+        self.assertIn(f"plan  {self.config}/tapal.toml\n", done.stdout)
+        self.assertIn("nothing was changed", done.stdout)
         self.assertEqual(self.names.zone(), before)
         self.assertFalse(self.config.exists())
 

@@ -110,15 +110,18 @@ Result<void> run_phases(Up& up) {
   return {};
 }
 
-int finish(const CommonOptions& common, const UpReport& report, const Result<void>& done) {
+std::string_view ending(const Up& up) {
+  if (up.report.is_left_to_do()) return "Done, but for what is marked \"you\" or \"!\" above.";
+  return up.options.plan ? "This was the plan: nothing was changed. With --yes it is carried out."
+                         : "Done: mail works.";
+}
+
+int finish(const Up& up, const Result<void>& done) {
   if (!done) {
     tell({done.error().code, done.error().what + "\nRun the same command again to go on here."});
     return exit_failed;
   }
-  if (common.output == Output::text)
-    fmt::print("\n{}\n",
-               report.is_left_to_do() ? "Done, but for what is marked \"you\" or \"!\" above."
-                                      : "Done: mail works.");
+  if (up.common.output == Output::text) fmt::print("\n{}\n", ending(up));
   return exit_done;
 }
 
@@ -136,10 +139,11 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
       return tell({Code::denied, "no folder could be made in the place for temporary files"});
     const CommonOptions planned{scratch.path(), common.output};
     UpReport report(common.output, {});
+    report.tells_of(common.config, scratch.path());
     auto setup = options;
     setup.state_folder = (scratch.path() / "state").string();
     Up up{.common = planned, .options = setup, .report = report, .on_scratch = true};
-    return finish(common, report, run_phases(up));
+    return finish(up, run_phases(up));
   }
   const auto lock = files::FolderLock::take(common.config, "sets this server up");
   if (!lock) return tell(lock.error());
@@ -148,7 +152,7 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
     if (const auto made = files::create_folder(state, 0700); !made) return tell(made.error());
   UpReport report(common.output, options.plan ? fs::path() : state / "up.log");
   Up up{.common = common, .options = options, .report = report};
-  return finish(common, report, run_phases(up));
+  return finish(up, run_phases(up));
 }
 
 }  // namespace

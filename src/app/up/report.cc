@@ -43,6 +43,11 @@ std::string_view mark_word(Mark mark) {
 UpReport::UpReport(Output output, std::filesystem::path log_file)
     : output_(output), log_file_(std::move(log_file)) {}
 
+void UpReport::tells_of(const std::filesystem::path& real, const std::filesystem::path& scratch) {
+  real_ = real.string();
+  scratch_ = scratch.string();
+}
+
 void UpReport::begin_phase(int number, std::string_view name) {
   phase_ = number;
   phase_name_ = name;
@@ -50,7 +55,10 @@ void UpReport::begin_phase(int number, std::string_view name) {
   std::fflush(stdout);
 }
 
-void UpReport::tell(Mark mark, std::string_view text) {
+void UpReport::tell(Mark mark, std::string_view told) {
+  std::string text(told);
+  if (const auto at = scratch_.empty() ? text.npos : text.find(scratch_); at != text.npos)
+    text.replace(at, scratch_.size(), real_);
   if (mark == Mark::by_hand || mark == Mark::trouble) left_to_do_ = true;
   const boost::json::object event{{"time", text::rfc3339_date(SystemClock().wall_now())},
                                   {"phase", phase_},

@@ -27,6 +27,9 @@ class UpReport {
   // to stop.
   UpReport(Output output, std::filesystem::path log_file);
 
+  // A plan is worked out in another folder: `real` is told where a text names `scratch`.
+  void tells_of(const std::filesystem::path& real, const std::filesystem::path& scratch);
+
   void begin_phase(int number, std::string_view name);
   // `text` may have several lines; it never holds a secret.
   void tell(Mark mark, std::string_view text);
@@ -42,6 +45,8 @@ class UpReport {
 
   Output output_;
   std::filesystem::path log_file_;
+  std::string real_;
+  std::string scratch_;  // empty: there is none
   int phase_ = 0;
   std::string phase_name_;
   bool left_to_do_ = false;

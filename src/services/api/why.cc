@@ -119,13 +119,14 @@ std::string recipient_text(const queue::RecipientState& state, WallTime now) {
   const auto* outcome = state.state == State::delivered ? "was delivered"
                         : state.state == State::failed  ? "failed for good"
                                                         : "waits";
-  return fmt::format("{} {} after {}; the last answer{}{}: {}",
+  return fmt::format("{} {} after {}; the last answer{}{}: {}{}",
                      whom,
                      outcome,
                      tries,
                      when,
                      where,
-                     state.last.text);
+                     state.last.text,
+                     state.last.text.ends_with('.') ? "" : ".");
 }
 
 }  // namespace

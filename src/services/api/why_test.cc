@@ -136,7 +136,7 @@ TEST(ExplainWaiting, repeats_the_last_answer) {
   state.last = {"4.2.1", "450 4.2.1 greylisted", "mx.far.example 9.9.9.1:25"};
   EXPECT_TRUE(explain(message).ends_with(
       "<x@far.example> waits after 2 attempts; the last answer 3m ago by mx.far.example "
-      "9.9.9.1:25: 450 4.2.1 greylisted"))
+      "9.9.9.1:25: 450 4.2.1 greylisted."))
       << explain(message);
   state.attempts = 1;
   state.state = queue::State::failed;
