@@ -30,7 +30,7 @@ CHANGING = [(re.compile(pattern), mask) for pattern, mask in (
     (r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}( \(\w+\))?", "DATE"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", "DATE"), (r"\d{8}T\d{6}\.\d+Z", "DATE"),
     (r"\d{4}-\d\d-\d\d", "DAY"),
-    (r"SRS0=\w+=\w+=", "SRS0=HASH=DAY="), (r"tapal\d{8}", "SELECTOR"), (r"\b([a-z0-9]{5}-){4}[a-z0-9]{5}\b", "PASSWORD"),
+    (r"proof-[0-9a-f]{8}", "proof-X"), (r"SRS0=\w+=\w+=", "SRS0=HASH=DAY="), (r"tapal\d{8}", "SELECTOR"), (r"\b([a-z0-9]{5}-){4}[a-z0-9]{5}\b", "PASSWORD"),
     (r"[A-Za-z0-9+/]{30,}=*", "BYTES"), (r"\b[0-9a-f]{12,}\b", "HASH"), (r"\b[0-9A-Z]{13}\b", "ID"),
     (r"queued as [0-9A-F]{8,}", "queued as ID"), (r"\[::1\]:\d+", "[::1]:PORT"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\b\d+(\.\d+)? ?(ms|s|m|seconds|days|bytes|MiB)\b", "MEASURE"), (r"\bprocess \d+", "process PID"),

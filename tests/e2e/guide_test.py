@@ -6,7 +6,7 @@ import shutil
 import threading
 
 from guide_pages import blocks_of, documented, pages_in_order, same
-from guide_world import DOMAIN, GuideWorld
+from guide_world import DOMAIN, TOKEN, GuideWorld
 from harness import ROOT, Case, wait_until
 from sandbox import MACHINE
 
@@ -95,8 +95,12 @@ class Guide(Case):
         self.assertEqual((0, "pass"), (code, said.split()[0]))
         own = "Authentication-Results: mx.google.com;"  # opendkim writes it of DKIM alone
         self.assertIn(own, mail)
-        self.world.write("/root/original.txt", documented(mail.replace(
-            own, f"{own}\n\tspf=pass smtp.mailfrom=shop@{DOMAIN};\n\tdmarc=pass (p=NONE) header.from={DOMAIN};", 1)))
+        self.world.write("/root/original.txt", mail.replace(
+            own, f"{own}\n\tspf=pass smtp.mailfrom=shop@{DOMAIN};\n\tdmarc=pass (p=NONE) header.from={DOMAIN};", 1))
+
+    def on_the_new_machine(self):
+        self.world.move()
+        self.world.write("/root/cf.token", f"{TOKEN}\n", 0o600)
 
     def there_is_a_team(self):
         self.world.write("/root/form/domains/example.com/lists/team", "ann\nbob@other.example\n")

@@ -2,6 +2,7 @@
 outside what a newcomer meets: Gmail, Let's Encrypt, Cloudflare, the registries, each by its own name."""
 import datetime
 import http.server
+import ipaddress
 import itertools
 import json
 import shutil
@@ -19,11 +20,13 @@ from authorities import Pebble
 from filter_peers import CheckingOpendkim
 from harness import ROOT, TAPAL, ask_tool, message
 from peers import Postfix
-from sandbox import AUTHORITY, MACHINE, PROVIDER, Machine, Names, Outside
+from sandbox import AUTHORITY, MACHINE, NAMES, PROVIDER, Machine, Names, Outside
 
 DOMAIN = "example.com"
 USER_NUMBER = 64556
+NEW_MACHINE = ("20.30.40.11", "2a0f:1::11")
 TOKEN = "t0ken-of-cloudflare"
+BLOCK_LISTS = ("spamhaus.org", "spamcop.net", "barracudacentral.org", "surriel.com", "surbl.org", "uribl.com")
 WEB_NAMES = ("api.cloudflare.com", "acme-v02.api.letsencrypt.org", "data.iana.org", "rdap.example.org")
 
 # What systemd does of the units' commands, and its journal.
@@ -111,8 +114,8 @@ class Web:
             f"/names/domain/{DOMAIN}": {"events": [{"eventAction": "registration",
                                                     "eventDate": registered.strftime("%Y-%m-%dT%H:%M:%SZ")}]},
             "/rdap/ipv4.json": {"services": [[["20.0.0.0/8"], ["https://rdap.example.org/numbers/"]]]},
-            f"/numbers/ip/{MACHINE[0]}": {"name": "NET-20", "entities": [
-                {"vcardArray": ["vcard", [["fn", {}, "text", "Hetzner Online GmbH"]]]}]}}
+            **{f"/numbers/ip/{address}": {"entities": [{"vcardArray": ["vcard", [["fn", {}, "text", "Hetzner Online GmbH"]]]}]}
+               for address in (MACHINE[0], NEW_MACHINE[0])}}
         return (200, pages[path]) if path in pages else (404, {})
 
     def cloudflare(self, method, path, query, body):
@@ -184,11 +187,14 @@ class GuideWorld:
         self.machine = Machine(case, laid_over=("/etc", "/run", "/usr", "/var"))
         self.names = Names(case, DOMAIN)
         self.gmail = Gmail(case, self.names)
+        self.names.zones |= dict.fromkeys(BLOCK_LISTS, "")  # which list nobody
         self.names.zones |= {"cloudflare.com": f"api 60 IN A {AUTHORITY[0]}\n", "iana.org": f"data 60 IN A {AUTHORITY[0]}\n",
                              "letsencrypt.org": f"acme-v02.api 60 IN A {AUTHORITY[0]}\n",
                              # Where nobody takes mail at the moment.
                              "example.net": f"_spf 60 IN TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n@ 60 IN MX 10 mail\nmail 60 IN A {AUTHORITY[0]}\n",
                              "example.org": f"rdap 60 IN A {AUTHORITY[0]}\n"}
+        for place, zone in ((NEW_MACHINE[0], "20.in-addr.arpa"), (NEW_MACHINE[1], "1.0.0.0.f.0.a.2.ip6.arpa")):
+            self.names.add(f"{ipaddress.ip_address(place).reverse_pointer}. 60 IN PTR mail.{DOMAIN}.\n", zone)
         self.names.add('bank 60 IN TXT "v=spf1 ip4:198.51.100.7 -all"\n_dmarc.bank 60 IN TXT "v=DMARC1; p=reject"\n')
         self.names.start()
         self.machine.root_key.write_text(self.names.anchor())
@@ -220,6 +226,17 @@ class GuideWorld:
         self.write("/usr/local/bin/journalctl", JOURNALCTL, 0o755)
         self.write("/usr/local/bin/editor", "#!/bin/sh\n", 0o755)
         self.write("/root/cf.token", f"{TOKEN}\n", 0o600)
+
+    def move(self):
+        """From here on it is another machine at another place, and empty."""
+        commands = ["rm -rf /etc/tapal /var/lib/tapal"]
+        for old, new, prefix in zip(MACHINE, NEW_MACHINE, ("24", "64 nodad")):
+            commands += [f"ip address del {old}/{prefix.split()[0]} dev uplink",
+                         f"ip address add {new}/{prefix} dev uplink"]
+        # The way out goes with the last address of its network.
+        commands += [f"ip route replace default via {NAMES[0]}", f"ip -6 route replace default via {NAMES[1]}"]
+        code, said = self.run("\n".join(commands))
+        assert code == 0, said
 
     def journal(self):
         return self.run("journalctl | tail -20")[1]

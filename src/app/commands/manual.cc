@@ -27,7 +27,7 @@ constexpr std::string_view ending = R"(
 # FILES
 
 _/etc/tapal_
-	the configuration: *tapal.toml*(5), *tapal-aliases*(5), users, keys and certificates
+	the configuration: *tapal.toml*(5), *tapal-users*(5), *tapal-aliases*(5), keys and certificates
 _/var/lib/tapal_
 	the queue and the mailboxes
 _/var/spool/tapal_
@@ -106,7 +106,7 @@ std::string main_page(const CommandFacts& tapal) {
   for (const auto& command : tapal.commands)
     page += fmt::format("*{}*(1)\n\t{}\n", page_of(command), scdoc_text(command.help));
   page += ending;
-  page += "\n# SEE ALSO\n\n*tapal.toml*(5), *tapal-aliases*(5), *sendmail*(8)\n";
+  page += "\n# SEE ALSO\n\n*tapal.toml*(5), *tapal-users*(5), *tapal-aliases*(5), *sendmail*(8)\n";
   return page;
 }
 
