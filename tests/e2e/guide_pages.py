@@ -33,7 +33,7 @@ CHANGING = [(re.compile(pattern), mask) for pattern, mask in (
     (r"proof-[0-9a-f]{8}", "proof-X"), (r"SRS0=\w+=\w+=", "SRS0=HASH=DAY="), (r"tapal\d{8}", "SELECTOR"), (r"\b([a-z0-9]{5}-){4}[a-z0-9]{5}\b", "PASSWORD"),
     (r"[A-Za-z0-9+/]{30,}=*", "BYTES"), (r"\b[0-9a-f]{12,}\b", "HASH"), (r"\b[0-9A-Z]{13}\b", "ID"),
     (r"queued as [0-9A-F]{8,}", "queued as ID"), (r"\[::1\]:\d+", "[::1]:PORT"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-    (r"\b\d+(\.\d+)? ?(ms|s|m|seconds|days|bytes|MiB)\b", "MEASURE"), (r"\bprocess \d+", "process PID"),
+    (r"\b(\d+h)?(\d+m)?\d+s\b", "MEASURE"), (r"\b\d+(\.\d+)? ?(ms|s|m|seconds|days|bytes|MiB)\b", "MEASURE"), (r"\bprocess \d+", "process PID"),
     (r"\bbytes=\d+", "bytes=N"))]
 
 
@@ -101,7 +101,14 @@ def masked(text):
     return [re.sub(r"  +", "  ", line) for line in text.splitlines()]
 
 
-def same(shown, real):
-    """Whether the page's output is the real one, but for what changes each time."""
-    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n" for line in masked(shown))
-    return re.fullmatch(pattern, "".join(line + "\n" for line in masked(real))) is not None
+def matches(shown, real, whole=True):
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n" for line in shown)
+    return (re.fullmatch if whole else re.match)(pattern, "".join(line + "\n" for line in real)) is not None
+
+
+def difference(shown, real):
+    """The page's first line that the real output has not, but for what changes each time; None: they are the same."""
+    shown, real = masked(shown), masked(real)
+    if matches(shown, real):
+        return None
+    return next((line for n, line in enumerate(shown, 1) if not matches(shown[:n], real, whole=False)), "the end")

@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 
-from guide_pages import blocks_of, documented, pages_in_order, same
+from guide_pages import blocks_of, difference, documented, pages_in_order
 from guide_world import DOMAIN, TOKEN, GuideWorld
 from harness import ROOT, Case, wait_until
 from sandbox import MACHINE
@@ -68,9 +68,10 @@ class Guide(Case):
     def compare(self, path, shown):
         lines, differ = path.read_text().splitlines(), []
         for output, block, real in reversed(shown):
-            if same(output.text, real):
+            what = difference(output.text, real)
+            if what is None:
                 continue
-            differ.append(f"{output.place} shows\n{output.text}and `{block.text.strip()}` says\n{real}")
+            differ.append(f"{output.place} shows \"{what}\", and `{block.text.strip()}` says\n{real}")
             lines[output.line:output.end - 1] = real.splitlines()
         if self.update:
             path.write_text("\n".join(lines) + "\n")
