@@ -38,7 +38,7 @@ class Guide(Case):
             else:
                 self.fail(f"{block.place}: neither commands (```sh), their output (```text), settings (```toml) nor marked")
         for block in left_out:
-            print(f"note: {block.place} is not run: {block.marks['not run']}")
+            print(f"\nnote: {block.place} is not run: {block.marks['not run']}", end="", flush=True)
         self.compare(path, shown)
 
     def put(self, place, text):
