@@ -24,16 +24,18 @@ LINK = re.compile(r"\]\(([\w-]+\.md)")
 
 # The test's network looks public; the pages tell addresses that are kept for documents, and the names of whom it plays.
 DOCUMENTED = [(re.compile(pattern), instead) for pattern, instead in (
-    (r"\b20\.30\.40\.", "192.0.2."), (r"\b2a0f:1::", "2001:db8::"), (r"uplink@if\d+   ", "eth0        "), (r"Pebble Intermediate CA [0-9a-f]+", "E7"),
+    (r"\b20\.30\.40\.", "192.0.2."), (r"\b2a0f:1::", "2001:db8::"), (r"uplink@if\d+   ", "eth0        "),
+    (r"Pebble Intermediate CA [0-9a-f]+", "E7"),
     (r"letsencrypt\.org:\d+/my-account/\w+", "letsencrypt.org/acme/acct/2391"))]
 CHANGING = [(re.compile(pattern), mask) for pattern, mask in (
     (r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}( \(\w+\))?", "DATE"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", "DATE"), (r"\d{8}T\d{6}\.\d+Z", "DATE"),
-    (r"\d{4}-\d\d-\d\d", "DAY"),
-    (r"proof-[0-9a-f]{8}", "proof-X"), (r"SRS0=\w+=\w+=", "SRS0=HASH=DAY="), (r"tapal\d{8}", "SELECTOR"), (r"\b([a-z0-9]{5}-){4}[a-z0-9]{5}\b", "PASSWORD"),
+    (r"\d{4}-\d\d-\d\d", "DAY"), (r"proof-[0-9a-f]{8}", "proof-X"), (r"SRS0=\w+=\w+=", "SRS0=HASH=DAY="), (r"tapal\d{8}", "SELECTOR"),
+    (r"\b([a-z0-9]{5}-){4}[a-z0-9]{5}\b", "PASSWORD"),
     (r"[A-Za-z0-9+/]{30,}=*", "BYTES"), (r"\b[0-9a-f]{12,}\b", "HASH"), (r"\b[0-9A-Z]{13}\b", "ID"),
     (r"queued as [0-9A-F]{8,}", "queued as ID"), (r"\[::1\]:\d+", "[::1]:PORT"), (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-    (r"\b(\d+h)?(\d+m)?\d+s\b", "MEASURE"), (r"\b\d+(\.\d+)? ?(ms|s|m|seconds|days|bytes|MiB)\b", "MEASURE"), (r"\bprocess \d+", "process PID"),
+    (r"\b(\d+h)?(\d+m)?\d+s\b", "MEASURE"),
+    (r"\b\d+(\.\d+)? ?(ms|s|m|seconds|days|bytes|MiB)\b", "MEASURE"), (r"\bprocess \d+", "process PID"),
     (r"\bbytes=\d+", "bytes=N"))]
 
 
@@ -102,7 +104,8 @@ def masked(text):
 
 
 def matches(shown, real, whole=True):
-    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n" for line in shown)
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n"
+                      for line in shown)
     return (re.fullmatch if whole else re.match)(pattern, "".join(line + "\n" for line in real)) is not None
 
 

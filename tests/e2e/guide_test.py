@@ -2,11 +2,11 @@
 output compared with what the page shows. TAPAL_GUIDE_UPDATE=1 writes the real output into the pages; read the diff.
 """
 import os
-import shutil
 import threading
 
 from guide_pages import blocks_of, difference, documented, pages_in_order
-from guide_world import DOMAIN, TOKEN, GuideWorld
+from guide_peers import DOMAIN, TOKEN
+from guide_world import GuideWorld
 from harness import ROOT, Case, wait_until
 from sandbox import MACHINE
 
@@ -37,8 +37,8 @@ class Guide(Case):
                     shown.append((block, before, real))
             else:
                 self.fail(f"{block.place}: neither commands (```sh), their output (```text), settings (```toml) nor marked")
-        for block in left_out:
-            print(f"\nnote: {block.place} is not run: {block.marks['not run']}", end="", flush=True)
+        if left_out:
+            print("", *(f"note: {b.place} is not run: {b.marks['not run']}" for b in left_out), sep="\n")
         self.compare(path, shown)
 
     def put(self, place, text):
@@ -107,7 +107,7 @@ class Guide(Case):
         self.world.write("/root/form/domains/example.com/lists/team", "ann\nbob@other.example\n")
 
     def a_bank_writes(self):
-        self.world.write("/root/message.eml", "From: <news@bank.example>\nTo: <info@example.com>\nSubject: Your statement\n\nHello.\n")
+        self.world.write("/root/message.eml", f"From: <news@bank.example>\nTo: <info@{DOMAIN}>\nSubject: Your statement\n\nHi.\n")
 
 
 def test_of(path):

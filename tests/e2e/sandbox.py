@@ -86,7 +86,8 @@ class Machine:
         for folder in folders:
             upper, work = (own / part / folder.strip("/") for part in ("upper", "work"))
             run(*self.enter, "mkdir", "-p", upper, work)
-            run(*self.enter, "mount", "-t", "overlay", "overlay", "-o", f"lowerdir={folder},upperdir={upper},workdir={work}", folder)
+            layers = f"lowerdir={folder},upperdir={upper},workdir={work}"
+            run(*self.enter, "mount", "-t", "overlay", "overlay", "-o", layers, folder)
 
     def path(self, place):
         """Where the test finds a file of the machine."""

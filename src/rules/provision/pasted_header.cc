@@ -44,6 +44,8 @@ bool is_trace(std::string_view name) {
          name == "return-path" || name == "dkim-signature";
 }
 
+constexpr std::string_view ipv6_tag = "IPv6:";  // RFC 5321 section 4.1.3; its 6 is a digit, too
+
 bool is_address_character(char c) {
   return text::is_digit(c) || c == '.' || c == ':' ||
          (text::to_lower(c) >= 'a' && text::to_lower(c) <= 'f');
@@ -98,6 +100,10 @@ std::optional<mailauth::AuthenticationResults> results_of(const PastedHeader& he
 
 std::optional<IpAddress> address_in(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
+    if (text::starts_with_ignoring_case(text.substr(i), ipv6_tag)) {
+      i += ipv6_tag.size();
+      continue;
+    }
     if (!is_address_character(text[i])) {
       ++i;
       continue;
@@ -105,11 +111,9 @@ std::optional<IpAddress> address_in(std::string_view text) {
     std::size_t end = i;
     while (end < text.size() && is_address_character(text[end])) ++end;
     auto candidate = text.substr(i, end - i);
-    // A sentence may end in it, and a literal of IPv6 begins with its tag.
-    while (candidate.ends_with('.')) candidate.remove_suffix(1);
-    if (candidate.starts_with(':') && !candidate.starts_with("::")) candidate.remove_prefix(1);
+    while (candidate.ends_with('.')) candidate.remove_suffix(1);  // a sentence may end in it
     const bool stands_alone = i == 0 || !(text::is_alnum(text[i - 1]) || text[i - 1] == '-');
-    if (stands_alone || text[i] == ':')
+    if (stands_alone)
       if (const auto address = IpAddress::from_text(candidate)) return address;
     i = end;
   }

@@ -118,6 +118,15 @@ TEST(PastedMessage, of_a_server_of_its_own_shows_a_foreign_signature_and_no_poli
   EXPECT_EQ(found(graded, "paste.ipv6").severity, info);
 }
 
+TEST(PastedMessage, that_came_to_postfix_by_ipv6_shows_it) {
+  std::string text(postfix_header);
+  text.replace(text.find("8.8.4.4"), 7, "IPv6:2a0f:1::10");
+  const auto graded = grade_paste(text).value();
+  EXPECT_EQ(found(graded, "paste.ipv6").severity, ok);
+  EXPECT_NE(found(graded, "paste.ipv6").seen.find("2a0f:1::10"), std::string::npos);
+  EXPECT_EQ(found(graded, "paste.tls").seen, "TLSV1.3");
+}
+
 TEST(PastedMessage, that_went_in_clear_or_under_old_tls_is_told) {
   std::string text(postfix_header);
   const std::string under = "(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))";
