@@ -18,12 +18,13 @@ find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 find_path(RE2_INCLUDE re2/re2.h REQUIRED)
 find_library(RE2_LIBRARY re2 REQUIRED)  # its pkg-config file asks for -pthread, which parts with the precompiled headers
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+pkg_check_modules(crypt REQUIRED IMPORTED_TARGET libxcrypt>=4.4)
 
 # Which module stands on which library. A library named here is private to its module's sources:
 # no public header shows it.
 set(libraries_base fmt::fmt)
 set(libraries_values_text PkgConfig::sodium PkgConfig::idn2 PkgConfig::utf8proc ${RE2_LIBRARY})
-set(libraries_values_crypto PkgConfig::sodium OpenSSL::Crypto)
+set(libraries_values_crypto PkgConfig::sodium PkgConfig::crypt OpenSSL::Crypto)
 set(libraries_values_dns PkgConfig::psl)
 set(libraries_protocols_acme Boost::json)
 set(libraries_rules_alias ${RE2_LIBRARY})

@@ -13,6 +13,7 @@
 #include "app/cli/program_rights.h"
 #include "app/config/domains.h"
 #include "app/config/reply_knowledge.h"
+#include "app/server/password_upgrade.h"
 #include "drivers/files/files.h"
 #include "drivers/files/mark_file.h"
 #include "drivers/net/addresses.h"
@@ -125,8 +126,12 @@ Result<void> Server::Parts::open_stores() {
       .threads = settings.programs.at_once_max, .waiting_max = 10'000, .name = "program"});
   TAPAL_TRY(auto rights, program_rights(settings.programs.user, ::geteuid()));
   programs = std::make_unique<ProgramRunner>(*program_workers, std::move(rights));
-  authenticator =
-      std::make_unique<intake::Authenticator>(*password_workers, clock, random, settings.auth);
+  authenticator = std::make_unique<intake::Authenticator>(
+      *password_workers,
+      clock,
+      random,
+      settings.auth,
+      password_upgrade(config_folder, settings.auth.password_cost, log));
   connections = std::make_unique<ConnectionCount>(settings.connections);
   return {};
 }

@@ -20,7 +20,7 @@ struct Grant {
 
 struct UserRecord {
   mail::Address address;      // name@domain
-  std::string password_hash;  // "$argon2id$..."
+  std::string password_hash;  // "$argon2id$...", or what another server made
   std::optional<crypto::ScramKeys> scram;
   std::vector<AppPassword> app_passwords = {};
   std::vector<Grant> grants = {};

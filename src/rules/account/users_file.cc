@@ -5,17 +5,19 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "values/crypto/foreign_password.h"
 #include "values/text/ascii.h"
 #include "values/text/utf8.h"
 
 namespace tapal::account {
 namespace {
 
-constexpr std::string_view password_prefix = "$argon2id$";
+constexpr std::string_view own_hash_prefix = "$argon2id$";
 constexpr std::string_view scram_prefix = "SCRAM-SHA-256$";
 constexpr std::string_view grants_prefix = "may-send-as=";
 constexpr std::size_t password_hash_bytes_max = 512;
@@ -40,6 +42,10 @@ std::optional<std::string_view> name_of(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == line.npos) return {};
   return text::trim(line.substr(0, colon));
+}
+
+bool is_password_hash(std::string_view word) {
+  return word.starts_with(own_hash_prefix) || crypto::is_foreign_hash(word);
 }
 
 bool is_taken(std::span<const AppPassword> passwords, std::string_view name) {
@@ -101,9 +107,13 @@ class Reader {
   }
 
   static std::string read_word(std::string_view word, UserRecord& user) {
-    if (word.starts_with(password_prefix)) {
+    if (is_password_hash(word)) {
       if (!user.password_hash.empty()) return "a second password hash";
       if (word.size() > password_hash_bytes_max) return "this is too long for a password hash";
+      if (!word.starts_with(own_hash_prefix)) {
+        if (const auto wrong = crypto::foreign_hash_problem(word); !wrong.empty())
+          return "the password hash " + wrong;
+      }
       user.password_hash = word;
       return {};
     }
@@ -117,8 +127,8 @@ class Reader {
     if (word.starts_with(app_password_prefix)) return read_app_password(word, user);
     if (word.starts_with(grants_prefix))
       return read_grants(word.substr(grants_prefix.size()), user);
-    return "expected $argon2id$..., SCRAM-SHA-256$..., app-password=... or "
-           "may-send-as=address,...; "
+    return "expected $argon2id$... (or $scrypt$, $2y$, $5$, $6$: what another server made), "
+           "SCRAM-SHA-256$..., app-password=... or may-send-as=address,...; "
            "a password in clear text never stands here";
   }
 
@@ -166,12 +176,12 @@ bool is_named(std::string_view line, const std::string& folded_name) {
 
 Result<void> check_credentials(const Credentials& credentials) {
   const auto is_one_word = [](std::string_view text) { return text::words(text).size() == 1; };
-  const bool hash_is_good = credentials.password_hash.starts_with(password_prefix) &&
-                            is_one_word(credentials.password_hash);
+  const bool hash_is_good =
+      is_password_hash(credentials.password_hash) && is_one_word(credentials.password_hash);
   const bool keys_are_good =
       credentials.scram_keys.empty() ||
       (credentials.scram_keys.starts_with(scram_prefix) && is_one_word(credentials.scram_keys));
-  if (!hash_is_good) return fail(Code::invalid, "not an argon2id hash");
+  if (!hash_is_good) return fail(Code::invalid, "not a password hash");
   if (!keys_are_good) return fail(Code::invalid, "not SCRAM-SHA-256 keys");
   return {};
 }
@@ -239,17 +249,25 @@ Result<std::vector<UserRecord>> parse_users(std::string_view text,
 Result<std::string> add_user(std::string_view text,
                              std::string_view name,
                              const Credentials& credentials) {
-  if (auto wrong = user_name_problem(name); !wrong.empty())
-    return fail(Code::invalid, std::move(wrong));
-  TAPAL_CHECK(check_credentials(credentials));
-  const std::string folded = text::case_fold(name);
+  const NewUser user{std::string(name), credentials};
+  return add_users(text, std::span(&user, 1));
+}
+
+Result<std::string> add_users(std::string_view text, std::span<const NewUser> users) {
+  std::unordered_set<std::string> taken;
   for (std::string_view rest = text; !rest.empty();) {
-    if (is_named(take_line(rest), folded))
-      return fail(Code::invalid, fmt::format("there is a user {} already", name));
+    if (const auto name = name_of(take_line(rest))) taken.insert(text::case_fold(*name));
   }
   std::string changed(text);
   if (!changed.empty() && !changed.ends_with('\n')) changed += '\n';
-  changed += fmt::format("{}:{}\n", name, credential_words(credentials));
+  for (const auto& [name, credentials] : users) {
+    if (auto wrong = user_name_problem(name); !wrong.empty())
+      return fail(Code::invalid, std::move(wrong));
+    TAPAL_CHECK(check_credentials(credentials));
+    if (!taken.insert(text::case_fold(name)).second)
+      return fail(Code::invalid, fmt::format("there is a user {} already", name));
+    changed += fmt::format("{}:{}\n", name, credential_words(credentials));
+  }
   return changed;
 }
 
@@ -265,12 +283,27 @@ Result<std::string> set_password(std::string_view text,
     UserLine parts(line);
     std::erase_if(parts.words, [](std::string_view word) {
       word = text::trim(word);
-      return word.starts_with(password_prefix) || word.starts_with(scram_prefix);
+      return is_password_hash(word) || word.starts_with(scram_prefix);
     });
     const std::string words = credential_words(credentials);
     parts.words.insert(parts.words.begin(), words);
     return parts.text();
   });
+}
+
+Result<std::string> replace_password(std::string_view text,
+                                     std::string_view name,
+                                     std::string_view old_hash,
+                                     const Credentials& credentials) {
+  const auto check_line = [&](std::string_view line) -> Result<std::string> {
+    const UserLine parts(line);
+    const bool is_there = std::ranges::any_of(
+        parts.words, [&](std::string_view word) { return text::trim(word) == old_hash; });
+    if (!is_there) return fail(Code::not_found, "the password was changed meanwhile");
+    return std::string(line);
+  };
+  TAPAL_CHECK(edit_line(text, name, check_line));
+  return set_password(text, name, credentials);
 }
 
 Result<std::string> add_app_password(std::string_view text,

@@ -1,10 +1,13 @@
 // The text of domains/<domain>/users, one user a line:
 //   name: $argon2id$... [SCRAM-SHA-256$...] [app-password=name,date,sha256:...]...
 //         [may-send-as=addr,addr,*@domain]
+// In the place of $argon2id$ may stand what another server made, until the user first logs in
+// (values/crypto/foreign_password.h).
 // "#" begins a comment line. Reading, and edits that keep every other line byte for byte.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,10 +46,20 @@ struct Credentials {
 Result<std::string> add_user(std::string_view text,
                              std::string_view name,
                              const Credentials& credentials);
+struct NewUser {
+  std::string name;
+  Credentials credentials;
+};
+Result<std::string> add_users(std::string_view text, std::span<const NewUser> users);
 Result<std::string> remove_user(std::string_view text, std::string_view name);
 Result<std::string> set_password(std::string_view text,
                                  std::string_view name,
                                  const Credentials& credentials);
+// The same, unless the password was changed since: then not_found.
+Result<std::string> replace_password(std::string_view text,
+                                     std::string_view name,
+                                     std::string_view old_hash,
+                                     const Credentials& credentials);
 Result<std::string> add_app_password(std::string_view text,
                                      std::string_view name,
                                      const AppPassword& password);

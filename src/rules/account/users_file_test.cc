@@ -67,7 +67,8 @@ TEST(UsersFile, refuses_what_is_not_a_user) {
       {"space", "a b: HASH", "a name has no spaces"},
       {"broken UTF-8", "\xC3: HASH", "the name is not UTF-8"},
       {"clear password", "alice: hunter2", "alice, word 1 after the colon: expected $argon2id$"},
-      {"other hash", "alice: $2b$10$abc", "word 1 after the colon: expected $argon2id$"},
+      {"other hash", "alice: $1$abc$def", "word 1 after the colon: expected $argon2id$"},
+      {"cut hash", "alice: $2b$10$abc", "word 1 after the colon: the password hash is no whole"},
       {"two hashes", "alice: HASH HASH", "word 2 after the colon: a second password hash"},
       {"bad keys", "alice: HASH SCRAM-SHA-256$x", "alice, word 2 after the colon:"},
       {"bad grant", "alice: HASH may-send-as=nobody", "\"nobody\" is neither an address nor"},
@@ -210,6 +211,45 @@ TEST(UsersFile, adding_then_removing_gives_the_same_bytes_whatever_the_file_held
     ASSERT_TRUE(removed);
     EXPECT_EQ(*removed, text);
   }
+}
+
+constexpr std::string_view scrypt_hash =
+    "$scrypt$ln=4,r=1,p=1$CgBzYWx0$PqyDp8NjFI1k4nDB9Zz9/DllKJ4w2UJvvaN/d5rHgQY";
+
+TEST(UsersFile, takes_the_hashes_of_other_servers_and_tells_those_that_ask_too_much) {
+  const auto file = read_users(
+      fmt::format("ann: {} may-send-as=*@x.example\nbob: $2y$16${:.>53}\n", scrypt_hash, ""),
+      "example.com",
+      "users");
+  ASSERT_EQ(file.users.size(), 1U);
+  EXPECT_EQ(file.users[0].password_hash, scrypt_hash);
+  ASSERT_EQ(file.problems.size(), 1U);
+  EXPECT_EQ(file.problems[0],
+            "users:2: bob, word 1 after the colon: the password hash asks for more than 2^15 "
+            "rounds");
+}
+
+TEST(UsersFile, replaces_a_password_only_while_it_is_the_one_that_was_read) {
+  const auto before = fmt::format("# kept\nann: {} may-send-as=*@x.example # too\n", scrypt_hash);
+  const Credentials ours{"$argon2id$new", "SCRAM-SHA-256$keys"};
+  const auto after = replace_password(before, "Ann", scrypt_hash, ours);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(*after,
+            "# kept\nann: $argon2id$new SCRAM-SHA-256$keys may-send-as=*@x.example # too\n");
+  for (const auto& late : {replace_password(*after, "ann", scrypt_hash, ours),
+                           replace_password(before, "bob", scrypt_hash, ours)}) {
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, Code::not_found);
+  }
+}
+
+TEST(UsersFile, adds_many_users_or_none) {
+  const std::vector<NewUser> new_users{{"ann", {"$argon2id$a", ""}}, {"bob", {"$2b$10$b", ""}}};
+  const auto added = add_users("eve: $argon2id$e", new_users);
+  ASSERT_TRUE(added);
+  EXPECT_EQ(*added, "eve: $argon2id$e\nann: $argon2id$a\nbob: $2b$10$b\n");
+  EXPECT_FALSE(add_users("BOB: $argon2id$e\n", new_users));
+  EXPECT_EQ(add_users("x", {}), "x\n");
 }
 
 }  // namespace

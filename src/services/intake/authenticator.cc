@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "values/crypto/foreign_password.h"
 #include "values/crypto/hash.h"
 
 namespace tapal::intake {
 namespace {
 
 using Verdict = PasswordAnswer::Verdict;
+
+constexpr std::size_t upgraded_max = 100'000;  // about 300 bytes each
 
 account::VerifiedCache::Key random_key(Random& random) {
   account::VerifiedCache::Key key{};
@@ -35,15 +38,18 @@ struct Authenticator::Question {
 Authenticator::Authenticator(Workers& workers,
                              Clock& clock,
                              Random& random,
-                             const AuthenticatorOptions& options)
+                             const AuthenticatorOptions& options,
+                             UpgradePassword upgrade)
     : workers_(workers),
       clock_(clock),
       unknown_user_secret_(random.bytes(32)),
       unknown_user_hash_(
           crypto::hash_password(random.bytes(32), options.password_cost).value_or("")),
       fingerprint_key_(random.bytes(32)),
+      upgrade_(std::move(upgrade)),
       cache_(random_key(random), options.cache),
-      guesses_(options.guesses) {}
+      guesses_(options.guesses),
+      upgraded_(upgraded_max) {}
 
 Task<PasswordAnswer> Authenticator::check_password(Loop& loop,
                                                    const account::Directory& directory,
@@ -90,6 +96,7 @@ PasswordAnswer Authenticator::verify_slowly(const Question& question) {
   const auto& claim = question.claim;
   const bool right = crypto::verify_password(std::string(claim.password_hash), claim.password) &&
                      question.user != nullptr;
+  if (right) upgrade(question);
   const auto seen = fingerprint(claim);
   const std::scoped_lock lock(mutex_);
   const auto now = clock_.now();
@@ -97,6 +104,26 @@ PasswordAnswer Authenticator::verify_slowly(const Question& question) {
   cache_.remember(claim, now);
   guesses_.on_right(question.guess, now);
   return {Verdict::right, question.user->password_hash, {}};
+}
+
+void Authenticator::upgrade(const Question& question) {
+  const auto& old_hash = question.user->password_hash;
+  if (!upgrade_ || !crypto::is_foreign_hash(old_hash)) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (upgraded_.find(old_hash) != nullptr) return;  // the accounts are about to be read again
+  }
+  auto new_hash = upgrade_(*question.user, std::string(question.claim.password));
+  if (!new_hash) return;
+  const std::scoped_lock lock(mutex_);
+  upgraded_.at(old_hash) = *std::move(new_hash);
+}
+
+bool Authenticator::still_holds(const account::UserRecord& user, const std::string& credential) {
+  if (user.holds(credential)) return true;
+  const std::scoped_lock lock(mutex_);
+  const auto* upgraded = upgraded_.find(credential);
+  return upgraded != nullptr && user.holds(*upgraded);
 }
 
 // Of the name and the password alone: whether there is such a user makes no difference.

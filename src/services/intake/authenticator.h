@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "ports/workers.h"
 #include "rules/account/directory.h"
 #include "rules/account/guess_limits.h"
+#include "rules/account/recent_map.h"
 #include "rules/account/verified_cache.h"
 #include "values/crypto/password.h"
 
@@ -38,13 +40,19 @@ struct AuthenticatorOptions {
   crypto::PasswordCost password_cost;  // of new ones; an unknown user is made to cost as much
 };
 
+// Keeps a right password in our own form, where another server's hash stands in the accounts: the
+// new hash, or nothing where that cannot be. Called on a worker.
+using UpgradePassword =
+    std::function<std::optional<std::string>(const account::UserRecord&, const std::string&)>;
+
 class Authenticator {
  public:
   // References must outlive the authenticator.
   Authenticator(Workers& workers,
                 Clock& clock,
                 Random& random,
-                const AuthenticatorOptions& options);
+                const AuthenticatorOptions& options,
+                UpgradePassword upgrade = {});
 
   // Comes back to `loop`. `directory` must outlive the task. An unknown user and a wrong password
   // cost one argon2 each, count alike and are held back alike. An application password is right at
@@ -59,6 +67,10 @@ class Authenticator {
   void on_right(const account::Guess& guess);
   Duration on_wrong(const account::Guess& guess);  // how long to hold the answer back
 
+  // Whether what a login was checked against still counts: the user has it, or what it was upgraded
+  // to.
+  bool still_holds(const account::UserRecord& user, const std::string& credential);
+
   std::vector<account::GuessCount> guess_counts();
 
   // For ServerExchangeOptions: made once a start, the same for all sessions.
@@ -68,6 +80,7 @@ class Authenticator {
   struct Question;
   std::optional<PasswordAnswer> answer_at_once(const Question& question);
   PasswordAnswer verify_slowly(const Question& question);
+  void upgrade(const Question& question);
   std::uint64_t fingerprint(const account::VerifiedClaim& claim) const;
 
   Workers& workers_;
@@ -75,9 +88,11 @@ class Authenticator {
   std::string unknown_user_secret_;
   std::string unknown_user_hash_;
   std::string fingerprint_key_;
-  std::mutex mutex_;  // guards the two below
+  UpgradePassword upgrade_;
+  std::mutex mutex_;  // guards what follows
   account::VerifiedCache cache_;
   account::GuessLimits guesses_;
+  account::RecentMap<std::string> upgraded_;  // another server's hash -> ours
 };
 
 }  // namespace tapal::intake

@@ -1,5 +1,6 @@
 #include "services/intake/authenticator.h"
 
+#include <optional>
 #include <random>
 
 #include <fmt/format.h>
@@ -165,6 +166,76 @@ TEST(Authenticator, counts_a_password_that_an_application_repeats_once) {
   for (int i = 0; i < 50; ++i)
     EXPECT_EQ(w.check("alice@own.example", "the old one"), PasswordVerdict::wrong);
   EXPECT_EQ(w.check("alice@own.example", "alice's secret"), PasswordVerdict::right);
+}
+
+// Alice's password is "correct horse", and chasquid hashed it.
+constexpr std::string_view scrypt_hash =
+    "$scrypt$ln=4,r=1,p=1$CgBzYWx0$PqyDp8NjFI1k4nDB9Zz9/DllKJ4w2UJvvaN/d5rHgQY";
+
+Domains domains_with_hash(std::string_view hash) {
+  Domains domains;
+  account::UserRecord user{.address = address("alice@own.example")};
+  user.password_hash = hash;
+  domains.directory.add_domain("own.example", {std::move(user)});
+  return domains;
+}
+
+// An authenticator that keeps passwords in the form of `kept`, if that is set.
+struct UpgradeWorld : World {
+  std::optional<std::string> kept;
+  std::vector<std::string> asked;  // user and password
+  Authenticator upgrading{workers,
+                          loop,
+                          random,
+                          {.password_cost = cheap_cost},
+                          [this](const account::UserRecord& user, const std::string& password) {
+                            asked.push_back(fmt::format("{} {}", user.address.text(), password));
+                            return kept;
+                          }};
+
+  UpgradeWorld() { domains = domains_with_hash(scrypt_hash); }
+  PasswordAnswer log_in(std::string password) {
+    account::Guess guess{"alice@own.example", IpAddress::from_text("192.0.2.7").value()};
+    return loop
+        .wait(upgrading.check_password(
+            loop, domains.directory, std::move(guess), std::move(password)))
+        .value();
+  }
+};
+
+TEST(Authenticator, upgrades_another_servers_hash_at_the_first_right_login_only) {
+  UpgradeWorld w;
+  w.kept = crypto::hash_password("correct horse", cheap_cost).value();
+  EXPECT_EQ(w.log_in("wrong").verdict, PasswordVerdict::wrong);
+  EXPECT_TRUE(w.asked.empty());
+  const auto before = w.log_in("correct horse");
+  EXPECT_EQ(before.verdict, PasswordVerdict::right);
+  EXPECT_EQ(w.asked, std::vector<std::string>{"alice@own.example correct horse"});
+  w.loop.run_for(minutes(6));  // no longer remembered, and the accounts not yet read again
+  EXPECT_EQ(w.log_in("correct horse").verdict, PasswordVerdict::right);
+  EXPECT_EQ(w.asked.size(), 1U);
+
+  w.domains = domains_with_hash(*w.kept);
+  const auto& alice = *w.domains.directory.find_login("alice@own.example");
+  EXPECT_TRUE(w.upgrading.still_holds(alice, before.credential)) << "the session goes on";
+  const auto after = w.log_in("correct horse");
+  EXPECT_EQ(after.verdict, PasswordVerdict::right);
+  EXPECT_EQ(after.credential, *w.kept);
+  EXPECT_EQ(w.asked.size(), 1U);
+
+  w.domains = domains_with_hash(crypto::hash_password("a new one", cheap_cost).value());
+  const auto& changed = *w.domains.directory.find_login("alice@own.example");
+  EXPECT_FALSE(w.upgrading.still_holds(changed, before.credential));
+  EXPECT_FALSE(w.upgrading.still_holds(changed, after.credential));
+}
+
+TEST(Authenticator, lets_in_by_another_servers_hash_where_it_cannot_be_upgraded) {
+  UpgradeWorld w;
+  EXPECT_EQ(w.log_in("correct horse").verdict, PasswordVerdict::right);
+  w.loop.run_for(minutes(6));
+  EXPECT_EQ(w.log_in("correct horse").verdict, PasswordVerdict::right);
+  EXPECT_EQ(w.asked.size(), 2U);
+  EXPECT_EQ(w.log_in("wrong").verdict, PasswordVerdict::wrong);
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ Task<void> Login::hold_back(Duration time) {
 bool Login::still_counts(const Domains& domains) const {
   if (user_.empty()) return true;
   const auto* user = domains.directory.find_login(user_);
-  return user != nullptr && user->holds(credential_);
+  return user != nullptr && authenticator_.still_holds(*user, credential_);
 }
 
 }  // namespace tapal::intake

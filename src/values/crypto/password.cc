@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "values/crypto/foreign_password.h"
 #include "values/text/ascii.h"
 
 namespace tapal::crypto {
@@ -59,10 +60,18 @@ Result<std::string> hash_password(std::string_view password, PasswordCost cost) 
 }
 
 bool verify_password(const std::string& hash, std::string_view password) {
+  if (password.size() > password_bytes_max) return false;
+  if (is_foreign_hash(hash)) return verify_foreign_password(hash, password);
   const auto cost = cost_of(hash);
-  if (!cost || !within_bounds(*cost) || password.size() > password_bytes_max) return false;
+  if (!cost || !within_bounds(*cost)) return false;
   return sodium_init() >= 0 &&
          crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+}
+
+bool is_password_hash(std::string_view hash) {
+  if (is_foreign_hash(hash)) return foreign_hash_problem(hash).empty();
+  const auto cost = cost_of(hash);
+  return cost && within_bounds(*cost);
 }
 
 bool needs_rehash(const std::string& hash, PasswordCost cost) {

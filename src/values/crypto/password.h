@@ -25,8 +25,12 @@ inline constexpr unsigned password_passes_max = 64;
 // memory.
 Result<std::string> hash_password(std::string_view password, PasswordCost cost = {});
 
-// False too when the hash is not of this form or asks for more than the bounds above.
+// Of our own form, or of another server's (values/crypto/foreign_password.h). False too when the
+// hash is neither or asks for more than the bounds.
 bool verify_password(const std::string& hash, std::string_view password);
+
+// Whether the hash is one that verify_password() can check.
+bool is_password_hash(std::string_view hash);
 
 // Whether the hash was made at another cost (or is no hash of this form at all).
 bool needs_rehash(const std::string& hash, PasswordCost cost = {});
