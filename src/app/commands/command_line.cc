@@ -38,13 +38,14 @@ struct CommandTree {
         "to ask.");
     const Command tapal(app, chosen);
     for (const auto declare :
-         {&declare_up,     &declare_serve,   &declare_status,  &declare_demo,
-          &declare_init,   &declare_user,    &declare_alias,   &declare_srs,
-          &declare_dkim,   &declare_cert,    &declare_forward, &declare_dmarc,
-          &declare_dns,    &declare_address, &declare_spf,     &declare_arc,
-          &declare_gmail,  &declare_doctor,  &declare_send,    &declare_sendmail,
-          &declare_queue,  &declare_sources, &declare_filter,  &declare_providers,
-          &declare_bounce, &declare_backup,  &declare_config,  &declare_manual})
+         {&declare_up,        &declare_serve,  &declare_status,  &declare_demo,
+          &declare_init,      &declare_import, &declare_user,    &declare_alias,
+          &declare_srs,       &declare_dkim,   &declare_cert,    &declare_forward,
+          &declare_dmarc,     &declare_dns,    &declare_address, &declare_spf,
+          &declare_arc,       &declare_gmail,  &declare_doctor,  &declare_send,
+          &declare_sendmail,  &declare_queue,  &declare_sources, &declare_filter,
+          &declare_providers, &declare_bounce, &declare_backup,  &declare_config,
+          &declare_manual})
       declare(tapal);
   }
 };

@@ -20,6 +20,7 @@ void declare_doctor(const Command& tapal);
 void declare_forward(const Command& tapal);
 void declare_filter(const Command& tapal);
 void declare_gmail(const Command& tapal);
+void declare_import(const Command& tapal);
 void declare_init(const Command& tapal);
 void declare_providers(const Command& tapal);
 void declare_manual(const Command& tapal);

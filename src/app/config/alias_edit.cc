@@ -36,10 +36,12 @@ Result<AliasPlace> place_of(const CommonOptions& common, std::string_view text) 
 }
 
 // What the edited text would break that holds now; empty when nothing.
-std::string new_problems(const CommonOptions& common, const AliasPlace& place, std::string text) {
+std::string new_problems(const CommonOptions& common,
+                         const std::filesystem::path& file,
+                         std::string text) {
   const auto before = files::load_config_folder({common.config, {}});
   const auto after = files::load_config_folder(
-      {.folder = common.config, .draft = {{.file = place.file, .text = std::move(text)}}});
+      {.folder = common.config, .draft = {{.file = file, .text = std::move(text)}}});
   std::string all;
   for (const auto& problem : after.problems)
     if (std::ranges::find(before.problems, problem) == before.problems.end())
@@ -54,14 +56,24 @@ Result<std::filesystem::path> edit_alias(const CommonOptions& common,
                                          std::span<const std::string> targets,
                                          AliasEdit edit) {
   TAPAL_TRY(auto place, place_of(common, address));
-  const auto change = [&](std::string_view before) -> Result<std::string> {
-    TAPAL_TRY(auto after, edit(before, place.domain, place.name, targets));
-    if (auto wrong = new_problems(common, place, after); !wrong.empty())
+  const auto change = [&](std::string_view before) {
+    return edit(before, place.domain, place.name, targets);
+  };
+  TAPAL_CHECK(edit_aliases_file(common, place.domain, change));
+  return std::move(place.file);
+}
+
+Result<void> edit_aliases_file(const CommonOptions& common,
+                               std::string_view domain,
+                               const std::function<Result<std::string>(std::string_view)>& change) {
+  const auto file = files::aliases_file(common.config, domain);
+  const auto checked = [&](std::string_view before) -> Result<std::string> {
+    TAPAL_TRY(auto after, change(before));
+    if (auto wrong = new_problems(common, file, after); !wrong.empty())
       return fail(Code::invalid, "nothing was changed: " + wrong);
     return after;
   };
-  TAPAL_CHECK(files::edit_file(place.file, aliases_file_mode, change));
-  return std::move(place.file);
+  return files::edit_file(file, aliases_file_mode, checked);
 }
 
 }  // namespace tapal::app

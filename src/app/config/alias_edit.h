@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,5 +26,10 @@ Result<std::filesystem::path> edit_alias(const CommonOptions& common,
                                          std::string_view address,
                                          std::span<const std::string> targets,
                                          AliasEdit edit);
+
+// The same for a whole aliases file of a domain of ours.
+Result<void> edit_aliases_file(const CommonOptions& common,
+                               std::string_view domain,
+                               const std::function<Result<std::string>(std::string_view)>& change);
 
 }  // namespace tapal::app

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/config/system_hostname.h"
 #include "app/settings/table.h"
 #include "drivers/files/files.h"
 #include "values/text/ascii.h"
@@ -114,13 +115,6 @@ void make_paths_absolute(const fs::path& folder, Settings& settings) {
     make_absolute(folder, *settings.resolver.trust_anchor_file);
   for (auto& [route, file] : settings.route_password_files) make_absolute(folder, file);
   for (auto& [zone, account] : settings.dns.zones) make_absolute(folder, account.credentials_file);
-}
-
-Result<std::string> system_hostname() {
-  std::array<char, 256> buffer{};
-  if (gethostname(buffer.data(), buffer.size() - 1) != 0)
-    return fail(Code::internal, "the system does not tell its host name");
-  return text::domain_to_ascii(buffer.data());
 }
 
 Result<std::string> read_password(const std::string& file) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/config/relay_route.h"
 #include "app/settings/edit.h"
 #include "app/settings/table.h"
 #include "app/up/up.h"
@@ -73,10 +74,6 @@ Result<void> set_sources(Up& up) {
 
 constexpr std::string_view relay_credentials = "relay";
 
-std::string kept_name(std::string_view credentials) {
-  return fmt::format("credentials/{}", credentials);
-}
-
 // The service cannot read what is root's: it gets a copy, beside the settings and kept out of the
 // backup as all that is secret.
 Result<void> keep_credentials(Up& up, const std::string& given, std::string_view name) {
@@ -91,29 +88,12 @@ Result<void> keep_credentials(Up& up, const std::string& given, std::string_view
   return {};
 }
 
-// As it stands below [routes]. A server that takes passwords takes them under TLS alone.
-std::string relay_route(const UpOptions& options) {
-  constexpr std::string_view port_default = "587";
-  const std::string_view relay = options.relay;
-  const auto colon = relay.ends_with(']') ? relay.npos : relay.rfind(':');
-  const auto port = colon == relay.npos ? port_default : relay.substr(colon + 1);
-  auto route = fmt::format("{{ host = {}, port = {}", toml_quoted(relay.substr(0, colon)), port);
-  if (port == "465")
-    route += R"(, tls = "implicit")";
-  else if (!options.relay_user.empty())
-    route += R"(, tls = "required")";
-  if (!options.relay_user.empty())
-    route += fmt::format(", user = {}, password_file = {}",
-                         toml_quoted(options.relay_user),
-                         toml_quoted(kept_name(relay_credentials)));
-  return route + " }";
-}
-
 // All mail to others leaves through another server. A way out that is there already is the owner's.
 Result<void> set_relay(Up& up, const Settings& settings) {
-  constexpr std::string_view name = R"(routes."*")";
+  constexpr auto name = relay_setting;
   if (up.options.relay.empty()) return {};
-  const auto value = relay_route(up.options);
+  const auto value =
+      relay_route({up.options.relay, up.options.relay_user, kept_name(relay_credentials)});
   TAPAL_TRY(const auto alone, with_setting("", name, value));
   const auto wanted = parse_settings(alone, "--relay").settings.delivery.routes.at("*");
   if (const auto& routes = settings.delivery.routes; routes.contains("*")) {

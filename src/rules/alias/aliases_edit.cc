@@ -13,13 +13,6 @@
 namespace tapal::alias {
 namespace {
 
-// What names are compared by; a pattern, a catch-all and what is no name by what is written.
-std::string name_key(std::string_view name, std::string_view domain) {
-  if (name == "*" || name.starts_with('/')) return std::string(name);
-  const auto address = mail::parse_address(fmt::format("{}@{}", name, domain));
-  return address ? address->key() : std::string(name);
-}
-
 bool is_same(std::string_view a, std::string_view b) {
   return text::equals_ignoring_case(text::trim(a), text::trim(b));
 }
@@ -39,11 +32,11 @@ struct Place {
 std::optional<Place> find_line(std::string_view text,
                                std::string_view domain,
                                std::string_view name) {
-  const std::string key = name_key(name, domain);
+  const std::string key = alias_key(name, domain);
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view line = take_line(rest);
     const auto parts = read_alias_line(line).value_or(std::nullopt);
-    if (!parts || name_key(parts->name, domain) != key) continue;
+    if (!parts || alias_key(parts->name, domain) != key) continue;
     const auto begin = static_cast<std::size_t>(line.data() - text.data());
     return Place{text.substr(0, begin), line, rest, *parts};
   }
@@ -66,6 +59,12 @@ bool takes_the_rest(std::string_view target) {
 }
 
 }  // namespace
+
+std::string alias_key(std::string_view name, std::string_view domain) {
+  if (name == "*" || name.starts_with('/')) return std::string(name);
+  const auto address = mail::parse_address(fmt::format("{}@{}", name, domain));
+  return address ? address->key() : std::string(name);
+}
 
 std::vector<ListedAlias> list_aliases(std::string_view text) {
   std::vector<ListedAlias> list;

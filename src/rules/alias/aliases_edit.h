@@ -20,6 +20,9 @@ struct ListedAlias {
 };
 std::vector<ListedAlias> list_aliases(std::string_view text);
 
+// What names of aliases are compared by: a pattern and a catch-all by what is written.
+std::string alias_key(std::string_view name, std::string_view domain);
+
 // A new line at the end, or more targets on the line that is there: those it does not have.
 // `domain` tells which names are the same. Error: invalid when there is nothing to add, or when
 // the line ends in a program or a rejection.
