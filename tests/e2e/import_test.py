@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import smtplib
 import unittest
 
@@ -143,8 +144,10 @@ class Chasquid(ImportCase):
                      'plan  limits.message_bytes = "20MiB"', "hooks/post-data: hooks speak another language"):
             self.assertIn(line, told)
         self.assertRegex(told, r"you   domains/old.example/aliases:\d+: shell: a program is named by its absolute path")
-        for line in self.run_import("--plan", "--json", config=fresh).splitlines():
-            self.assertIn("mark", json.loads(line))
+        *lines, last = [json.loads(line) for line in self.run_import("--plan", "--json", config=fresh).splitlines()]
+        marks = [line["mark"] for line in lines]
+        self.assertEqual({"left": marks.count("you"), "conflicts": 0}, {k: last[k] for k in ("left", "conflicts")})
+        self.assertEqual(last["carried"], marks.count("plan"))
 
     def test_2_a_fresh_server_is_complete(self):
         fresh, state = self.folder / "fresh", self.folder / "fresh-state"
@@ -187,7 +190,7 @@ class Chasquid(ImportCase):
         aliases.write_text(aliases.read_text().replace("info: cleo@old.example", "info: marc"))
         before = contents(self.tapal.config)
         told = self.import_here(code=1)
-        self.assertIn("here it leads to marc", told)
+        self.assertIn("here it is info@old.example: marc", told)
         self.assertEqual(before, contents(self.tapal.config))
 
     def test_5_a_folder_that_is_none_is_told(self):
@@ -195,6 +198,20 @@ class Chasquid(ImportCase):
         self.assertEqual(1, done.returncode)
         self.assertIn("nowhere is no configuration folder of chasquid: ", done.stderr)
         self.assertIn("chasquid.conf: No such file", done.stderr)
+
+
+    def test_6_what_may_not_be_read_stops_it(self):
+        copy, fresh = self.folder / "copy", self.folder / "unread"
+        shutil.copytree(self.old, copy)
+        users = copy / "domains/old.example/users"
+        for file in copy.rglob("*"):
+            file.chmod(0o755)
+        users.chmod(0)
+        nobody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+        done = ask_tool(TAPAL, "import", "chasquid", copy, "--config", fresh, **nobody)
+        self.assertEqual(1, done.returncode, done.stdout)
+        self.assertIn(f"cannot open {users}: Permission denied; nothing was imported", done.stderr)
+        self.assertFalse(fresh.exists())
 
 
 class PostfixCase(ImportCase):
@@ -219,7 +236,8 @@ class PostfixCase(ImportCase):
                      "alias_maps = hash:/etc/aliases", "message_size_limit = 30720000", "recipient_delimiter = +",
                      "relayhost = [smtp.relay.example]:587", "smtp_sasl_password_maps = hash:/etc/postfix/sasl_passwd",
                      "smtpd_tls_cert_file = /etc/ssl/old/fullchain.pem", "smtpd_tls_key_file = /etc/ssl/old/privkey.pem",
-                     "smtpd_sasl_type = dovecot", "transport_maps = hash:/etc/postfix/transport")
+                     "smtpd_sasl_type = dovecot", "transport_maps = hash:/etc/postfix/transport",
+                     "mailbox_transport = lmtp:unix:private/dovecot-lmtp")
         (cls.old / "virtual").write_text("info@virtual.example cleo\n@virtual.example marc@localhost\nsales@old.example cleo,\n"
                                          "  far@far.example\n")
         (cls.old / "sasl_passwd").write_text("[smtp.relay.example]:587 account:pass:word\n")
@@ -261,7 +279,8 @@ class Postfix(PostfixCase):
         self.assertFalse(fresh.exists())
         for line in ("plan  user cleo@old.example", "plan  DKIM key mail of old.example", "plan  certificate mx.old.example, a copy",
                      "plan  limits.message_bytes = 30720000", 'plan  listen.submission = ["127.0.0.1:587"]',
-                     "plan  sales@old.example: cleo, far@far.example", "plan  *@virtual.example: marc@old.example",
+                     "plan  sales@old.example: cleo, far@far.example",
+                     "plan  cleo@old.example: :lmtp: unix:/var/spool/postfix/private/dovecot-lmtp", "plan  *@virtual.example: marc@old.example",
                      'host = "smtp.relay.example", port = 587, tls = "required", user = "account"',
                      "dido@virtual.example has a password of the scheme SSHA512",
                      "hero@virtual.example has a password in the clear: --clear-passwords",
@@ -297,7 +316,8 @@ class Postfix(PostfixCase):
         self.check_upgrade("cleo@old.example", "nile 1", "$2y$05$")
         self.check_upgrade("marc@old.example", "rome 2", "$6$")
         for address, reached in (("postmaster@old.example", "cleo@old.example"), ("info@virtual.example", "cleo@old.example"),
-                                 ("any@virtual.example", "marc@old.example"), ("cleo+x@old.example", "cleo@old.example")):
+                                 ("any@virtual.example", "marc@old.example"),
+                                 ("cleo+x@old.example", ":lmtp: unix:/var/spool/postfix/private/dovecot-lmtp")):
             tested = self.tapal.command("alias", "test", address)
             self.assertEqual(0, tested.returncode, tested.stdout + tested.stderr)
             self.assertIn(reached, tested.stdout)

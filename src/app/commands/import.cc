@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "app/cli/control_client.h"
@@ -35,8 +36,16 @@ constexpr std::array phases{
     Phase{"what stays behind", &import_ending},
 };
 
+// Half a server is not carried over.
+Result<void> check_all_was_read(const DiskFiles& files) {
+  if (!files.refusal()) return {};
+  return fail(Code::denied, fmt::format("{}; nothing was imported", files.refusal()->what));
+}
+
 Result<migrate::Inventory> read_chasquid(const ImportOptions& options) {
-  auto inventory = migrate::read_chasquid(DiskFiles(options.folder));
+  const DiskFiles files(options.folder);
+  auto inventory = migrate::read_chasquid(files);
+  TAPAL_CHECK(check_all_was_read(files));
   if (!inventory)
     return fail(inventory.error().code,
                 fmt::format("{} is no configuration folder of chasquid: {}",
@@ -44,7 +53,7 @@ Result<migrate::Inventory> read_chasquid(const ImportOptions& options) {
                             inventory.error().what));
   if (options.passwd_file.empty()) return inventory;
   TAPAL_TRY(const auto text, DiskFiles({}).read(options.passwd_file));
-  const auto home = inventory->domains.empty() ? "" : inventory->domains.front().name;
+  const auto home = inventory->domains.empty() ? "" : inventory->domains.begin()->second.name;
   migrate::add_passwd_file({text, options.passwd_file, home}, *inventory);
   return inventory;
 }
@@ -65,7 +74,9 @@ Result<migrate::Inventory> read_postfix(const ImportOptions& options) {
     TAPAL_TRY(places.passwd_text, DiskFiles({}).read(options.passwd_file));
     places.passwd_file = options.passwd_file;
   }
-  auto inventory = migrate::read_postfix(DiskFiles(root_of(folder)), places);
+  const DiskFiles files(root_of(folder));
+  auto inventory = migrate::read_postfix(files, places);
+  TAPAL_CHECK(check_all_was_read(files));
   if (!inventory)
     return fail(inventory.error().code,
                 fmt::format("{} is no configuration folder of Postfix: {}",
@@ -169,12 +180,15 @@ Result<void> import_ending(Import& import) {
   for (const auto& [place, what] : import.inventory.left_behind)
     import.report.tell(Mark::by_hand,
                        what.starts_with(place) ? what : fmt::format("{}: {}", place, what));
-  if (import.common.output == Output::text)
+  const auto left = import.inventory.left_behind.size();
+  if (import.common.output == Output::json)
+    print_json({{"carried", import.carried}, {"conflicts", import.conflicts}, {"left", left}});
+  else
     fmt::print("\n{} {}, {} in conflict with what is here, {} for you to do.\n",
                import.carried,
                import.only_plans() ? "would be carried over" : "carried over",
                import.conflicts,
-               import.inventory.left_behind.size());
+               left);
   return {};
 }
 

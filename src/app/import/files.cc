@@ -162,7 +162,7 @@ Result<void> import_certificates(Import& import) {
 }
 
 Result<void> import_domains(Import& import) {
-  for (const auto& old : import.inventory.domains) {
+  for (const auto& [name, old] : import.inventory.domains) {
     TAPAL_CHECK(import_domain(import, old));
   }
   return {};

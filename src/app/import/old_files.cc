@@ -22,7 +22,9 @@ fs::path DiskFiles::place_of(std::string_view path) const {
 }
 
 Result<std::string> DiskFiles::read(std::string_view path) const {
-  return files::read_file(place_of(path));
+  auto text = files::read_file(place_of(path));
+  if (!text && text.error().code == Code::denied && !refusal_) refusal_ = text.error();
+  return text;
 }
 
 std::vector<std::string> DiskFiles::names_in(std::string_view folder) const {
@@ -33,6 +35,8 @@ std::vector<std::string> DiskFiles::names_in(std::string_view folder) const {
     auto name = at->path().filename().string();
     if (!name.starts_with('.') && names.size() < names_max) names.push_back(std::move(name));
   }
+  if (error == std::errc::permission_denied && !refusal_)
+    refusal_ = files::system_error("read the folder", place_of(folder), error.value());
   std::ranges::sort(names);
   return names;
 }

@@ -16,6 +16,7 @@
 #include "rules/account/users_file.h"
 #include "rules/alias/aliases_edit.h"
 #include "rules/migrate/dead_targets.h"
+#include "rules/migrate/delivery.h"
 #include "values/crypto/foreign_password.h"
 #include "values/text/ascii.h"
 
@@ -80,12 +81,25 @@ Result<void> import_users_of(Import& import,
     TAPAL_TRY(auto credentials, credentials_of(import, *address, old));
     if (!credentials) continue;
     fresh.push_back({address->local, *std::move(credentials)});
-    import.tell_carried("user " + address->text());
   }
-  if (fresh.empty() || import.only_plans()) return {};
-  const auto change = [&](std::string_view before) { return account::add_users(before, fresh); };
-  return files::edit_file(
-      files::users_file(import.common.config, domain.name), users_file_mode, change);
+  if (fresh.empty()) return {};
+  if (!import.only_plans()) {
+    const auto file = files::users_file(import.common.config, domain.name);
+    const auto change = [&](std::string_view before) { return account::add_users(before, fresh); };
+    TAPAL_CHECK(files::edit_file(file, users_file_mode, change));
+  }
+  for (const auto& user : fresh)
+    import.tell_carried(fmt::format("user {}@{}", user.name, domain.name));
+  return {};
+}
+
+// An alias for people to read: what stood in somebody's file is made safe to print.
+std::string shown(std::string_view name,
+                  std::string_view domain,
+                  const std::vector<std::string>& targets) {
+  constexpr std::size_t shown_max = 2000;
+  return text::printable(fmt::format("{}@{}: {}", name, domain, fmt::join(targets, ", ")),
+                         shown_max);
 }
 
 // As an aliases file has a name.
@@ -111,7 +125,7 @@ Result<void> import_aliases_of(Import& import, const migrate::OldDomain& domain)
   std::vector<std::string> told;
   for (const auto& old : domain.aliases) {
     const auto name = old.name == "*" ? old.name : name_text(old.name, domain.name);
-    const auto what = fmt::format("{}@{}: {}", name, domain.name, fmt::join(old.targets, ", "));
+    const auto what = shown(name, domain.name, old.targets);
     const auto [kept, is_new] = here.try_emplace(alias::alias_key(name, domain.name), old.targets);
     if (is_new) {
       lines += fmt::format("{}: {}\n", name, fmt::join(old.targets, ", "));
@@ -120,7 +134,7 @@ Result<void> import_aliases_of(Import& import, const migrate::OldDomain& domain)
       import.tell_there(what);
     } else {
       import.tell_conflict(fmt::format(
-          "{} ({}): here it leads to {}", what, old.place, fmt::join(kept->second, ", ")));
+          "{} ({}): here it is {}", what, old.place, shown(name, domain.name, kept->second)));
     }
   }
   if (lines.empty()) return {};
@@ -143,7 +157,7 @@ Result<void> import_aliases_of(Import& import, const migrate::OldDomain& domain)
 
 Result<void> import_users(Import& import) {
   const auto here = files::load_config_folder({import.common.config, {}});
-  for (auto& domain : import.inventory.domains) {
+  for (auto& [name, domain] : import.inventory.domains) {
     TAPAL_CHECK(import_users_of(import, domain, here.directory));
   }
   return {};
@@ -152,13 +166,14 @@ Result<void> import_users(Import& import) {
 Result<void> import_aliases(Import& import) {
   using Status = alias::Resolution::Status;
   const auto here = files::load_config_folder({import.common.config, {}});
+  migrate::lead_mailboxes(import.inventory);
   migrate::drop_dead_targets(import.inventory, [&](const mail::Address& address) {
     if (here.directory.find(address) != nullptr) return migrate::Known::user;
     const auto status = here.aliases.resolve(address).status;
     return status == Status::unknown || status == Status::not_ours ? migrate::Known::nobody
                                                                    : migrate::Known::address;
   });
-  for (const auto& domain : import.inventory.domains) {
+  for (const auto& [name, domain] : import.inventory.domains) {
     TAPAL_CHECK(import_aliases_of(import, domain));
   }
   return {};

@@ -45,8 +45,8 @@ void add_certificate(const OldFiles& files, const CertificateFiles& from, Invent
   const auto facts = crypto::read_certificate(*chain);
   if (!facts) return inventory.leave(place, facts.error().what);
   if (facts->self_signed)
-    return inventory.leave(place,
-                           "the certificate is self-signed: `tapal cert` gets one that holds");
+    return inventory.leave(
+        place, "the certificate is self-signed: `tapal cert issue` gets one that holds");
   const auto private_key = crypto::PrivateKey::from_pem(*key);
   if (!private_key) return inventory.leave(from.key.front(), private_key.error().what);
   if (!crypto::certificate_fits(*chain, *private_key))

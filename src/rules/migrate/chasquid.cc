@@ -11,6 +11,7 @@
 #include "rules/alias/alias_line.h"
 #include "rules/migrate/certificates.h"
 #include "rules/migrate/chasquid_users.h"
+#include "rules/migrate/delivery.h"
 #include "rules/migrate/listen.h"
 #include "rules/migrate/text_proto.h"
 #include "values/text/ascii.h"
@@ -85,16 +86,40 @@ class Reader {
       leave(place_of(*last), fmt::format("{}: {}", from, value.error().what));
   }
 
+  // mda-lmtp hands mail to an LMTP server: "--addr PLACE -f %from% -d %to%".
   void read_delivery(const ProtoField& conf) {
     const auto* agent = conf.find("mail_delivery_agent_bin");
-    if (agent != nullptr && agent->value.ends_with("mda-lmtp"))
-      return leave(place_of(*agent),
-                   "mail for users went to an LMTP server; here it stays in Maildir folders until "
-                   "each user has an alias such as `ann: :lmtp: unix:/run/dovecot/lmtp`");
-    leave(agent == nullptr ? std::string(settings_file) : place_of(*agent),
+    const auto program = agent == nullptr ? "maildrop" : text::printable(agent->value, 200);
+    if (program.ends_with("mda-lmtp")) {
+      const auto [place, recipient] = lmtp_arguments(conf);
+      if (recipient == "%to%") inventory_.mailbox_target = lmtp_target(place);
+    }
+    if (inventory_.mailbox_target.empty())
+      leave(
+          agent == nullptr ? std::string(settings_file) : place_of(*agent),
           fmt::format("mail for users went to {}; here it stays in Maildir folders "
-                      "(`mailbox.folder`), and an alias `ann: | /path/program` hands it on",
-                      agent == nullptr ? "maildrop" : text::printable(agent->value, 200)));
+                      "(`mailbox.folder`), and an alias hands it on, as `ann: | /path/program` or "
+                      "`ann: :lmtp: unix:/path`",
+                      program));
+  }
+
+  struct LmtpArguments {
+    std::string place;
+    std::string recipient;
+  };
+  static LmtpArguments lmtp_arguments(const ProtoField& conf) {
+    LmtpArguments found;
+    std::string* wanted = nullptr;
+    for (const auto& field : conf.fields) {
+      if (field.name != "mail_delivery_agent_args") continue;
+      std::string_view argument = field.value;
+      if (wanted != nullptr) *std::exchange(wanted, nullptr) = argument;
+      if (argument.starts_with("--")) argument.remove_prefix(1);
+      if (argument == "-addr") wanted = &found.place;
+      if (argument == "-d") wanted = &found.recipient;
+      if (argument.starts_with("-addr=")) found.place = argument.substr(argument.find('=') + 1);
+    }
+    return found;
   }
 
   // chasquid has them for all domains at once.
@@ -122,7 +147,7 @@ class Reader {
     read_users(place + "/users", domain);
     read_aliases(place + "/aliases", domain);
     read_keys(place, folder, domain);
-    inventory_.domains.push_back(std::move(domain));
+    inventory_.add(std::move(domain));
   }
 
   // A file that may be missing; one that cannot be read is told.

@@ -38,7 +38,7 @@ TEST(Chasquid, gives_domains_users_aliases_keys_and_settings) {
        "hostname: \"mx.example.com\"\nmax_data_size_mb: 20\nsmtp_address: \"systemd\"\n"
        "submission_address: \":587\"\nsubmission_address: \"192.0.2.1:1587\"\n"
        "suffix_separators: \"+-\"\ndrop_characters: \"._\"\n"
-       "mail_delivery_agent_bin: \"/usr/bin/mda-lmtp\"\ndovecot_auth: true\n"},
+       "mail_delivery_agent_bin: \"/usr/bin/procmail\"\ndovecot_auth: true\n"},
       {"domains/example.com/users", std::string(users)},
       {"domains/example.com/aliases",
        "# people\ninfo: ann, far@other.example\nrobot: | /bin/robot -x\n*: ann\nno colon\n"},
@@ -79,7 +79,7 @@ TEST(Chasquid, gives_domains_users_aliases_keys_and_settings) {
   EXPECT_EQ(domain.keys[1].pem, "KEY TWO");
 
   const std::vector<std::string_view> told{
-      "chasquid.conf:8: mail for users went to an LMTP server",
+      "chasquid.conf:8: mail for users went to /usr/bin/procmail",
       "chasquid.conf:9: dovecot_auth: ",
       "chasquid.conf:7: of the characters \"._\"",
       "domains/example.com/users:14: dear has a password hash that asks for more than 256 MiB",
@@ -103,16 +103,32 @@ TEST(Chasquid, has_its_own_defaults_and_needs_its_settings_file) {
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().what, "chasquid.conf:1: a string is not closed");
 
-  const auto least =
-      read_chasquid(TestTree({{"chasquid.conf", ""}, {"domains/a.example/users", "x"}}));
+  auto least = read_chasquid(TestTree({{"chasquid.conf", ""}, {"domains/a.example/users", "x"}}));
   ASSERT_TRUE(least);
   EXPECT_EQ(least->hostname, "");
-  EXPECT_TRUE(least->domains.at(0).settings.ignore_dots);
-  EXPECT_EQ(least->domains.at(0).settings.suffix_separators, "+");
+  EXPECT_TRUE(least->find("a.example")->settings.ignore_dots);
+  EXPECT_EQ(least->find("a.example")->settings.suffix_separators, "+");
   ASSERT_EQ(least->left_behind.size(), 2U);
   EXPECT_TRUE(left(*least)[0].contains("mail for users went to maildrop"));
   EXPECT_TRUE(left(*least)[1].starts_with("domains/a.example/users: domains/a.example/users:1:"))
       << left(*least)[1];
+}
+
+TEST(Chasquid, hands_mailboxes_to_the_lmtp_server_that_has_them) {
+  const auto target = [](std::string_view arguments) {
+    std::string conf =
+        "mail_delivery_agent_bin: \"/usr/bin/mda-lmtp\"\nmail_delivery_agent_args: [";
+    const auto inventory =
+        read_chasquid(TestTree({{"chasquid.conf", conf.append(arguments).append("]\n")}}));
+    EXPECT_TRUE(inventory);
+    EXPECT_EQ(inventory->left_behind.size(), inventory->mailbox_target.empty() ? 1U : 0U);
+    return inventory->mailbox_target;
+  };
+  EXPECT_EQ(target(R"("--addr", "/run/dovecot/lmtp", "-f", "%from%", "-d", "%to%")"),
+            ":lmtp: unix:/run/dovecot/lmtp");
+  EXPECT_EQ(target(R"("-addr=127.0.0.1:24", "-d", "%to%")"), ":lmtp: 127.0.0.1:24");
+  EXPECT_EQ(target(R"("--addr", "/run/dovecot/lmtp", "-d", "%to_user%")"), "");
+  EXPECT_EQ(target(R"("--addr")"), "");
 }
 
 TEST(Chasquid, takes_certificates_that_fit_their_keys_and_are_of_an_authority) {

@@ -1,6 +1,7 @@
 #include "rules/migrate/dead_targets.h"
 
 #include <algorithm>
+#include <deque>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -13,10 +14,11 @@
 namespace tapal::migrate {
 namespace {
 
-// An alias by its place in the inventory.
-struct AliasAt {
-  std::size_t domain = 0;
-  std::size_t alias = 0;
+// An alias of the inventory, and how many of its targets are left.
+struct Node {
+  const OldDomain& domain;
+  OldAlias& alias;
+  std::size_t live = 0;
 };
 
 class Graph {
@@ -25,35 +27,29 @@ class Graph {
       : inventory_(inventory), ask_known_(ask_known) {}
 
   void drop_dead() {
-    for (const auto& domain : inventory_.domains) take_in_names(domain);
-    for (std::size_t d = 0; d < inventory_.domains.size(); ++d) {
-      live_.emplace_back(inventory_.domains[d].aliases.size(), 0);
-      for (std::size_t a = 0; a < live_[d].size(); ++a) look_at({d, a});
-    }
+    for (auto& [name, domain] : inventory_.domains) take_in(domain);
+    for (auto& node : nodes_) look_at(node);
     while (!to_tell_.empty()) {
       const auto key = std::move(to_tell_.back());
       to_tell_.pop_back();
-      for (const auto& at : leading_to_[key]) lose_target(at, key);
+      for (auto* node : leading_to_[key]) lose_target(*node, key);
     }
-    for (auto& domain : inventory_.domains) sweep(domain);
+    for (auto& [name, domain] : inventory_.domains) sweep(domain);
   }
 
  private:
-  OldAlias& alias(const AliasAt& at) {
-    return inventory_.domains.at(at.domain).aliases.at(at.alias);
-  }
-
   static std::string key_of(std::string_view name, const OldDomain& domain) {
     const auto address = mail::make_address(name, domain.name);
     return address ? alias::lookup_key(*address, domain.settings) : std::string();
   }
 
   // What mail can be for. An alias's name counts as often as it stands there.
-  void take_in_names(const OldDomain& domain) {
+  void take_in(OldDomain& domain) {
     for (const auto& user : domain.users)
       if (!user.password_hash.empty() || !user.clear_password.empty())
         users_.insert(key_of(user.name, domain));
-    for (const auto& each : domain.aliases) {
+    for (auto& each : domain.aliases) {
+      nodes_.push_back({domain, each});
       if (each.name == "*")
         catching_.insert(domain.name);
       else
@@ -76,44 +72,41 @@ class Graph {
   }
 
   // What is wrong with a target by itself; empty: nothing.
-  std::string problem_of(const std::string& text, const AliasAt& at) {
-    const auto& domain = inventory_.domains[at.domain];
-    const auto target = alias::read_target(text, {.domain = domain.name});
+  std::string problem_of(const std::string& text, Node& node) {
+    const auto target = alias::read_target(text, {.domain = node.domain.name});
     if (!target) return target.error().what;
     const auto key = key_of_own(*target);
     if (key.empty()) return {};
     // An alias that names itself means the mailbox.
-    if (key == key_of(alias(at).name, domain) && !users_.contains(key) &&
+    if (key == key_of(node.alias.name, node.domain) && !users_.contains(key) &&
         ask_known_(target->address) != Known::user)
       return fmt::format("{} has no mailbox here", key);
-    leading_to_[key].push_back(at);
+    leading_to_[key].push_back(&node);
     if (!leads_somewhere(target->address, key)) bury(key);
     return {};
   }
 
-  void look_at(const AliasAt& at) {
-    auto& each = alias(at);
-    std::erase_if(each.targets, [&](const std::string& text) {
-      const auto problem = problem_of(text, at);
-      if (!problem.empty()) tell(each, problem);
+  void look_at(Node& node) {
+    std::erase_if(node.alias.targets, [&](const std::string& text) {
+      const auto problem = problem_of(text, node);
+      if (!problem.empty()) tell(node.alias, problem);
       return !problem.empty();
     });
-    live(at) = each.targets.size();
-    if (each.targets.empty()) end(at);
+    node.live = node.alias.targets.size();
+    if (node.live == 0) end(node);
   }
 
-  void lose_target(const AliasAt& at, const std::string& key) {
-    tell(alias(at), key + " is neither a user nor an alias here");
-    if (--live(at) == 0) end(at);
+  void lose_target(Node& node, const std::string& key) {
+    tell(node.alias, key + " is neither a user nor an alias here");
+    if (--node.live == 0) end(node);
   }
 
   // Nothing is left of an alias: what leads to its name may lead nowhere now.
-  void end(const AliasAt& at) {
-    const auto& domain = inventory_.domains[at.domain];
-    const auto key = key_of(alias(at).name, domain);
+  void end(const Node& node) {
+    const auto key = key_of(node.alias.name, node.domain);
     const auto name = names_.find(key);
     if (name == names_.end() || --name->second > 0) return;
-    const auto address = mail::make_address(alias(at).name, domain.name);
+    const auto address = mail::make_address(node.alias.name, node.domain.name);
     if (address && !leads_somewhere(*address, key)) bury(key);
   }
 
@@ -134,15 +127,13 @@ class Graph {
     inventory_.leave(each.place, fmt::format("{}: {}", text::printable(each.name, 80), what));
   }
 
-  std::size_t& live(const AliasAt& at) { return live_.at(at.domain).at(at.alias); }
-
   Inventory& inventory_;
   const AskKnown& ask_known_;
   std::unordered_set<std::string> users_;
   std::unordered_map<std::string, std::size_t> names_;
   std::unordered_set<std::string> catching_;  // domains with an alias for every name
-  std::unordered_map<std::string, std::vector<AliasAt>> leading_to_;
-  std::vector<std::vector<std::size_t>> live_;  // targets left, by domain and alias
+  std::unordered_map<std::string, std::vector<Node*>> leading_to_;
+  std::deque<Node> nodes_;  // of all aliases; they stay in place
   std::unordered_set<std::string> dead_;
   std::vector<std::string> to_tell_;  // of these, those whose aliases do not know yet
 };

@@ -14,30 +14,30 @@ OldUser user(std::string name, std::string hash = "$argon2id$x") {
 
 TEST(DeadTargets, fall_and_take_with_them_what_led_to_them_alone) {
   Inventory inventory;
-  inventory.domains.push_back({.name = "a.example",
-                               .settings = {.ignore_dots = true},
-                               .users = {user("ann"), user("mute", "")},
-                               .aliases = {{"one", {"two"}, "f:1"},
-                                           {"two", {"three", "ann"}, "f:2"},
-                                           {"three", {"root", "r.o.o.t"}, "f:3"},
-                                           {"four", {"three@a.example"}, "f:4"},
-                                           {"five", {"mute"}, "f:5"},
-                                           {"ann", {"a.nn", "me@far.example"}, "f:6"},
-                                           {"bob", {"bob", "me@far.example"}, "f:7"},
-                                           {"old", {"known", "| cat"}, "f:8"},
-                                           {"all", {"anybody@b.example"}, "f:9"}}});
-  inventory.domains.push_back({.name = "b.example", .aliases = {{"*", {"*@a.example"}, "g:1"}}});
+  inventory.add({.name = "a.example",
+                 .settings = {.ignore_dots = true},
+                 .users = {user("ann"), user("mute", "")},
+                 .aliases = {{"one", {"two"}, "f:1"},
+                             {"two", {"three", "ann"}, "f:2"},
+                             {"three", {"root", "r.o.o.t"}, "f:3"},
+                             {"four", {"three@a.example"}, "f:4"},
+                             {"five", {"mute"}, "f:5"},
+                             {"ann", {"a.nn", "me@far.example"}, "f:6"},
+                             {"bob", {"bob", "me@far.example"}, "f:7"},
+                             {"old", {"known", "| cat"}, "f:8"},
+                             {"all", {"anybody@b.example"}, "f:9"}}});
+  inventory.add({.name = "b.example", .aliases = {{"*", {"*@a.example"}, "g:1"}}});
   drop_dead_targets(inventory, [](const mail::Address& address) {
     return address.local == "known" ? Known::address : Known::nobody;
   });
-  EXPECT_EQ(aliases_of(inventory.domains[0]),
+  EXPECT_EQ(aliases_of(*inventory.find("a.example")),
             (std::vector<std::string>{"one -> two",
                                       "two -> ann",
                                       "ann -> a.nn, me@far.example",
                                       "bob -> me@far.example",
                                       "old -> known",
                                       "all -> anybody@b.example"}));
-  EXPECT_EQ(aliases_of(inventory.domains[1]), std::vector<std::string>{"* -> *@a.example"});
+  EXPECT_EQ(aliases_of(*inventory.find("b.example")), std::vector<std::string>{"* -> *@a.example"});
   EXPECT_EQ(left(inventory),
             (std::vector<std::string>{
                 "f:7: bob: bob@a.example has no mailbox here",
@@ -51,8 +51,8 @@ TEST(DeadTargets, fall_and_take_with_them_what_led_to_them_alone) {
 
 TEST(DeadTargets, are_found_along_a_long_chain_at_once) {
   Inventory inventory;
-  inventory.domains.push_back({.name = "a.example"});
-  auto& aliases = inventory.domains[0].aliases;
+  inventory.add({.name = "a.example"});
+  auto& aliases = inventory.find("a.example")->aliases;
   constexpr int length = 20'000;
   for (int i = 0; i < length; ++i)
     aliases.push_back({"n" + std::to_string(i), {"n" + std::to_string(i + 1)}, "f"});

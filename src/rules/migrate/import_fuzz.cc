@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto look = [](auto inventory) {
     if (!inventory) return;
     drop_dead_targets(*inventory, [](const auto&) { return Known::nobody; });
-    for (const auto& domain : inventory->domains) {
-      if (domain.name.empty()) std::abort();
+    for (const auto& [name, domain] : inventory->domains) {
+      if (name.empty() || name != domain.name) std::abort();
       for (const auto& alias : domain.aliases)
         if (alias.targets.empty()) std::abort();
     }

@@ -1,12 +1,17 @@
 #include "rules/migrate/inventory.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace tapal::migrate {
 
 OldDomain* Inventory::find(std::string_view domain) {
-  const auto found = std::ranges::find(domains, domain, &OldDomain::name);
-  return found == domains.end() ? nullptr : &*found;
+  const auto found = domains.find(domain);
+  return found == domains.end() ? nullptr : &found->second;
+}
+
+void Inventory::add(OldDomain domain) {
+  auto name = domain.name;
+  domains.try_emplace(std::move(name), std::move(domain));
 }
 
 }  // namespace tapal::migrate

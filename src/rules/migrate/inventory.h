@@ -2,7 +2,7 @@
 // whichever server it was. Reading fills it in; comparing and writing are others' work.
 #pragma once
 
-#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,8 +78,9 @@ struct LeftBehind {
 };
 
 struct Inventory {
-  std::string hostname;  // empty: the other server took the system's
-  std::vector<OldDomain> domains;
+  std::string hostname;        // empty: the other server took the system's
+  std::string mailbox_target;  // who keeps users' mail, as a target of an alias; empty: the server
+  std::map<std::string, OldDomain, std::less<>> domains;  // by name
   std::vector<OldCertificate> certificates;
   std::vector<OldSetting> settings;
   std::optional<OldRelay> relay;
@@ -89,6 +90,7 @@ struct Inventory {
     left_behind.push_back({std::move(place), std::move(what)});
   }
   OldDomain* find(std::string_view domain);  // null: not among them
+  void add(OldDomain domain);                // one of that name stays as it is
 };
 
 }  // namespace tapal::migrate

@@ -10,7 +10,7 @@ namespace {
 
 TEST(PasswdFile, takes_what_can_be_checked_and_tells_the_rest_by_name) {
   Inventory inventory;
-  inventory.domains.push_back({.name = "example.com"});
+  inventory.add({.name = "example.com"});
   add_passwd_file(
       {"# people\n"
        "ann@example.com:{BLF-CRYPT}$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW:1::"
@@ -27,7 +27,7 @@ TEST(PasswdFile, takes_what_can_be_checked_and_tells_the_rest_by_name) {
        "users",
        "example.com"},
       inventory);
-  const auto& users = inventory.domains[0].users;
+  const auto& users = inventory.find("example.com")->users;
   ASSERT_EQ(users.size(), 7U);
   EXPECT_TRUE(crypto::verify_password(users[0].password_hash, "U*U"));
   EXPECT_TRUE(crypto::verify_password(users[1].password_hash, "correct horse"));

@@ -11,6 +11,7 @@
 
 #include "base/ip_address.h"
 #include "rules/migrate/certificates.h"
+#include "rules/migrate/delivery.h"
 #include "rules/migrate/listen.h"
 #include "rules/migrate/logical_lines.h"
 #include "rules/migrate/main_cf.h"
@@ -33,11 +34,12 @@ constexpr std::string_view defaults =
     "virtual_mailbox_domains = $virtual_mailbox_maps\n"
     "alias_maps = hash:/etc/aliases\n"
     "inet_interfaces = all\n"
+    "queue_directory = /var/spool/postfix\n"
     "smtpd_sasl_type = cyrus\n"
     "smtpd_tls_key_file = $smtpd_tls_cert_file\n";
 
 // What has no counterpart, and what a person does in its place.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> unknown{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> unknown{
     {{"relay_domains",
       "a backup MX: make each a domain with role = \"backup-mx\" in its domain.toml"},
      {"transport_maps", "ways to other servers are [routes] of docs/settings.md"},
@@ -46,12 +48,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> unknown{
       "filters.milters names milters; OpenDKIM is not needed, mail is signed and checked here"},
      {"non_smtpd_milters", "filters.milters names milters"},
      {"content_filter", "filters.milters, filters.rspamd or filters.hooks judge mail here"},
-     {"virtual_transport",
-      "mail for users stays in Maildir folders until each user has an alias such as `ann: :lmtp: "
-      "unix:/run/dovecot/lmtp`"},
-     {"mailbox_transport",
-      "mail for users stays in Maildir folders until each user has an alias such as `ann: :lmtp: "
-      "unix:/run/dovecot/lmtp`"},
      {"mailbox_command", "mail for users stays in Maildir folders; an alias hands it to a program"},
      {"home_mailbox", "mail for users stays in the Maildir folders of `mailbox.folder`"},
      {"canonical_maps", "addresses in headers are not rewritten here"},
@@ -72,6 +68,7 @@ class Reader {
     const auto home = add_postfix_domains(files_, main_, inventory_);
     read_users(home);
     tell_postfix_mailboxes(files_, main_, inventory_);
+    read_delivery();
     read_limits();
     read_networks();
     read_certificate();
@@ -121,6 +118,35 @@ class Reader {
             "Cyrus SASL has the passwords (sasldb2, PAM, SQL), in no form that can be taken: "
             "`sasldblistusers2` tells the names of a sasldb2, and `tapal user add` makes them "
             "users");
+  }
+
+  // "lmtp:unix:private/dovecot-lmtp", from the queue's folder on, or "lmtp:inet:host:24".
+  void read_delivery() {
+    for (const std::string_view parameter : {"virtual_transport", "mailbox_transport"}) {
+      constexpr std::string_view lmtp = "lmtp:";
+      constexpr std::string_view socket = "unix:";
+      constexpr std::string_view network = "inet:";
+      const auto value = main_.value(parameter);
+      if (value.empty() || value == "virtual") continue;
+      std::string place = value.starts_with(lmtp) ? value.substr(lmtp.size()) : "";
+      if (place.starts_with(socket)) {
+        place = place.substr(socket.size());
+        if (!place.starts_with('/'))
+          place = fmt::format("{}/{}", main_.value("queue_directory"), place);
+      } else if (place.starts_with(network)) {
+        place = place.substr(network.size());
+      }
+      const auto target = lmtp_target(place);
+      const bool is_other =
+          !inventory_.mailbox_target.empty() && inventory_.mailbox_target != target;
+      if (place.empty() || is_other)
+        leave(parameter,
+              fmt::format("mail for users went to {}; here it stays in Maildir folders "
+                          "(`mailbox.folder`), and an alias hands it on",
+                          text::printable(value, 200)));
+      else
+        inventory_.mailbox_target = target;
+    }
   }
 
   void read_limits() {

@@ -86,8 +86,15 @@ class Reader {
   // Those of mydestination that mail is addressed to. The host's own name is one only where it
   // stands alone.
   std::vector<std::string> local_domains() {
-    auto names = names_of("mydestination");
-    std::erase_if(names, &is_of_this_machine);
+    std::vector<std::string> names;
+    for (const auto& name : names_of("mydestination")) {
+      if (is_of_this_machine(name)) continue;
+      auto ascii = text::domain_to_ascii(name);
+      if (ascii)
+        names.push_back(*std::move(ascii));
+      else
+        inventory_.leave(main_.place("mydestination"), ascii.error().what);
+    }
     const auto host = text::to_lower(main_.value("myhostname"));
     const bool is_alone =
         std::ranges::all_of(names, [&](const auto& name) { return name == host; });
@@ -105,7 +112,7 @@ class Reader {
     if (inventory_.find(*ascii) != nullptr) return;
     OldDomain domain{.name = *ascii};
     domain.settings.suffix_separators = main_.value("recipient_delimiter");
-    inventory_.domains.push_back(std::move(domain));
+    inventory_.add(std::move(domain));
   }
 
   // All domains of mydestination have the same names in them.

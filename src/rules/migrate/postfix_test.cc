@@ -70,10 +70,10 @@ Inventory read(const TestTree::Texts& files, std::string passwd_file = {}) {
 TEST(Postfix, gives_domains_and_who_gets_their_mail) {
   auto inventory = read(texts(), "/etc/dovecot/users");
   std::vector<std::string> domains;
-  for (const auto& domain : inventory.domains) domains.push_back(domain.name);
+  for (const auto& [name, domain] : inventory.domains) domains.push_back(name);
   EXPECT_EQ(domains,
             (std::vector<std::string>{
-                "example.com", "second.example", "virtual.example", "boxes.example"}));
+                "boxes.example", "example.com", "second.example", "virtual.example"}));
   auto& home = *inventory.find("example.com");
   EXPECT_EQ(home.settings.suffix_separators, "+");
   EXPECT_EQ(aliases_of(home),
@@ -142,12 +142,46 @@ TEST(Postfix, takes_the_hosts_own_name_for_a_domain_where_it_stands_alone) {
   const auto inventory = read({{"/etc/postfix/main.cf", "smtpd_sasl_auth_enable = yes\n"},
                                {"/etc/aliases", "info: ann\n"}});
   ASSERT_EQ(inventory.domains.size(), 1U);
-  EXPECT_EQ(inventory.domains[0].name, "sys.example");
-  EXPECT_EQ(aliases_of(inventory.domains[0]), std::vector<std::string>{"info -> ann"});
+  EXPECT_EQ(inventory.domains.begin()->first, "sys.example");
+  EXPECT_EQ(aliases_of(inventory.domains.begin()->second), std::vector<std::string>{"info -> ann"});
   const auto lines = left(inventory);
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_TRUE(lines[0].contains("Cyrus SASL has the passwords")) << lines[0];
   EXPECT_TRUE(lines[1].starts_with("/etc/postfix/master.cf: ")) << lines[1];
+}
+
+TEST(Postfix, tells_a_name_that_is_no_domain) {
+  const auto inventory = read({{"/etc/postfix/main.cf",
+                                "mydestination = a.example, b..example, \xF9.example\n"
+                                "virtual_alias_domains = -.example\n"},
+                               {"/etc/postfix/master.cf", ""},
+                               {"/etc/aliases", ""}});
+  ASSERT_EQ(inventory.domains.size(), 1U);
+  EXPECT_EQ(inventory.domains.begin()->first, "a.example");
+  EXPECT_EQ(inventory.left_behind.size(), 3U);
+}
+
+TEST(Postfix, tells_who_keeps_the_mailboxes) {
+  const struct {
+    std::string_view settings, target;
+    std::size_t left;  // with that of master.cf, which is missing
+  } cases[] = {
+      {"", "", 1},
+      {"virtual_transport = virtual\n", "", 1},
+      {"virtual_transport = lmtp:unix:private/dovecot-lmtp\n",
+       ":lmtp: unix:/var/spool/postfix/private/dovecot-lmtp",
+       1},
+      {"mailbox_transport = lmtp:unix:/run/lmtp\n", ":lmtp: unix:/run/lmtp", 1},
+      {"mailbox_transport = lmtp:inet:127.0.0.1:24\n", ":lmtp: 127.0.0.1:24", 1},
+      {"virtual_transport = lmtp:unix:/a\nmailbox_transport = lmtp:unix:/b\n", ":lmtp: unix:/a", 2},
+      {"virtual_transport = dovecot\n", "", 2},
+  };
+  for (const auto& [settings, target, left_count] : cases) {
+    const auto inventory =
+        read({{"/etc/postfix/main.cf", std::string(settings)}, {"/etc/aliases", ""}});
+    EXPECT_EQ(inventory.mailbox_target, target) << settings;
+    EXPECT_EQ(inventory.left_behind.size(), left_count) << settings;
+  }
 }
 
 TEST(Postfix, needs_a_main_cf) {

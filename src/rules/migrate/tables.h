@@ -1,6 +1,7 @@
 // Postfix's look-up tables, by the text that they were made from.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
