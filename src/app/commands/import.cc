@@ -8,9 +8,9 @@
 
 #include "app/cli/control_client.h"
 #include "app/commands/commands.h"
-#include "app/config/system_hostname.h"
 #include "app/import/old_files.h"
 #include "app/settings/settings.h"
+#include "app/settings/system_hostname.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/folder_lock.h"
 #include "rules/migrate/chasquid.h"

@@ -8,7 +8,7 @@
 
 #include "app/cli/password_input.h"
 #include "app/config/alias_edit.h"
-#include "app/config/user_place.h"
+#include "app/config/users.h"
 #include "app/import/import.h"
 #include "app/settings/settings.h"
 #include "drivers/files/config_folder.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "app/cli/password_input.h"
-#include "app/config/user_place.h"
+#include "app/config/users.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/files.h"
 #include "rules/account/users_file.h"

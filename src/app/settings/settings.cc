@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "app/config/system_hostname.h"
+#include "app/settings/system_hostname.h"
 #include "app/settings/table.h"
 #include "drivers/files/files.h"
 #include "values/text/ascii.h"

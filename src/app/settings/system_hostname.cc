@@ -1,4 +1,4 @@
-#include "app/config/system_hostname.h"
+#include "app/settings/system_hostname.h"
 
 #include <array>
 
