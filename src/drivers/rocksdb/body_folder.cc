@@ -197,4 +197,18 @@ Result<std::vector<QueueId>> BodyFolder::list() const {
   return ids;
 }
 
+Result<void> BodyFolder::link_into(const std::string& folder) const {
+  TAPAL_CHECK(make_folder(folder));
+  TAPAL_TRY(const auto ids, list());
+  const BodyFolder copy(folder);
+  for (const QueueId id : ids) {
+    TAPAL_CHECK(make_folder(copy.folder_of(id)));
+    const std::string path = copy.path_of(id);
+    // One that is gone was refused meanwhile, and is no message's.
+    if (::link(path_of(id).c_str(), path.c_str()) != 0 && errno != ENOENT)
+      return system_error("make", path);
+  }
+  return {};
+}
+
 }  // namespace tapal::spool

@@ -78,6 +78,8 @@ class BodyFolder {
   Result<BodyPtr> load(QueueId id, std::string head, std::uint64_t bytes) const;
   Result<std::vector<QueueId>> list() const;
   std::string path_of(QueueId id) const;
+  // A second name for each body, in a folder like this one.
+  Result<void> link_into(const std::string& folder) const;
 
  private:
   std::string folder_of(QueueId id) const;

@@ -336,6 +336,8 @@ void CommitThread::failed(std::span<Pending*> group, const Error& error) {
 }
 
 void CommitThread::forget_removed_files() {
+  const std::unique_lock lock(removals_mutex_, std::try_to_lock);
+  if (!lock) return;  // with the next sync, then
   for (const QueueId id : files_to_remove_) bodies_.remove(id);
   files_to_remove_.clear();
 }

@@ -66,6 +66,9 @@ class CommitThread {
   // until its waiter is resumed, and may not be touched after this call.
   bool enqueue(Pending& pending);
 
+  // While the lock lives, bodies of removed messages keep their files.
+  std::unique_lock<std::mutex> put_off_removals() { return std::unique_lock(removals_mutex_); }
+
   std::uint64_t disk_free_bytes() const;  // all of it, the reserve too
   void add_counters(RocksdbCounters& counters) const;
 
@@ -121,6 +124,8 @@ class CommitThread {
   bool broken_ = false;
   std::vector<QueueId> half_added_;  // refused, but perhaps in the log
   std::size_t removed_since_reclaim_ = 0;
+
+  std::mutex removals_mutex_;  // held while files are removed, or must not be
 
   mutable std::mutex files_mutex_;
   Ids files_;  // messages whose bodies are files

@@ -10,6 +10,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "drivers/rocksdb/file.h"
@@ -193,6 +194,17 @@ Result<void> Database::reclaim(std::uint64_t room_bytes) {
     status = db_->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr);
   if (!status.ok()) return database_error(status);
   return {};
+}
+
+Result<void> Database::checkpoint(const std::string& folder) const {
+  const std::shared_lock lock(mutex_);
+  if (!db_) return fail(Code::try_later, "the spool's database is closed after an error");
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> maker(made);
+  if (status.ok()) status = maker->CreateCheckpoint(folder);
+  if (!status.ok()) return database_error(status);
+  return make_folder(folder);  // its rights
 }
 
 Result<std::optional<std::string>> Database::get(const std::string& key) const {

@@ -49,6 +49,9 @@ class Database {
   // more than `room_bytes`, which it is written to.
   Result<void> reclaim(std::uint64_t room_bytes);
 
+  // A database of its own in `folder`, made here: what was written until now.
+  Result<void> checkpoint(const std::string& folder) const;
+
   // Nothing: there is no such record.
   Result<std::optional<std::string>> get(const std::string& key) const;
   // Calls each(id, value) for the state records after `after`, oldest first, until it says no.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
@@ -22,7 +23,15 @@ namespace {
 
 bool is_file(const spool::Pending::Added& added) { return added.large != nullptr; }
 
+// What is left of a checkpoint keeps the room of what was delivered since.
+void remove_checkpoint(const std::string& folder) {
+  std::error_code ignored;  // what stays is in the way of the next, which then tells
+  std::filesystem::remove_all(folder, ignored);
+}
+
 }  // namespace
+
+std::string checkpoint_folder(const std::string& spool) { return spool + "/checkpoint/spool"; }
 
 class RocksdbStore::Engine {
  public:
@@ -35,6 +44,7 @@ class RocksdbStore::Engine {
 
   Result<void> open();
   Result<void> remove_orphans();
+  Result<void> checkpoint_in(const std::string& folder);
   // co_await written(pending): by the commit thread, with pending.result.
   auto written(spool::Pending& pending) {
     struct Wait {
@@ -74,6 +84,7 @@ Result<void> RocksdbStore::Engine::open() {
     if (errno != EWOULDBLOCK) return spool::system_error("lock", path);
     return fail(Code::denied, "another tapal uses the spool " + options.folder);
   }
+  remove_checkpoint(checkpoint_folder(options.folder));
   TAPAL_CHECK(bodies.prepare());
   TAPAL_CHECK(database.open());
   TAPAL_TRY(const auto newest, database.newest());
@@ -97,6 +108,14 @@ Result<void> RocksdbStore::Engine::remove_orphans() {
   }
   commits.know_files(named);
   return {};
+}
+
+// A body is a file before a record names it, and stays one while removals wait: each that the
+// records of this moment name gets its second name. Others' are removed when the copy is opened.
+Result<void> RocksdbStore::Engine::checkpoint_in(const std::string& folder) {
+  const auto nothing_removed = commits.put_off_removals();
+  TAPAL_CHECK(database.checkpoint(folder + "/records"));
+  return bodies.link_into(folder + "/bodies");
 }
 
 Task<Result<void>> RocksdbStore::Engine::keep_files(Loop& loop, const spool::Pending& pending) {
@@ -201,6 +220,18 @@ Task<Result<void>> RocksdbStore::change_records(Loop& loop, RecordKind kind, Rec
 std::uint64_t RocksdbStore::free_bytes() const {
   const std::uint64_t free = engine_->commits.disk_free_bytes();
   return free > engine_->options.min_free_bytes ? free - engine_->options.min_free_bytes : 0;
+}
+
+Result<std::string> RocksdbStore::checkpoint() {
+  const auto folder = checkpoint_folder(engine_->options.folder);
+  remove_checkpoint(folder);
+  TAPAL_CHECK(spool::make_folder(std::filesystem::path(folder).parent_path()));
+  TAPAL_CHECK(spool::make_folder(folder));
+  if (auto made = engine_->checkpoint_in(folder); !made) {
+    remove_checkpoint(folder);
+    return std::unexpected(std::move(made).error());
+  }
+  return folder;
 }
 
 RocksdbCounters RocksdbStore::counters() const {

@@ -49,6 +49,10 @@ struct RocksdbStoreOptions {
       wrap_files;
 };
 
+// Where a spool's checkpoint is: beside it, in a folder of the spool, is room for a lock of those
+// who read it.
+std::string checkpoint_folder(const std::string& spool);
+
 // Since open(). `syncs` counts those of the log and those of body files and their folders.
 struct RocksdbCounters {
   std::uint64_t commits = 0;  // calls of commit() that were written
@@ -86,6 +90,11 @@ class RocksdbStore final : public Store, public KeptRecords {
       std::move_only_function<void(std::string_view, std::string_view)> each) override;
   Task<Result<void>> change_records(Loop& loop, RecordKind kind, RecordsChange change) override;
   std::uint64_t free_bytes() const override;  // above min_free_bytes
+
+  // The spool as it is now, as a folder of its own that opens as one: within this one, and gone
+  // with the next checkpoint or start. Files that change no more have a second name there, so that
+  // it takes little time and room. Any thread, one at a time; mail goes on meanwhile.
+  Result<std::string> checkpoint();
 
   RocksdbCounters counters() const;
 
