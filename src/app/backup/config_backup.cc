@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
-#include "app/settings/settings.h"
+#include "app/backup/config_files.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/descriptor.h"
 #include "drivers/files/files.h"
@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds lock_look_every{100};
 constexpr std::chrono::minutes lock_is_stale{10};
 
 constexpr std::string_view open_files =
-    "*\n!*/\n!/.gitignore\n!/tapal.toml\n!/domains/*/domain.toml\n!/domains/*/aliases\n"
+    "*\n!*/\n!/.gitignore\n!/tapal.toml\n!/version\n!/domains/*/domain.toml\n!/domains/*/aliases\n"
     "!/domains/*/dkim/state.toml\n!/certs/*/fullchain.pem\n";
 
 std::string rules_text(SecretsInBackup secrets, const std::vector<std::string>& left_out) {
@@ -35,26 +35,13 @@ std::string rules_text(SecretsInBackup secrets, const std::vector<std::string>& 
       "# secrets: {}\n",
       text_of(secrets));
   if (secrets == SecretsInBackup::plain) {
-    text += "*.lock\n.*.new\n";
+    text += fmt::format("*.lock\n.*.new\n/{}*\n/{}*\n", kept_copy_prefix, replaced_prefix);
   } else {
     text += open_files;
     if (secrets == SecretsInBackup::encrypted) text += fmt::format("!/{}\n", sealed_name);
   }
   for (const auto& folder : left_out) text += fmt::format("/{}/\n", folder);
   return text + fmt::format("/{}\n", sealer_name);
-}
-
-// Where the server keeps what is no configuration, when that is inside the folder.
-std::optional<std::vector<std::string>> state_folders(const fs::path& config) {
-  const auto settings = load_settings(config);
-  if (!settings) return {};
-  std::vector<std::string> inside;
-  for (const auto& folder : {fs::path(settings->state_folder), settings->mail_folder()}) {
-    const auto from_here = folder.lexically_relative(config).generic_string();
-    if (!from_here.empty() && from_here != "." && !from_here.starts_with(".."))
-      inside.push_back(from_here);
-  }
-  return inside;
 }
 
 // Other files that aliases take in. None of a name that secrets have.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "app/backup/config_backup.h"
+#include "app/backup/config_files.h"
 #include "drivers/files/files.h"
 #include "services/upkeep/secret_archive.h"
 #include "values/crypto/hash.h"
@@ -20,12 +21,6 @@ constexpr std::size_t secret_bytes_max = 32UL * 1024 * 1024;
 
 bool is_below(std::string_view file, std::string_view folder) {
   return file.size() > folder.size() && file.starts_with(folder) && file[folder.size()] == '/';
-}
-
-// Made and gone again within moments.
-bool is_passing(const fs::path& file) {
-  const auto name = file.filename().string();
-  return name.ends_with(".lock") || (name.starts_with('.') && name.ends_with(".new"));
 }
 
 }  // namespace
@@ -51,7 +46,8 @@ Task<Result<std::vector<std::string>>> ConfigBackup::secret_files() {
   std::erase_if(*files, [&](const std::string& file) {
     std::error_code none;
     const auto is_state = [&](const auto& folder) { return is_below(file, folder); };
-    return file == sealer_name || is_passing(file) || std::ranges::any_of(left_out, is_state) ||
+    return file == sealer_name || !is_configuration(file) ||
+           std::ranges::any_of(left_out, is_state) ||
            !fs::is_regular_file(fs::symlink_status(config_ / file, none));
   });
   co_return files;

@@ -180,7 +180,9 @@ int run_restore(const CommonOptions& common, const BackupOptions& options) {
 
 void declare_backup(const Command& tapal) {
   const auto backup =
-      tapal.add_group("backup", "the configuration folder as a git repository", "backup status");
+      tapal.add_group("backup",
+                      "the configuration in a git repository; configuration and queue in a file",
+                      "backup status");
   auto options = std::make_shared<BackupOptions>();
   const Argument passphrase{"--passphrase-file",
                             "the passphrase of sealed keys; default: asked for"};
@@ -210,6 +212,8 @@ void declare_backup(const Command& tapal) {
   });
   backup.add("status", "what is committed, pushed and kept out", "backup status")
       .runs([options](const auto& common) { return run_existing(common, *options, show); });
+
+  declare_backup_archive(backup);
 
   const auto restore = backup.add("restore-keys",
                                   "put what keys.sealed holds back into its place, after a clone",

@@ -44,8 +44,8 @@ struct CommandTree {
           &declare_dmarc,     &declare_dns,    &declare_address, &declare_spf,
           &declare_arc,       &declare_gmail,  &declare_doctor,  &declare_send,
           &declare_sendmail,  &declare_queue,  &declare_sources, &declare_filter,
-          &declare_providers, &declare_bounce, &declare_backup,  &declare_config,
-          &declare_manual})
+          &declare_providers, &declare_bounce, &declare_backup,  &declare_restore,
+          &declare_config,    &declare_manual})
       declare(tapal);
   }
 };

@@ -22,6 +22,7 @@ void declare_filter(const Command& tapal);
 void declare_gmail(const Command& tapal);
 void declare_import(const Command& tapal);
 void declare_init(const Command& tapal);
+void declare_restore(const Command& tapal);
 void declare_providers(const Command& tapal);
 void declare_manual(const Command& tapal);
 void declare_queue(const Command& tapal);
@@ -34,6 +35,9 @@ void declare_srs(const Command& tapal);
 void declare_status(const Command& tapal);
 void declare_up(const Command& tapal);
 void declare_user(const Command& tapal);
+
+// Below `tapal backup`.
+void declare_backup_archive(const Command& backup);
 
 // Below `tapal queue`.
 void declare_queue_orders(const Command& queue);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "app/backup/upgrade.h"
 #include "app/commands/commands.h"
 #include "app/server/server.h"
 #include "drivers/system/clock.h"
@@ -82,13 +83,13 @@ void watch(Server& server, Log& log, const SignalInbox& inbox) {
 
 int run_serve(const CommonOptions& common) {
   const SignalInbox inbox;  // before any thread is made
+  const auto upgraded = upgrade_config(common.config);
+  if (!upgraded) return tell(upgraded.error());
   auto settings = load_settings(common.config);
-  if (!settings) {
-    fmt::print(stderr, "tapal: {}\n", settings.error().what);
-    return exit_failed;
-  }
+  if (!settings) return tell(settings.error());
   const SystemClock clock;
   const auto log = make_log(settings->log, clock);
+  if (*upgraded) tell(*log, **upgraded);
   auto handed = HandedSockets::take();
   auto server = handed
                     ? Server::start(common.config, *std::move(settings), *log, *std::move(handed))

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "app/config/signing_keys.h"
+#include "app/settings/folder_version.h"
 #include "app/settings/settings.h"
 #include "drivers/files/config_folder.h"
 #include "drivers/files/files.h"
@@ -35,6 +36,7 @@ Result<void> write_settings(const SetupOptions& options, SetupDone& done) {
   // Before the first table: a key after it would belong to that table.
   if (!options.state_folder.empty())
     text = fmt::format("state_folder = \"{}\"\n{}", options.state_folder, text);
+  TAPAL_CHECK(write_version(options.config, config_form.version));
   TAPAL_CHECK(files::write_atomically(file, text, 0600));
   tell(done, "made", file);
   return {};

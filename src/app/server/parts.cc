@@ -9,6 +9,8 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "app/backup/closed_state.h"
+#include "app/backup/upgrade.h"
 #include "app/certificates/challenge_hook.h"
 #include "app/cli/program_rights.h"
 #include "app/config/domains.h"
@@ -18,6 +20,7 @@
 #include "drivers/files/mark_file.h"
 #include "drivers/net/addresses.h"
 #include "services/intake/admission.h"
+#include "services/upkeep/backup_manifest.h"
 
 namespace tapal::app {
 namespace {
@@ -109,7 +112,9 @@ Result<void> Server::Parts::take_up_certificates(const files::ConfigFolder& fold
 
 Result<void> Server::Parts::open_stores() {
   TAPAL_CHECK(files::create_folder(settings.state_folder, 0700));
-  settings.spool.folder = (std::filesystem::path(settings.state_folder) / "spool").string();
+  TAPAL_CHECK(check_state_is_open(settings.state_folder));
+  TAPAL_TRY(const auto upgraded, upgrade_spool(settings.spool.folder, Before::is_kept));
+  if (upgraded) tell(log, *upgraded);
   body_workers = std::make_unique<WorkerPool>(
       WorkerPoolOptions{.threads = 4, .waiting_max = 10'000, .name = "body"});
   settings.spool.workers = body_workers.get();
@@ -165,7 +170,7 @@ Result<void> Server::Parts::build_delivery() {
   http = std::make_unique<StreamHttpClient>(
       HttpWorld{main_loop(), main_loop(), *resolver, *client_tls});
   TAPAL_TRY(marks,
-            files::MarkFile::open(std::filesystem::path(settings.state_folder) / "final-dot.marks",
+            files::MarkFile::open(std::filesystem::path(settings.state_folder) / upkeep::marks_name,
                                   settings.delivery.connections_max));
   sites = std::make_unique<delivery::Sites>(
       delivery::SitesWorld{main_loop(), *resolver, random, settings.delivery, own, providers});

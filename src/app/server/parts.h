@@ -125,6 +125,7 @@ struct Server::Parts {
                           std::vector<ListenSocket> implicit_tls);
   Result<void> listen_for_control();
   Task<Result<std::string>> answer_overview();  // on the main loop
+  Task<Result<std::string>> make_checkpoint();  // the same
   Result<void> listen_for_web();
   void accept_at(intake::Door door, std::vector<ListenSocket> sockets);  // on the main loop
   std::vector<AcceptTarget> session_targets(intake::Door door);

@@ -94,6 +94,7 @@ Result<void> Server::Parts::listen_for_web() {
 Result<void> Server::Parts::listen_for_control() {
   auto others = upkeep->commands();
   others.merge(egress->commands());
+  others["checkpoint"] = [this](const std::string& /*request*/) { return make_checkpoint(); };
   others["overview"] = [this](const std::string& /*request*/) { return answer_overview(); };
   api::ControlWorld world{main_loop(),
                           *dispatcher,

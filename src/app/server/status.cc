@@ -1,4 +1,4 @@
-// What `tapal status` is told by the running server.
+// What `tapal status` and `tapal backup save` are told by the running server.
 #include <boost/json.hpp>
 #include <unistd.h>
 
@@ -56,6 +56,15 @@ Task<Result<std::string>> Server::Parts::answer_overview() {
   const std::scoped_lock lock(reload_mutex);
   overview["listening"] = shown(addresses);
   co_return json::serialize(overview);
+}
+
+Task<Result<std::string>> Server::Parts::make_checkpoint() {
+  auto make = [this] { return store->checkpoint(); };
+  const auto made = co_await run_on(*disk_workers, main_loop(), std::move(make));
+  if (!made) co_return fail(Code::full, "too much waits for the spool's disk");
+  TAPAL_CO_TRY(const auto folder, *made);
+  const json::object answer{{"folder", folder}};
+  co_return json::serialize(answer);
 }
 
 }  // namespace tapal::app

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/settings/folder_version.h"
 #include "app/settings/system_hostname.h"
 #include "app/settings/table.h"
 #include "drivers/files/files.h"
@@ -196,6 +197,8 @@ ParsedSettings parse_settings(std::string_view text, std::string_view file_name)
 }
 
 Result<Settings> load_settings(const fs::path& config_folder) {
+  TAPAL_TRY(const auto version, read_version(config_folder));
+  TAPAL_CHECK(check_version(config_form, version, config_folder.string()));
   const fs::path file = config_folder / settings_file_name;
   const auto text = files::read_file(file, settings_bytes_max);
   if (!text && text.error().code == Code::not_found)

@@ -42,5 +42,7 @@ Result<void> write_all(const Descriptor& file,
                        std::string_view bytes,
                        const std::filesystem::path& path);
 Result<void> sync_folder(const std::filesystem::path& folder);
+// Everything on the disk where the folder is: for many files at once.
+Result<void> sync_disk_of(const std::filesystem::path& folder);
 
 }  // namespace tapal::files

@@ -98,6 +98,13 @@ Result<void> sync_folder(const fs::path& folder) {
   return {};
 }
 
+Result<void> sync_disk_of(const fs::path& folder) {
+  const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened) return std::unexpected(system_error("open", folder, errno));
+  if (syncfs(opened.number()) != 0) return std::unexpected(system_error("sync", folder, errno));
+  return {};
+}
+
 Result<void> write_atomically(const fs::path& path, std::string_view bytes, mode_t mode) {
   static std::atomic<unsigned> counter = 0;
   const fs::path folder = folder_of(path);

@@ -23,9 +23,8 @@ constexpr std::size_t block_bytes = 64UL * 1024;
 // Names are bytes, whatever the locale; the archive says so to its reader.
 constexpr const char* names_are_bytes = "hdrcharset=BINARY";
 
-using EntryPtr = std::unique_ptr<archive_entry, decltype([](archive_entry* entry) {
-                                   archive_entry_free(entry);
-                                 })>;
+using EntryPtr = std::unique_ptr<archive_entry,
+                                 decltype([](archive_entry* entry) { archive_entry_free(entry); })>;
 
 }  // namespace
 
@@ -64,8 +63,8 @@ Result<std::unique_ptr<TarWriter>> TarWriter::create(const fs::path& path) {
   if (::fchmod(file.number(), 0600) != 0)
     return std::unexpected(system_error("set the mode of", part, errno));
   TAPAL_CHECK(follow_owner(file, part));
-  std::unique_ptr<TarWriter> writer(new TarWriter(std::make_unique<State>(
-      State{path, std::move(part), std::move(file), archive_write_new()})));
+  std::unique_ptr<TarWriter> writer(new TarWriter(
+      std::make_unique<State>(State{path, std::move(part), std::move(file), archive_write_new()})));
   auto* tar = writer->state_->tar;
   archive_write_set_bytes_per_block(tar, block_bytes);
   archive_write_set_bytes_in_last_block(tar, 1);
@@ -91,9 +90,9 @@ Result<void> TarWriter::write(std::string_view bytes) {
   const auto written = archive_write_data(state_->tar, bytes.data(), bytes.size());
   if (written < 0) return state_->error();
   if (static_cast<std::size_t>(written) != bytes.size())
-    return fail(Code::internal,
-                fmt::format("cannot write {}: a file grew while it was read",
-                            state_->path.string()));
+    return fail(
+        Code::internal,
+        fmt::format("cannot write {}: a file grew while it was read", state_->path.string()));
   return {};
 }
 
@@ -134,8 +133,8 @@ Result<std::unique_ptr<TarReader>> TarReader::open(const fs::path& path) {
   struct stat facts{};
   if (::fstat(file.number(), &facts) != 0 || !S_ISREG(facts.st_mode))
     return fail(Code::invalid, fmt::format("{} is not a regular file", path.string()));
-  std::unique_ptr<TarReader> reader(new TarReader(
-      std::make_unique<State>(State{path, std::move(file), archive_read_new(), {}})));
+  std::unique_ptr<TarReader> reader(
+      new TarReader(std::make_unique<State>(State{path, std::move(file), archive_read_new(), {}})));
   auto* tar = reader->state_->tar;
   if (archive_read_support_format_tar(tar) != ARCHIVE_OK ||
       archive_read_open_fd(tar, reader->state_->file.number(), block_bytes) != ARCHIVE_OK)

@@ -42,9 +42,8 @@ Result<Contents> read_tar(const fs::path& path) {
 TEST(TarFile, gives_back_what_was_put_in) {
   const ScratchFolder folder;
   const auto path = folder.path() / "a.tar";
-  const Contents contents{{"empty", ""},
-                          {"a/b", "text"},
-                          {std::string(300, 'n') + "/\xff", std::string(200'000, 'x')}};
+  const Contents contents{
+      {"empty", ""}, {"a/b", "text"}, {std::string(300, 'n') + "/\xff", std::string(200'000, 'x')}};
   const auto written = write_tar(path, contents);
   ASSERT_TRUE(written) << written.error().what;
   const auto read = read_tar(path);
@@ -84,7 +83,8 @@ TEST(TarFile, tells_that_a_file_has_more_bytes_than_it_said) {
 TEST(TarFile, is_refused_where_it_is_cut_off) {
   const ScratchFolder folder;
   const auto path = folder.path() / "a.tar";
-  ASSERT_TRUE(write_tar(path, {{"first", std::string(700, 'a')}, {"second", std::string(10, 'b')}}));
+  ASSERT_TRUE(
+      write_tar(path, {{"first", std::string(700, 'a')}, {"second", std::string(10, 'b')}}));
   const auto whole = ScratchFolder::read(path);
   for (const std::size_t at : {1U, 511U, 513U, 1000U, 1700U, 2050U}) {
     const auto cut = read_tar(folder.write("cut.tar", whole.substr(0, at)));

@@ -20,8 +20,9 @@ std::string hash_text(const crypto::Digest& digest) {
 }
 
 std::unexpected<Error> damaged(std::string_view line) {
-  return fail(Code::invalid,
-              fmt::format("the manifest cannot be understood at \"{}\"", text::printable(line, 100)));
+  return fail(
+      Code::invalid,
+      fmt::format("the manifest cannot be understood at \"{}\"", text::printable(line, 100)));
 }
 
 // What follows `word` in the next line, which is taken off.
@@ -99,13 +100,14 @@ std::string_view text_of(BackupPurpose purpose) {
 }
 
 std::string to_text(const BackupManifest& manifest) {
-  auto text = fmt::format("tapal backup {} by {}\nmade {}\npurpose {}\nconfiguration {}\nspool {}\n",
-                          backup_form,
-                          manifest.made_by,
-                          text::rfc3339_date(manifest.made),
-                          text_of(manifest.purpose),
-                          manifest.config_version,
-                          manifest.spool_version ? std::to_string(*manifest.spool_version) : "none");
+  auto text =
+      fmt::format("tapal backup {} by {}\nmade {}\npurpose {}\nconfiguration {}\nspool {}\n",
+                  backup_form,
+                  manifest.made_by,
+                  text::rfc3339_date(manifest.made),
+                  text_of(manifest.purpose),
+                  manifest.config_version,
+                  manifest.spool_version ? std::to_string(*manifest.spool_version) : "none");
   for (const auto& [name, bytes, hash] : manifest.files)
     fmt::format_to(std::back_inserter(text), "{} {} {}\n", hash_text(hash), bytes, name);
   return text + fmt::format("{}{}\n", end_word, hash_text(crypto::sha256(text)));

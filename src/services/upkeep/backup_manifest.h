@@ -60,7 +60,8 @@ struct BackupManifest {
 std::string_view text_of(BackupPurpose purpose);
 
 std::string to_text(const BackupManifest& manifest);
-// Code::invalid: changed, cut off, of a newer form, or a file in it has a name that leads elsewhere.
+// Code::invalid: changed, cut off, of a newer form, or a file in it has a name that leads
+// elsewhere.
 Result<BackupManifest> manifest_from_text(std::string_view text);
 
 }  // namespace tapal::upkeep
