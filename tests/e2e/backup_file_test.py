@@ -57,20 +57,19 @@ class Moving(delivery_test.DeliveryCase):
     settings = {"queue": {"retry": ["1s"], "retry_then_every": "1s"}, "spool": {"body_file_threshold": "64KiB"}}
 
     def setUp(self):
-        self.place = self.folder / self._testMethodName
+        type(self).count = getattr(self, "count", 0) + 1
+        self.place = self.folder / f"p{self.count}"
         self.place.mkdir()
         self.file = self.place / "b.tar"
         self.new_config, self.new_state = self.place / "config", self.place / "state"
         if not self.tapal.server.running():
-            self.reopen()
+            (self.tapal.state / "closed").unlink(missing_ok=True)
             self.tapal.start()
-
-    def reopen(self):
-        (self.tapal.state / "closed").unlink(missing_ok=True)
+        ask(self.tapal.config, "queue", "drop", "--all", "--yes")
 
     def send(self, domain, name, size=10):
-        self.tapal.submit(f"bob@{domain}", message("ann@a.example", f"bob@{domain}", subject=name, body="x" * 70 + "\r\n" * 1
-                                                   if size < 100 else ("y" * 70 + "\r\n") * (size // 72)))
+        body = ("y" * 70 + "\r\n") * (size // 72 + 1)
+        self.tapal.submit(f"bob@{domain}", message("ann@a.example", f"bob@{domain}", subject=name, body=body))
 
     def restore(self, *more, code=0):
         return ask(self.new_config, "restore", self.file, "--state", self.new_state, *more, code=code)
