@@ -19,7 +19,7 @@ COMMANDS = (
     "queue list", "queue show", "queue retry", "queue hold", "queue release", "queue drop",
     "queue count", "queue sites", "queue bounce", "queue move", "queue rule add", "queue rule list", "queue rule del",
     "cert issue", "cert renew", "cert revoke", "cert account-key", "cert list", "cert show",
-    "config check", "config reference", "config sample")
+    "config check", "config reference", "config sample", "backup save", "backup verify", "restore")
 
 
 class WithoutServer(Case):
