@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "app/backup/backup_archive.h"
+#include "app/backup/archive.h"
 #include "app/backup/config_files.h"
 #include "app/settings/folder_version.h"
 #include "app/settings/settings.h"

@@ -1,7 +1,8 @@
+#include "app/backup/restore.h"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "app/backup/backup_restore.h"
 #include "app/cli/password_input.h"
 #include "app/commands/commands.h"
 #include "values/crypto/hash.h"

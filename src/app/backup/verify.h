@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/backup/backup_archive.h"
+#include "app/backup/archive.h"
 #include "app/backup/spool_contents.h"
 
 namespace tapal::app {

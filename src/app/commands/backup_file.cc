@@ -2,8 +2,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "app/backup/backup_save.h"
-#include "app/backup/backup_verify.h"
+#include "app/backup/save.h"
+#include "app/backup/verify.h"
 #include "app/cli/password_input.h"
 #include "app/commands/commands.h"
 #include "values/crypto/hash.h"

@@ -1,4 +1,4 @@
-#include "app/backup/backup_save.h"
+#include "app/backup/save.h"
 
 #include <optional>
 

@@ -1,4 +1,4 @@
-#include "app/backup/backup_restore.h"
+#include "app/backup/restore.h"
 
 #include <algorithm>
 

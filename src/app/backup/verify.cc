@@ -1,4 +1,4 @@
-#include "app/backup/backup_verify.h"
+#include "app/backup/verify.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "app/backup/backup_archive.h"
+#include "app/backup/archive.h"
 
 namespace tapal::app {
 

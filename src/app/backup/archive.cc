@@ -1,5 +1,5 @@
 // Writing a backup; backup_reading.cc reads one.
-#include "app/backup/backup_archive.h"
+#include "app/backup/archive.h"
 
 #include <algorithm>
 #include <array>

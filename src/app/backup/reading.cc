@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "app/backup/backup_archive.h"
+#include "app/backup/archive.h"
 #include "app/settings/folder_version.h"
 #include "app/settings/settings.h"
 #include "drivers/files/descriptor.h"
