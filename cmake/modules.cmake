@@ -43,13 +43,13 @@ foreach(line IN LISTS lines)
   set(benchmarks ${all})
   list(FILTER benchmarks INCLUDE REGEX "_bench\\.cc$")
 
-  # Tables that ship with the program: NAME.toml becomes the text tapal::shipped::NAME().
-  file(GLOB tables CONFIGURE_DEPENDS src/${module}/*.toml)
-  foreach(table IN LISTS tables)
-    get_filename_component(name ${table} NAME_WE)
-    file(READ ${table} content)
-    configure_file(cmake/shipped_table.cc.in ${CMAKE_BINARY_DIR}/shipped/${name}.cc @ONLY)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})
+  # What ships with the program: NAME.toml or NAME.txt becomes the text tapal::shipped::NAME().
+  file(GLOB texts CONFIGURE_DEPENDS src/${module}/*.toml src/${module}/*.txt)
+  foreach(text IN LISTS texts)
+    get_filename_component(name ${text} NAME_WE)
+    file(READ ${text} content)
+    configure_file(cmake/shipped_text.cc.in ${CMAKE_BINARY_DIR}/shipped/${name}.cc @ONLY)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${text})
     list(APPEND sources ${CMAKE_BINARY_DIR}/shipped/${name}.cc)
   endforeach()
 

@@ -106,6 +106,10 @@ class OwnUnit(Systemd):
         done = ask_tool("systemd-sysusers", "--dry-run", users)
         self.assertNotIn("tapal.conf:", done.stderr)
 
+    def test_5_everybody_may_leave_mail_for_it(self):
+        drop = (self.state / "drop").stat()
+        self.assertEqual((drop.st_uid, stat.S_IMODE(drop.st_mode)), (NUMBER, 0o1733))
+
 
 class UnitOfAPackage(Systemd):
     @classmethod

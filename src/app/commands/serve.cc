@@ -56,9 +56,10 @@ void reload(Server& server, Log& log) {
   notify_ready("running");
 }
 
-// A loop that hangs is not told of: systemd then ends us, and starts us again.
-void tell_alive(Server& server) {
-  if (!server.is_alive()) return;
+// While a loop hangs systemd hears nothing from us; then it ends us, and starts us again.
+void tell_alive(Server& server, Log& log) {
+  if (!server.is_alive())
+    return log.write(Level::error, "an event loop hangs; if it goes on, the watchdog restarts us");
   notify_watchdog();
   notify_status(server.status_line());
 }
@@ -77,7 +78,7 @@ void watch(Server& server, Log& log, const SignalInbox& inbox) {
     } else {
       server.reload_if_changed();
     }
-    if (watchdog) tell_alive(server);
+    if (watchdog) tell_alive(server, log);
   }
 }
 

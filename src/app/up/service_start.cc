@@ -1,18 +1,28 @@
 #include "app/up/service_start.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "app/cli/control_client.h"
 #include "app/cli/system_programs.h"
+#include "app/sendmail/drops.h"
 #include "drivers/files/files.h"
 #include "drivers/files/ownership.h"
 #include "drivers/system/detached_program.h"
 #include "drivers/system/system_user.h"
 #include "values/text/ascii.h"
+
+namespace tapal::shipped {
+std::string_view service_unit();
+std::string_view service_user();
+std::string_view service_folders();
+}  // namespace tapal::shipped
 
 namespace tapal::app {
 namespace {
@@ -20,7 +30,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view unit_name = "tapal.service";
-constexpr std::string_view service_user = "tapal";
 constexpr std::chrono::seconds start_patience{60};
 constexpr std::chrono::milliseconds look_every{100};
 
@@ -47,6 +56,34 @@ std::optional<std::string> installed_unit(const fs::path& root) {
   return {};
 }
 
+// A shipped text, which names the usual places, for these.
+std::string in_its_places(std::string_view shipped, const ServiceFacts& facts) {
+  const std::array<std::pair<std::string_view, std::string>, 4> places{
+      {{"/usr/bin/tapal", facts.program},
+       {"/etc/tapal", facts.config},
+       {"/var/lib/tapal", facts.state},
+       {"/var/spool/tapal", drop_folder(facts.state)}}};
+  std::string text;
+  while (!shipped.empty()) {
+    const auto* const place = std::ranges::find_if(
+        places, [&](const auto& usual) { return shipped.starts_with(usual.first); });
+    const bool is_place = place != places.end();
+    text += is_place ? std::string_view(place->second) : shipped.substr(0, 1);
+    shipped.remove_prefix(is_place ? place->first.size() : 1);
+  }
+  return text;
+}
+
+// What systemd would take for more than a path.
+Result<void> check_paths(const ServiceFacts& facts) {
+  for (const auto& path : {facts.program, facts.config, facts.state})
+    if (path.string().find_first_of(" \t\n\"'\\%$;") != std::string::npos)
+      return fail(Code::invalid,
+                  fmt::format("a service's folders have plain names, without blanks or quotes: {}",
+                              text::printable(path.string())));
+  return {};
+}
+
 // Others than root may not look into the homes of people, and so not start what is there.
 Result<void> check_place(const fs::path& program) {
   for (const std::string_view home : {"/root/", "/home/"})
@@ -60,15 +97,18 @@ Result<void> check_place(const fs::path& program) {
 
 Result<std::string> install_unit(const ServiceFacts& facts, const fs::path& root) {
   TAPAL_CHECK(check_place(facts.program));
+  TAPAL_CHECK(check_paths(facts));
   const auto users = root / "etc/sysusers.d/tapal.conf";
+  const auto folders = root / "etc/tmpfiles.d/tapal.conf";
   const auto unit = root / "etc/systemd/system" / unit_name;
-  for (const auto& file : {users, unit}) {
-    TAPAL_CHECK(files::create_folder(file.parent_path(), 0755));
-  }
-  TAPAL_CHECK(files::write_atomically(users, service_user_line(facts), 0644));
-  TAPAL_CHECK(ask_program({"systemd-sysusers", users.string()}));
   auto text = service_unit(facts);
-  TAPAL_CHECK(files::write_atomically(unit, text, 0644));
+  for (const auto& [file, content] :
+       {std::pair(users, service_user(facts)), {folders, service_folders(facts)}, {unit, text}}) {
+    TAPAL_CHECK(files::create_folder(file.parent_path(), 0755));
+    TAPAL_CHECK(files::write_atomically(file, content, 0644));
+  }
+  TAPAL_CHECK(ask_program({"systemd-sysusers", users.string()}));
+  TAPAL_CHECK(ask_program({"systemd-tmpfiles", "--create", folders.string()}));
   TAPAL_CHECK(ask_program({"systemctl", "daemon-reload"}));
   return text;
 }
@@ -94,69 +134,15 @@ Result<void> prepare_unit(const ServiceFacts& facts, const fs::path& root) {
 }  // namespace
 
 std::string service_unit(const ServiceFacts& facts) {
-  return fmt::format(R"([Unit]
-Description=tapal mail server
-Documentation=man:tapal(1)
-Wants=network-online.target
-After=network-online.target nss-lookup.target time-sync.target
-
-[Service]
-Type=notify
-NotifyAccess=main
-User={}
-Group={}
-ExecStart={} serve --config {}
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
-RestartSec=2s
-WatchdogSec=60s
-TimeoutStopSec=60s
-LimitNOFILE=65536
-UMask=0077
-
-AmbientCapabilities=CAP_NET_BIND_SERVICE
-CapabilityBoundingSet=CAP_NET_BIND_SERVICE
-NoNewPrivileges=yes
-ProtectSystem=strict
-ReadWritePaths={} {}
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProcSubset=pid
-RemoveIPC=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-
-[Install]
-WantedBy=multi-user.target
-)",
-                     service_user,
-                     service_user,
-                     facts.program.string(),
-                     facts.config.string(),
-                     facts.config.string(),
-                     facts.state.string());
+  return in_its_places(shipped::service_unit(), facts);
 }
 
-std::string service_user_line(const ServiceFacts& facts) {
-  return fmt::format("# Written by tapal up.\nu {} - \"tapal mail server\" {}\n",
-                     service_user,
-                     facts.state.string());
+std::string service_user(const ServiceFacts& facts) {
+  return in_its_places(shipped::service_user(), facts);
+}
+
+std::string service_folders(const ServiceFacts& facts) {
+  return in_its_places(shipped::service_folders(), facts);
 }
 
 std::string user_of_unit(std::string_view unit) {

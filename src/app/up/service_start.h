@@ -18,11 +18,12 @@ struct ServiceFacts {
   std::filesystem::path state;    // absolute
 };
 
-// A systemd unit: a user of its own, started at boot, restarted when it fails, watched, and shut
-// into what it needs.
+// What Debian's package installs (service_*.txt), for a server in these places. A systemd unit: a
+// user of its own, started at boot, restarted when it fails, watched, and shut into what it needs.
 std::string service_unit(const ServiceFacts& facts);
-// That user, as systemd-sysusers takes it.
-std::string service_user_line(const ServiceFacts& facts);
+// That user, as systemd-sysusers takes it; its folders, as systemd-tmpfiles does.
+std::string service_user(const ServiceFacts& facts);
+std::string service_folders(const ServiceFacts& facts);
 // Whom a unit's text makes the service run as; empty: root.
 std::string user_of_unit(std::string_view unit);
 
