@@ -141,6 +141,29 @@ class Down(SendmailCase):
         wait_until(lambda: len(list(self.drop.iterdir())) == 1, "what was taken in is gone")
 
 
+class FullDisk(SendmailCase):
+    @unittest.skipUnless(os.geteuid() == 0, "mounting a small file system takes root")
+    def test_what_cannot_be_kept_is_told_to_come_again_and_leaves_no_rest(self):
+        self.tapal.stop()
+        small = self.folder / "small"
+        (small / "drop").mkdir(parents=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small / "drop"], capture_output=True)
+        if mounted.returncode:
+            raise unittest.SkipTest(f"this system lets us mount nothing: {mounted.stderr}")
+        self.addCleanup(subprocess.run, ["umount", "-l", small / "drop"])
+        config = self.folder / "full"
+        config.mkdir()
+        (config / "tapal.toml").write_text(f'hostname = "x.example"\nstate_folder = "{small}"\n')
+        done = self.run_program(self.sendmail, "ann", text="Subject: large\n\n" + "x" * 70 * 30_000 + "\n",
+                                more={"TAPAL_CONFIG": str(config)})
+        self.assertEqual(75, done.returncode, done.stderr)
+        self.assertIn(b"No space left on device", done.stderr)
+        self.assertEqual([], list((small / "drop").iterdir()))
+        done = self.run_program(self.sendmail, "ann", text="Subject: small\n\nthere is room\n",
+                                more={"TAPAL_CONFIG": str(config)})
+        self.assertEqual(0, done.returncode, done.stderr)
+
+
 class Programs(SendmailCase):
     """Programs of Debian that send by this command."""
 

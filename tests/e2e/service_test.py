@@ -1,6 +1,9 @@
 """The server as a service: what it tells systemd, sockets it is handed, and `tapal status`."""
+import contextlib
+import ctypes
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -8,6 +11,8 @@ import threading
 import unittest
 
 from harness import TAPAL, Case, Server, ask_tool, free_port, new_address, wait_until
+
+NOBODY = 65534
 
 
 class Manager:
@@ -26,6 +31,31 @@ class Manager:
     def wait_for(self, pattern, count=1):
         wait_until(lambda: sum(bool(re.match(pattern, s)) for s in list(self.seen)) >= count,
                    f"{count} times {pattern}; told: {self.seen}")
+
+
+def loops_of(process):
+    """The threads of its event loops."""
+    return [int(task.name) for task in pathlib.Path(f"/proc/{process}/task").iterdir()
+            if (task / "comm").read_text().startswith("loop")]
+
+
+@contextlib.contextmanager
+def held(thread):
+    """While one thread of another process stands still: ptrace(2)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+    seize, interrupt, let_go = 0x4206, 0x4207, 17
+
+    def ask(what):
+        if libc.ptrace(what, thread, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+    ask(seize)
+    ask(interrupt)
+    os.waitpid(thread, 0x40000000)  # __WALL
+    try:
+        yield
+    finally:
+        ask(let_go)
 
 
 class Service(Case):
@@ -92,6 +122,44 @@ class Service(Case):
             server = self.serve()
             server.wait_for(rf"in use by python3 \(process {os.getpid()}\)")
             self.assertEqual(1, server.stop())
+            self.assertRegex(self.tapal.command("status").stdout,
+                             rf"(?m)^port +{self.tapal.smtp_port} IN USE by python3 \(process {os.getpid()}\)$")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root is kept from it")
+    def test_root_runs_no_server_in_a_folder_of_another_user(self):
+        there = set(self.tapal.state.rglob("*"))
+        os.chown(self.tapal.state, NOBODY, -1)
+        self.addCleanup(os.chown, self.tapal.state, 0, -1)
+        done = self.tapal.command("serve")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("is nobody's, and root must not run a server there", done.stderr)
+        self.assertEqual(there, set(self.tapal.state.rglob("*")))
+
+    @unittest.skipUnless(os.geteuid() == 0, "as another user than root")
+    def test_tells_what_it_needs_for_a_low_port(self):
+        if int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 25:
+            self.skipTest("everybody may have port 25 here")
+        before = self.tapal.settings["listen"]["smtp"]
+        self.addCleanup(self.tapal.set, {"listen": {"smtp": before}})
+        self.tapal.set({"listen": {"smtp": [f"{self.tapal.address}:25"]}})
+        done = ask_tool("setpriv", "--bounding-set=-net_bind_service", TAPAL, "serve", "--config", self.tapal.config)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("ports below 1024 need root or the capability CAP_NET_BIND_SERVICE", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "holding a thread of another process takes root")
+    def test_a_loop_that_hangs_is_told_and_misses_the_watchdog_until_it_turns_again(self):
+        manager = Manager(self.folder / "hanging")
+        server = self.serve(NOTIFY_SOCKET=str(manager.path), WATCHDOG_USEC="400000")
+        manager.wait_for("WATCHDOG=1", 2)
+        with held(loops_of(server.process.pid)[0]):
+            server.wait_for("an event loop hangs")
+            told = manager.seen.count("WATCHDOG=1")
+            mark = server.mark()
+            for _ in range(3):
+                server.wait_for("an event loop hangs", after=mark)
+                mark = server.mark()
+            self.assertEqual(told, manager.seen.count("WATCHDOG=1"))
+        manager.wait_for("WATCHDOG=1", told + 2)
 
     def test_status_shows_it_all_on_one_screen(self):
         code, status = self.status()

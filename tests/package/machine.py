@@ -13,13 +13,17 @@ PATIENCE = 120
 POWER_OFF = signal.SIGRTMIN + 4  # as systemd(1) takes it
 NAMESPACES = ("mount", "pid", "uts", "ipc", "cgroup", "net")
 
-# /proc/sys is read-only, as in every container: much of it is the kernel's as a whole.
+# A copy of folder $1 in memory, with the name $2 and apt's fetched packages in $3. /proc/sys is read-only, as in every
+# container: much of it is the kernel's as a whole.
 BOOT = r"""
 set -eu
-cd "$1"
+mount -t tmpfs tmpfs /mnt
+cp -a "$1/." /mnt
+cp /etc/resolv.conf /mnt/etc/resolv.conf
+cd /mnt
 hostname "$2"
-mount --bind . .
-cd "$1"
+printf '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n' "$2" >etc/hosts
+mount --bind "$3" var/cache/apt/archives
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
@@ -32,8 +36,7 @@ mkdir dev/shm dev/pts
 chmod 1777 dev/shm
 mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
-mkdir -p outside "$3"
-mount --bind "$4" "$3"
+mkdir outside
 pivot_root . outside
 exec env -i container=tapal /bin/sh -c 'umount -l /outside && exec /lib/systemd/systemd --log-target=journal'
 """
@@ -79,27 +82,29 @@ def make_debian(suite, folder):
 
 
 class Machine:
-    """A copy of `clean`, running from start() to stop(); packages that apt fetches are kept in `archives`."""
+    """A copy of the folder `clean`, running from start() to stop(), which leaves nothing of it. Packages that apt fetches
+    are kept in `archives`."""
 
-    def __init__(self, clean, root, archives):
-        self.root, self.archives, self.outer, self.init = root, archives, None, None
-        shutil.rmtree(root, ignore_errors=True)
-        archives.mkdir(parents=True, exist_ok=True)
-        must(run("cp", "-a", "--reflink=auto", clean, root))
-        shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
-        (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n127.0.1.1 mail.a.example mail\n")
+    def __init__(self, clean, archives):
+        self.clean, self.archives, self.outer, self.init = clean, archives, None, None
         self.group = control_groups() / f"tapal-package-{os.getpid()}"
 
     def start(self):
+        self.archives.mkdir(parents=True, exist_ok=True)
         self.group.mkdir()
         self.outer = subprocess.Popen(
-            ["unshare", "--fork", "--kill-child", *(f"--{each}" for each in NAMESPACES), "/bin/sh", "-c", BOOT, "boot",
-             self.root, "mail.a.example", "var/cache/apt/archives", self.archives],
+            ["unshare", "--fork", "--kill-child", *(f"--{each}" for each in NAMESPACES),
+             "/bin/sh", "-c", BOOT, "boot", self.clean, "mail.a.example", self.archives],
             stdin=subprocess.DEVNULL, preexec_fn=lambda: (self.group / "cgroup.procs").write_text(str(os.getpid())))
         children = pathlib.Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children")
         self.init = int(wait_for(lambda: children.read_text().strip(), "process 1 is there"))
         wait_for(lambda: pathlib.Path(f"/proc/{self.init}/comm").read_text() == "systemd\n", "systemd runs")
         wait_for(lambda: self("systemctl", "is-system-running", "--wait").stdout in ("running\n", "degraded\n"), "it is up")
+
+    @property
+    def root(self):
+        """Its files, seen from here."""
+        return pathlib.Path(f"/proc/{self.init}/root")
 
     def stop(self):
         if self.init is not None:
@@ -112,7 +117,6 @@ class Machine:
             self.outer.wait()
         for folder, _, _ in os.walk(self.group, topdown=False):
             os.rmdir(folder)
-        shutil.rmtree(self.root)
 
     def __call__(self, *words, user=None, namespaces=NAMESPACES, **options):
         """Runs a command in it, as root or as another user."""

@@ -7,9 +7,11 @@
 #include "app/backup/upgrade.h"
 #include "app/commands/commands.h"
 #include "app/server/server.h"
+#include "drivers/files/ownership.h"
 #include "drivers/system/clock.h"
 #include "drivers/system/log_sinks.h"
 #include "drivers/system/service_manager.h"
+#include "drivers/system/system_user.h"
 
 namespace tapal::app {
 namespace {
@@ -61,7 +63,7 @@ void tell_alive(Server& server, Log& log) {
   if (!server.is_alive())
     return log.write(Level::error, "an event loop hangs; if it goes on, the watchdog restarts us");
   notify_watchdog();
-  notify_status(server.status_line());
+  server.tell_status();
 }
 
 void watch(Server& server, Log& log, const SignalInbox& inbox) {
@@ -82,12 +84,24 @@ void watch(Server& server, Log& log, const SignalInbox& inbox) {
   }
 }
 
+// What root's server makes in its state folder would be closed to the one of the folder's user.
+Result<void> check_user(const std::string& state_folder) {
+  const auto owner = files::owner_to_follow(state_folder);
+  if (!owner) return {};
+  return fail(Code::denied,
+              fmt::format("{0} is {1}'s, and root must not run a server there: `systemctl start "
+                          "tapal`, or `setpriv --reuid={1} ... tapal serve`",
+                          state_folder,
+                          name_of_system_user(owner->user).login));
+}
+
 int run_serve(const CommonOptions& common) {
   const SignalInbox inbox;  // before any thread is made
   const auto upgraded = upgrade_config(common.config);
   if (!upgraded) return tell(upgraded.error());
   auto settings = load_settings(common.config);
   if (!settings) return tell(settings.error());
+  if (const auto may = check_user(settings->state_folder); !may) return tell(may.error());
   const SystemClock clock;
   const auto log = make_log(settings->log, clock);
   if (*upgraded) tell(*log, **upgraded);

@@ -1,4 +1,6 @@
 // The service, its queue, its certificates and its last troubles, on one screen.
+#include <set>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,6 +9,7 @@
 #include "app/commands/commands.h"
 #include "app/settings/settings.h"
 #include "drivers/files/config_folder.h"
+#include "drivers/net/port_owner.h"
 #include "drivers/system/clock.h"
 #include "values/crypto/certificate.h"
 #include "values/text/ascii.h"
@@ -118,6 +121,27 @@ Result<json::value> ask_overview(const Settings& settings) {
   return fail(Code::invalid, std::string(object.at("error").as_string()));
 }
 
+// What keeps a server that does not run from its ports.
+json::array taken_ports(const ListenSettings& listen) {
+  std::set<std::uint16_t> ports;
+  for (const auto* endpoints :
+       {&listen.smtp, &listen.submission, &listen.submissions, &listen.http, &listen.https})
+    for (const auto& endpoint : *endpoints) ports.insert(endpoint.port);
+  json::array taken;
+  for (const auto port : ports)
+    if (const auto owner = port_owner(port); !owner.empty())
+      taken.push_back(json::object{{"port", port}, {"owner", owner}});
+  return taken;
+}
+
+void print_absence(const json::object& status) {
+  row("service", "NOT RUNNING: " + text_at(status, "error"));
+  for (const auto& each : status.at("taken_ports").as_array()) {
+    const auto& taken = each.as_object();
+    row("port", fmt::format("{} IN USE by {}", text_at(taken, "port"), text_at(taken, "owner")));
+  }
+}
+
 int run_status(const CommonOptions& common) {
   const auto settings = load_settings(common.config);
   if (!settings) return tell(settings.error());
@@ -129,6 +153,7 @@ int run_status(const CommonOptions& common) {
     status["service"] = *asked;
   } else {
     status["error"] = asked.error().what;
+    status["taken_ports"] = taken_ports(settings->listen);
   }
   if (common.output == Output::json) {
     print_json(status);
@@ -137,7 +162,7 @@ int run_status(const CommonOptions& common) {
     if (asked)
       print_service(status.at("service").as_object());
     else
-      row("service", "NOT RUNNING: " + asked.error().what);
+      print_absence(status);
     print_certificates(status.at("certificates").as_array());
     if (asked) print_troubles(status.at("service").as_object().at("troubles").as_array());
   }

@@ -8,14 +8,10 @@
 #include "app/config/domains.h"
 #include "app/server/on_loop.h"
 #include "app/server/parts.h"
+#include "drivers/system/service_manager.h"
 
 namespace tapal::app {
 namespace {
-
-Task<void> count(const delivery::Dispatcher& dispatcher, queue::QueueCounts& into) {
-  into = dispatcher.counts();
-  co_return;
-}
 
 using intake::Door;
 
@@ -226,10 +222,12 @@ void Server::stop(std::chrono::seconds grace) { parts_->stop(grace); }
 
 bool Server::is_alive() { return parts_->heartbeat->beats(); }
 
-std::string Server::status_line() {
-  queue::QueueCounts counts;
-  on_loop(parts_->main_loop(), [&] { return count(*parts_->dispatcher, counts); });
-  return fmt::format("running; {} messages in the queue", counts.messages);
+// Nobody waits for the loop, which may hang.
+void Server::tell_status() {
+  parts_->main_loop().post([&p = *parts_] {
+    const auto messages = p.dispatcher->counts().messages;
+    notify_status(fmt::format("running; {} messages in the queue", messages));
+  });
 }
 
 ServerAddresses Server::addresses() const {

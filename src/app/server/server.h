@@ -49,8 +49,8 @@ class Server {
 
   // Whether every event loop has turned since the last call. One thread, the same each time.
   bool is_alive();
-  // One line for people: "running; 3 messages in the queue". Any thread but a loop's.
-  std::string status_line();
+  // To systemd, in one line for people: "running; 3 messages in the queue". Any thread.
+  void tell_status();
 
   // With the ports the system picked; those of submission come with the first certificate. Any
   // thread.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -131,6 +132,22 @@ Result<void> prepare_unit(const ServiceFacts& facts, const fs::path& root) {
   return give_to_user_of(*unit, facts);
 }
 
+// As the state folder's user where that is not root, with the one right that the unit gives, too.
+std::vector<std::string> detached_words(const ServiceFacts& facts) {
+  std::vector<std::string> words{facts.program, "serve", "--config", facts.config};
+  const auto owner = files::owner_to_follow(facts.state);
+  const auto setpriv = find_program("setpriv");
+  if (!owner || setpriv.empty()) return words;
+  const std::vector<std::string> become{setpriv,
+                                        fmt::format("--reuid={}", owner->user),
+                                        fmt::format("--regid={}", owner->group),
+                                        "--clear-groups",
+                                        "--inh-caps=-all,+net_bind_service",
+                                        "--ambient-caps=-all,+net_bind_service"};
+  words.insert(words.begin(), become.begin(), become.end());
+  return words;
+}
+
 }  // namespace
 
 std::string service_unit(const ServiceFacts& facts) {
@@ -174,8 +191,7 @@ Result<ServiceStart> ensure_service_runs(const CommonOptions& common,
     return ServiceStart::by_systemd;
   }
   const auto log = facts.state / "tapal.log";
-  TAPAL_CHECK(
-      start_detached({facts.program.string(), "serve", "--config", facts.config.string()}, log));
+  TAPAL_CHECK(start_detached(detached_words(facts), log));
   TAPAL_CHECK(wait_until_it_runs(settings, log.string()));
   return ServiceStart::detached;
 }

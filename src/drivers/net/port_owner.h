@@ -1,4 +1,4 @@
-// Inside drivers/net only: who has a port, as far as /proc tells us.
+// Who has a port, as far as /proc tells us.
 #pragma once
 
 #include <cstdint>
