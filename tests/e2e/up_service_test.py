@@ -59,14 +59,16 @@ class Systemd(World):
         """Whose the folders' files are, but for what only commands use."""
         return {file.stat().st_uid for folder in (self.config, self.state) for file in (folder, *folder.rglob("*"))}
 
+    def users_of_servers(self):
+        return [os.stat(f"/proc/{pid}").st_uid for pid in self.machine.processes()
+                if b"serve" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+
     def comes_up(self):
         done = self.up("--yes")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.log.read_text())
         self.assertIn("made  tapal.service is enabled and runs", done.stdout)
         self.assertIn("systemctl enable --now tapal.service", self.log.read_text())
-        servers = [pid for pid in self.machine.processes()
-                   if b"serve" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
-        self.assertEqual([os.stat(f"/proc/{pid}").st_uid for pid in servers], [NUMBER])
+        self.assertEqual(self.users_of_servers(), [NUMBER])
         self.assertEqual(self.owners(), {NUMBER})
         self.box.wait_for_mail("me", 2)
 
@@ -109,6 +111,24 @@ class OwnUnit(Systemd):
     def test_5_everybody_may_leave_mail_for_it(self):
         drop = (self.state / "drop").stat()
         self.assertEqual((drop.st_uid, stat.S_IMODE(drop.st_mode)), (NUMBER, 0o1733))
+
+
+class PackageWithoutSystemd(Systemd):
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        shutil.rmtree(cls.root / "run")
+        for folder in (cls.config, cls.state):
+            folder.mkdir(parents=True)
+            os.chown(folder, NUMBER, NUMBER)
+
+    def test_the_server_runs_as_the_user_whose_folders_they_are(self):
+        done = self.up("--yes")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("the server runs until this machine stops", done.stdout)
+        self.assertEqual(self.users_of_servers(), [NUMBER])
+        self.assertEqual(self.owners(), {NUMBER})
+        self.box.wait_for_mail("me", 2)
 
 
 class UnitOfAPackage(Systemd):

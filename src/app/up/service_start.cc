@@ -133,19 +133,19 @@ Result<void> prepare_unit(const ServiceFacts& facts, const fs::path& root) {
 }
 
 // As the state folder's user where that is not root, with the one right that the unit gives, too.
-std::vector<std::string> detached_words(const ServiceFacts& facts) {
+Result<void> start_alone(const ServiceFacts& facts, const fs::path& log) {
   std::vector<std::string> words{facts.program, "serve", "--config", facts.config};
   const auto owner = files::owner_to_follow(facts.state);
-  const auto setpriv = find_program("setpriv");
-  if (!owner || setpriv.empty()) return words;
-  const std::vector<std::string> become{setpriv,
+  if (!owner) return start_detached(words, log);
+  const std::vector<std::string> become{find_program("setpriv"),
                                         fmt::format("--reuid={}", owner->user),
                                         fmt::format("--regid={}", owner->group),
                                         "--clear-groups",
                                         "--inh-caps=-all,+net_bind_service",
                                         "--ambient-caps=-all,+net_bind_service"};
   words.insert(words.begin(), become.begin(), become.end());
-  return words;
+  TAPAL_CHECK(start_detached(words, log));
+  return files::give_folder(facts.state, *owner);  // the log was opened by root
 }
 
 }  // namespace
@@ -191,7 +191,7 @@ Result<ServiceStart> ensure_service_runs(const CommonOptions& common,
     return ServiceStart::by_systemd;
   }
   const auto log = facts.state / "tapal.log";
-  TAPAL_CHECK(start_detached(detached_words(facts), log));
+  TAPAL_CHECK(start_alone(facts, log));
   TAPAL_CHECK(wait_until_it_runs(settings, log.string()));
   return ServiceStart::detached;
 }
