@@ -38,8 +38,9 @@ constexpr std::array phases{
 
 // Half a server is not carried over.
 Result<void> check_all_was_read(const DiskFiles& files) {
-  if (!files.refusal()) return {};
-  return fail(Code::denied, fmt::format("{}; nothing was imported", files.refusal()->what));
+  const auto& refusal = files.refusal();
+  if (!refusal) return {};
+  return fail(Code::denied, fmt::format("{}; nothing was imported", refusal->what));
 }
 
 Result<migrate::Inventory> read_chasquid(const ImportOptions& options) {

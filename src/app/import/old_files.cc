@@ -16,7 +16,7 @@ constexpr std::size_t names_max = 100'000;
 
 // A path that names a place below the root already stays as it is.
 fs::path DiskFiles::place_of(std::string_view path) const {
-  const fs::path named(path);
+  fs::path named(path);
   if (root_.empty() || std::ranges::mismatch(root_, named).in1 == root_.end()) return named;
   return root_ / named.relative_path();
 }

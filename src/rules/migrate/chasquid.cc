@@ -179,14 +179,14 @@ class Reader {
         leave(place, line.error().what);
         continue;
       }
-      if (!*line) continue;
-      const auto targets = alias::split_targets((*line)->targets);
-      if (!targets) {
+      const auto& parts = *line;
+      if (!parts) continue;
+      const auto targets = alias::split_targets(parts->targets);
+      if (targets)
+        domain.aliases.push_back(
+            {std::string(parts->name), {targets->begin(), targets->end()}, place});
+      else
         leave(place, targets.error().what);
-        continue;
-      }
-      domain.aliases.push_back(
-          {std::string((*line)->name), {targets->begin(), targets->end()}, place});
     }
   }
 

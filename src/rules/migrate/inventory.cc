@@ -9,7 +9,7 @@ OldDomain* Inventory::find(std::string_view domain) {
   return found == domains.end() ? nullptr : &found->second;
 }
 
-void Inventory::add(OldDomain domain) {
+void Inventory::add(OldDomain&& domain) {
   auto name = domain.name;
   domains.try_emplace(std::move(name), std::move(domain));
 }

@@ -90,7 +90,7 @@ struct Inventory {
     left_behind.push_back({std::move(place), std::move(what)});
   }
   OldDomain* find(std::string_view domain);  // null: not among them
-  void add(OldDomain domain);                // one of that name stays as it is
+  void add(OldDomain&& domain);              // one of that name stays as it is
 };
 
 }  // namespace tapal::migrate

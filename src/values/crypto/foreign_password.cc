@@ -38,7 +38,7 @@ std::optional<std::uint32_t> number_of(std::string_view text, std::string_view n
 
 std::string scrypt_problem(const ScryptHash& hash) {
   constexpr unsigned log2_n_max = 30;  // so that the product below fits
-  const auto too_dear = fmt::format("asks for more than {} MiB", scrypt_bytes_max >> 20U);
+  auto too_dear = fmt::format("asks for more than {} MiB", scrypt_bytes_max >> 20U);
   if (hash.log2_n < 1 || hash.r < 1 || hash.p < 1) return "is no scrypt hash";
   if (hash.log2_n > log2_n_max || hash.r > scrypt_bytes_max || hash.p > scrypt_bytes_max ||
       std::uint64_t{hash.r} * hash.p > (scrypt_bytes_max >> 7U) >> hash.log2_n)
