@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -341,6 +342,19 @@ class File(Case):
         self.assertIn("not written over", ask(self.tapal.config, "backup", "save", other, code=1))
         self.assertEqual("mine", other.read_text())
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to write in another user's folders")
+    def test_what_root_restores_is_the_folders_owners(self):
+        self.run_once()
+        self.save()
+        owner = pwd.getpwnam("nobody")
+        for folder in (self.new_config, self.new_state):
+            folder.mkdir(parents=True)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        self.restore()
+        for folder in (self.new_config, self.new_state):
+            for path in (folder, *folder.rglob("*")):
+                self.assertEqual(owner.pw_uid, path.stat().st_uid, path)
+
     def test_a_full_disk_leaves_nothing_half(self):
         (self.tapal.config / "large").write_bytes(os.urandom(3_000_000))
         self.run_once()
@@ -352,6 +366,9 @@ class File(Case):
         with small_disk(self.tapal.folder / "new", "1m"):
             self.assertIn("No space left", self.restore(code=1))
             self.assertTrue((self.new_state / "closed").exists())
+            half = self.tapal.folder / "half.tar"
+            self.tapal.command("config", "set", "state_folder", self.new_state)
+            self.assertIn("is not finished", ask(self.tapal.config, "backup", "save", half, code=1))
             self.assertFalse((self.new_config / "tapal.toml").exists())
             ask_tool("mount", "-o", "remount,size=50m", self.tapal.folder / "new")
             self.restore()

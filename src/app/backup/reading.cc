@@ -13,6 +13,7 @@
 #include "app/settings/settings.h"
 #include "drivers/files/descriptor.h"
 #include "drivers/files/files.h"
+#include "drivers/files/ownership.h"
 #include "drivers/files/tar_file.h"
 #include "values/crypto/sealed.h"
 #include "values/text/ascii.h"
@@ -114,7 +115,7 @@ class StateUnpacker {
     TAPAL_CHECK(files::create_folder(path_.parent_path(), 0700));
     constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     open_.emplace(::open(path_.c_str(), flags, 0600));
-    if (*open_) return {};
+    if (*open_) return files::follow_owner(*open_, path_);
     const int number = errno;
     open_.reset();
     return std::unexpected(files::system_error("create", path_, number));

@@ -43,7 +43,6 @@ std::string moved_text(const SaveOptions& options, const fs::path& state) {
 Result<SavedBackup> move_away(const BackupSource& source,
                               const SaveOptions& options,
                               const fs::path& state) {
-  TAPAL_CHECK(check_state_is_open(state));
   TAPAL_CHECK(close_state(state, moved_text(options, state)));
   auto saved = write_backup(options.file, source);
   if (!saved) {
@@ -63,6 +62,7 @@ Result<SavedBackup> save_at_rest(const BackupSource& source,
                 "the server runs: what it delivers from now on would be sent again at the new "
                 "place; stop it first, for instance by `systemctl stop tapal.socket tapal`");
   if (!lock) return std::unexpected(lock.error());
+  TAPAL_CHECK(check_state_is_open(state));  // or what is half would be saved as whole
   return moves ? move_away(source, options, state) : write_backup(options.file, source);
 }
 
