@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -102,10 +101,8 @@ class StateUnpacker {
     if (!open_) {
       TAPAL_CHECK(begin(file));
     }
-    if (!piece.empty()) return files::write_all(*open_, piece, path_);
-    const bool closed = open_->close();
-    open_.reset();
-    if (!closed) return std::unexpected(files::system_error("write", path_, errno));
+    if (!piece.empty()) return files::write_all(open_, piece, path_);
+    if (!open_.close()) return std::unexpected(files::system_error("write", path_, errno));
     return {};
   }
 
@@ -114,16 +111,14 @@ class StateUnpacker {
     path_ = state_ / file.name;
     TAPAL_CHECK(files::create_folder(path_.parent_path(), 0700));
     constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    open_.emplace(::open(path_.c_str(), flags, 0600));
-    if (*open_) return files::follow_owner(*open_, path_);
-    const int number = errno;
-    open_.reset();
-    return std::unexpected(files::system_error("create", path_, number));
+    open_ = files::Descriptor(::open(path_.c_str(), flags, 0600));
+    if (!open_) return std::unexpected(files::system_error("create", path_, errno));
+    return files::follow_owner(open_, path_);
   }
 
   fs::path state_;
   fs::path path_;
-  std::optional<files::Descriptor> open_;
+  files::Descriptor open_{-1};
 };
 
 bool is_config(const BackupFile& file) {

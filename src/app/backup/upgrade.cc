@@ -14,6 +14,7 @@ namespace tapal::app {
 namespace {
 
 namespace fs = std::filesystem;
+using Nothing = std::optional<Upgrade>;
 
 std::string kept_name(int to) { return fmt::format("{}{}", kept_copy_prefix, to); }
 
@@ -62,17 +63,16 @@ Result<void> copy_spool(const fs::path& spool, const fs::path& to) {
 // the copy and write_version().
 
 Result<std::optional<Upgrade>> upgrade_config(const fs::path& config) {
-  const auto nothing = std::optional<Upgrade>();
   std::error_code none;
-  if (!fs::exists(config / settings_file_name, none)) return nothing;
+  if (!fs::exists(config / settings_file_name, none)) return Nothing();
   TAPAL_TRY(const auto version, read_version(config));
   TAPAL_CHECK(check_version(config_form, version, config.string()));
-  if (version == config_form.version) return nothing;
+  if (version == config_form.version) return Nothing();
   const auto kept = config / (kept_name(config_form.version) + ".tar");
   if (!fs::exists(kept, none)) {
     const auto saved = write_backup(kept, {.config = config, .passphrase = {}});
     // Whoever keeps the folder read-only changes it himself; version 0 can be used as it is.
-    if (!saved && saved.error().code == Code::denied) return nothing;
+    if (!saved && saved.error().code == Code::denied) return Nothing();
     if (!saved) return std::unexpected(saved.error());
   }
   TAPAL_CHECK(write_version(config, config_form.version));
@@ -80,15 +80,14 @@ Result<std::optional<Upgrade>> upgrade_config(const fs::path& config) {
 }
 
 Result<std::optional<Upgrade>> upgrade_spool(const fs::path& spool, Before before) {
-  const auto nothing = std::optional<Upgrade>();
   TAPAL_TRY(const auto version, read_version(spool));
   TAPAL_CHECK(check_version(spool_form, version, spool.string()));
-  if (version == spool_form.version) return nothing;
+  if (version == spool_form.version) return Nothing();
   TAPAL_TRY(const auto lock, files::FolderLock::take(spool, "uses the spool"));
   std::error_code none;
   if (!fs::exists(spool / "records" / "CURRENT", none)) {
     TAPAL_CHECK(write_version(spool, spool_form.version));
-    return nothing;
+    return Nothing();
   }
   auto kept = spool;
   kept += "." + kept_name(spool_form.version);
