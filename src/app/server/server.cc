@@ -194,9 +194,9 @@ Result<std::unique_ptr<Server>> Server::start(std::filesystem::path config_folde
   TAPAL_CHECK(parts->build_delivery());
   parts->build_intake();
   TAPAL_CHECK(parts->listen());
+  parts->started = parts->clock.wall_now();  // told as soon as the loops turn
   parts->loops->start();
   parts->running = true;
-  parts->started = parts->clock.wall_now();
   std::vector<Loop*> all_loops;
   all_loops.reserve(parts->loops->size());
   for (std::size_t i = 0; i < parts->loops->size(); ++i)
