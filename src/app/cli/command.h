@@ -1,5 +1,5 @@
-// How a command declares itself: its name, its help, what it takes, what it does. Parsing is behind
-// it, in command_line.cc.
+// How a command declares itself: its name, its help, what it takes, what it does. CLI11, which
+// reads argv, is slow to compile and stays behind it (and in command_line.cc).
 #pragma once
 
 #include <cstdint>
@@ -49,13 +49,23 @@ struct NumberRange {
   std::int64_t most = INT64_MAX;
 };
 
+// What argv chose, and how something that changes the configuration is run: so that its backup gets
+// a commit of that name.
+struct CommandChoice {
+  using Run = std::function<int(const CommonOptions&)>;
+  Run chosen;
+  std::function<int(const CommonOptions& common, const std::string& name, const Run& run)>
+      run_and_commit;
+};
+
 // A place in the tree of commands; a light handle, to be copied at will. What arguments go into
 // must live as long as the function given to runs(): let that hold it.
 class Command {
  public:
-  using Run = std::function<int(const CommonOptions&)>;
+  using Run = CommandChoice::Run;
 
-  Command(CLI::App& place, Run& chosen) : place_(&place), chosen_(&chosen) {}
+  // Both outlive it.
+  Command(CLI::App& place, CommandChoice& choice) : place_(&place), choice_(&choice) {}
 
   // A command below this one. `example` is a whole command line without "tapal".
   Command add(const std::string& name, const std::string& help, const std::string& example) const;
@@ -74,7 +84,7 @@ class Command {
 
  private:
   CLI::App* place_;
-  Run* chosen_;
+  CommandChoice* choice_;
 };
 
 }  // namespace tapal::app

@@ -1,4 +1,4 @@
-// argv to commands, by CLI11. Its header is slow to compile: it is included here alone.
+// argv to commands, by CLI11.
 #include <algorithm>
 
 #include <CLI/CLI.hpp>
@@ -14,18 +14,12 @@
 namespace tapal::app {
 namespace {
 
-void apply(CLI::Option& option, const Argument& argument) {
-  if (argument.required) option.required();
-  if (!argument.environment.empty()) option.envname(argument.environment);
-  if (!argument.choices.empty()) option.check(CLI::IsMember(argument.choices));
-}
-
 // Every command, and what argv says of all of them.
 struct CommandTree {
   CLI::App app{"tapal: a mail sending server for your own domain", "tapal"};
   std::string config;
   bool json = false;
-  Command::Run chosen;
+  CommandChoice choice{{}, &run_and_commit};
 
   CommandTree() {
     app.require_subcommand(1);
@@ -36,7 +30,7 @@ struct CommandTree {
     app.footer(
         "Exit codes: 0 done, 1 failed or the answer is no, 2 wrong usage, 3 no server is running "
         "to ask.");
-    const Command tapal(app, chosen);
+    const Command tapal(app, choice);
     for (const auto declare :
          {&declare_up,        &declare_serve,  &declare_status,  &declare_demo,
           &declare_init,      &declare_import, &declare_user,    &declare_alias,
@@ -84,54 +78,6 @@ CommandFacts facts_of(const CLI::App& place, const std::string& above) {
 
 }  // namespace
 
-Command Command::add(const std::string& name,
-                     const std::string& help,
-                     const std::string& example) const {
-  auto* command = place_->add_subcommand(name, help);
-  command->footer("Example:\n  tapal " + example);
-  return {*command, *chosen_};
-}
-
-Command Command::add_group(const std::string& name,
-                           const std::string& help,
-                           const std::string& example) const {
-  auto group = add(name, help, example);
-  group.place_->require_subcommand(1);
-  return group;
-}
-
-void Command::text(const Argument& argument, std::string& into) const {
-  apply(*place_->add_option(argument.name, into, argument.help), argument);
-}
-
-void Command::texts(const Argument& argument, std::vector<std::string>& into) const {
-  apply(*place_->add_option(argument.name, into, argument.help), argument);
-}
-
-void Command::number(const Argument& argument, NumberRange range, std::int64_t& into) const {
-  auto* option = place_->add_option(argument.name, into, argument.help);
-  option->check(CLI::Range(range.least, range.most));
-  apply(*option, argument);
-}
-
-void Command::flag(const Argument& argument, bool& into) const {
-  apply(*place_->add_flag(argument.name, into, argument.help), argument);
-}
-
-void Command::runs(Run run) const {
-  place_->callback([chosen = chosen_, run = std::move(run)] { *chosen = run; });
-}
-
-// The message of the backup's commit is the command's name alone: arguments may be secret.
-void Command::changes(Run run) const {
-  std::string name;
-  for (const auto* at = place_; at != nullptr; at = at->get_parent())
-    name.insert(0, at->get_name() + (name.empty() ? "" : " "));
-  runs([name = std::move(name), run = std::move(run)](const auto& common) {
-    return run_and_commit(common, name, run);
-  });
-}
-
 int run_command_line(int argc, const char* const* argv) {
   // Also as `tapal sendmail`, which is a program's name more than a command's.
   const bool wants_help = argc == 3 && std::string_view(argv[2]) == "--help";
@@ -152,7 +98,8 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return tree.app.exit(error) == 0 ? exit_done : exit_usage;
   }
-  return tree.chosen({config_folder_path(tree.config), tree.json ? Output::json : Output::text});
+  return tree.choice.chosen(
+      {config_folder_path(tree.config), tree.json ? Output::json : Output::text});
 }
 
 CommandFacts command_facts() {

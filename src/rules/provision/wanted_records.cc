@@ -192,11 +192,12 @@ class List {
 
   // At the host, where it limits nobody else: the names that lead there by CNAME are covered (RFC
   // 8659 section 3). At the domain it speaks for every name below, and others' certificates too.
+  // Not before there is an account: a record that lets any account in would stay beside the one that
+  // does not, since none is ever taken away.
   Result<void> add_issuers() {
     const auto& account = identity_.certificates;
-    if (account.issuer.empty()) return {};
-    auto value = account.issuer;
-    if (!account.account_uri.empty()) value += "; accounturi=" + account.account_uri;
+    if (account.issuer.empty() || account.account_uri.empty()) return {};
+    const auto value = account.issuer + "; accounturi=" + account.account_uri;
     const Reason reason{Purpose::issuers,
                         Strength::may,
                         "names the authority, and the account there, that may issue certificates "

@@ -24,10 +24,10 @@ struct KeyPublication {
   Stage stage = Stage::current;
 };
 
-// Whose certificates are ours. Without an issuer there are no CAA records.
+// Whose certificates are ours. Without an issuer and an account there are no CAA records.
 struct CertificateAccount {
   std::string issuer;         // as CAA has it: "letsencrypt.org"
-  std::string account_uri;    // of RFC 8657; empty: any account of that issuer
+  std::string account_uri;    // of RFC 8657; empty: there is none yet
   bool has_wildcard = false;  // certificates for *.domain and the domain itself are wanted, too
 };
 

@@ -86,6 +86,17 @@ TEST(WantedRecords, are_what_the_role_needs) {
   }
 }
 
+TEST(WantedRecords, name_an_authority_once_there_is_an_account) {
+  const auto has_issuers = [](const MailIdentity& identity) {
+    return std::ranges::contains(
+        wanted_records(identity).value(), Purpose::issuers, &WantedSet::purpose);
+  };
+  auto identity = full_identity();
+  EXPECT_TRUE(has_issuers(identity));
+  identity.certificates.account_uri.clear();
+  EXPECT_FALSE(has_issuers(identity));
+}
+
 TEST(WantedRecords, pin_no_keys_in_a_zone_without_signatures) {
   auto identity = full_identity();
   identity.zone_is_signed = false;
