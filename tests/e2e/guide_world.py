@@ -91,7 +91,8 @@ class GuideWorld:
 
     def move(self):
         """From here on it is another machine at another place, and empty."""
-        commands = ["rm -rf /etc/tapal /var/lib/tapal"]
+        commands = ["rm -rf /etc/tapal /var/lib/tapal",
+                    "install -d -o tapal -g tapal -m 0750 /etc/tapal /var/lib/tapal"]  # as the package does
         for old, new, prefix in zip(MACHINE, NEW_MACHINE, ("24", "64 nodad")):
             commands += [f"ip address del {old}/{prefix.split()[0]} dev uplink",
                          f"ip address add {new}/{prefix} dev uplink"]

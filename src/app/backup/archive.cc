@@ -114,6 +114,18 @@ Result<void> add_spool(const BackupSource& from, std::vector<Source>& sources) {
   return {};
 }
 
+// By it the next `tapal up` knows which records are its own.
+Result<void> add_dns_changes(const fs::path& folder, std::vector<Source>& sources) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    const auto name = entry.path().filename().string();
+    if (!name.ends_with(".txt")) continue;  // what is just being written, and the lock
+    TAPAL_TRY(auto text, files::read_file(entry.path()));
+    sources.push_back(in_memory(std::string(upkeep::dns_changes_prefix) + name, std::move(text)));
+  }
+  return {};
+}
+
 Result<void> put(files::TarWriter& tar, const Source& source) {
   TAPAL_CHECK(tar.begin({source.file.name, source.file.bytes}));
   if (source.path.empty()) return tar.write(source.bytes);
@@ -129,6 +141,11 @@ Result<void> put(files::TarWriter& tar, const Source& source) {
 
 }  // namespace
 
+bool is_of_the_state(std::string_view name) {
+  return name.starts_with(upkeep::spool_prefix) || name.starts_with(upkeep::dns_changes_prefix) ||
+         name == upkeep::marks_name;
+}
+
 Result<SavedBackup> write_backup(const fs::path& path, const BackupSource& from) {
   TAPAL_TRY(const auto tar, files::TarWriter::create(path));
   SavedBackup saved;
@@ -142,6 +159,7 @@ Result<SavedBackup> write_backup(const fs::path& path, const BackupSource& from)
   TAPAL_CHECK(add_config(from, sources, saved));
   if (!from.spool.empty()) {
     TAPAL_CHECK(add_spool(from, sources));
+    TAPAL_CHECK(add_dns_changes(from.dns_changes, sources));
   }
   for (const auto& source : sources) manifest.files.push_back(source.file);
   TAPAL_CHECK(put(*tar, in_memory(std::string(upkeep::manifest_name), to_text(manifest))));

@@ -19,9 +19,13 @@ struct BackupSource {
   std::string passphrase;            // empty: keys and hashes go in as they are
   std::filesystem::path spool = {};  // nobody writes there meanwhile; empty: none
   int spool_version = 0;
-  std::filesystem::path marks = {};  // of deliveries under way; may be absent
+  std::filesystem::path marks = {};        // of deliveries under way; may be absent
+  std::filesystem::path dns_changes = {};  // the journal of what was written to DNS; may be absent
   upkeep::BackupPurpose purpose = upkeep::BackupPurpose::copy;
 };
+
+// Whether a file of a backup belongs in the state folder.
+bool is_of_the_state(std::string_view name);
 
 struct SavedBackup {
   upkeep::BackupManifest manifest;
@@ -48,7 +52,8 @@ Result<std::vector<upkeep::ArchivedFile>> open_config(CheckedBackup backup,
 Result<void> write_config(const std::vector<upkeep::ArchivedFile>& files,
                           const std::filesystem::path& folder);
 
-// The spool and the marks, into a state folder that has neither; on stable storage.
+// The spool, the marks and the journal of DNS changes, into a state folder that has none of them;
+// on stable storage.
 Result<void> unpack_state(const std::filesystem::path& path, const std::filesystem::path& state);
 
 }  // namespace tapal::app

@@ -97,7 +97,7 @@ class StateUnpacker {
   explicit StateUnpacker(fs::path state) : state_(std::move(state)) {}
 
   Result<void> take(const BackupFile& file, std::string_view piece) {
-    if (!file.name.starts_with(upkeep::spool_prefix) && file.name != upkeep::marks_name) return {};
+    if (!is_of_the_state(file.name)) return {};
     if (!open_) {
       TAPAL_CHECK(begin(file));
     }

@@ -58,6 +58,7 @@ class Restoring {
   Result<void> put_aside(const fs::path& folder, const std::vector<fs::path>& entries) const;
   std::vector<fs::path> in_the_way_of_config() const;
   std::vector<fs::path> in_the_way_of_state() const;
+  fs::path dns_changes() const { return state_ / "dns-changes"; }
 
   const RestoreOptions& options_;
   fs::path config_;
@@ -100,7 +101,7 @@ std::vector<fs::path> Restoring::in_the_way_of_state() const {
   std::vector<fs::path> entries;
   std::error_code none;
   for (const auto& entry :
-       {state_ / closed_file_name, state_ / upkeep::marks_name, state_ / "spool"}) {
+       {state_ / closed_file_name, state_ / upkeep::marks_name, dns_changes(), state_ / "spool"}) {
     const bool is_there =
         entry.filename() == "spool" ? fs::exists(entry / "records", none) : fs::exists(entry, none);
     if (is_there) entries.push_back(entry);
@@ -148,6 +149,7 @@ Result<void> Restoring::make_room() {
                                         mark_)));
   }
   TAPAL_CHECK(clear_away(state_ / upkeep::marks_name));
+  TAPAL_CHECK(clear_away(dns_changes()));
   return clear_away(state_ / "spool");
 }
 
@@ -165,6 +167,7 @@ Result<void> Restoring::restore_state(Restored& restored) {
   if (went_on && options_.mail == RestoredMail::held_unless_moved) {
     TAPAL_TRY(restored.recipients_held, hold_spool(state_ / "spool"));
   }
+  TAPAL_CHECK(give_to_owner(dns_changes(), state_));
   return give_to_owner(state_ / "spool", state_);
 }
 

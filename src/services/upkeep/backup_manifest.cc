@@ -42,7 +42,8 @@ Result<int> take_number(std::string_view& text, std::string_view word) {
 
 bool has_a_place(std::string_view name) {
   if (name == sealed_config_name || name == marks_name) return true;
-  return (name.starts_with(config_prefix) || name.starts_with(spool_prefix)) &&
+  return (name.starts_with(config_prefix) || name.starts_with(spool_prefix) ||
+          name.starts_with(dns_changes_prefix)) &&
          is_archive_path(name);
 }
 
