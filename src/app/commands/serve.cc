@@ -104,7 +104,7 @@ int run_serve(const CommonOptions& common) {
   if (const auto may = check_user(settings->state_folder); !may) return tell(may.error());
   const SystemClock clock;
   const auto log = make_log(settings->log, clock);
-  if (*upgraded) tell(*log, **upgraded);
+  if (const auto& upgrade = *upgraded) tell(*log, *upgrade);
   auto handed = HandedSockets::take();
   auto server = handed
                     ? Server::start(common.config, *std::move(settings), *log, *std::move(handed))
