@@ -223,7 +223,7 @@ std::uint64_t RocksdbStore::free_bytes() const {
 }
 
 Result<std::string> RocksdbStore::checkpoint() {
-  const auto folder = checkpoint_folder(engine_->options.folder);
+  auto folder = checkpoint_folder(engine_->options.folder);
   remove_checkpoint(folder);
   TAPAL_CHECK(spool::make_folder(std::filesystem::path(folder).parent_path()));
   TAPAL_CHECK(spool::make_folder(folder));

@@ -239,11 +239,12 @@ void Shaper::leave(std::string_view name, const Sender& sender, const queue::Per
 std::optional<Obstacle> Shaper::look(const Crossing& crossing) const {
   Way way = way_of(crossing);
   if (!way.obstacle) return {};
-  way.obstacle->text = way.text.empty() ? text_of(way, crossing) : std::move(way.text);
-  return std::move(way.obstacle);
+  auto obstacle = *std::move(way.obstacle);
+  obstacle.text = way.text.empty() ? text_of(obstacle.reason, way, crossing) : std::move(way.text);
+  return obstacle;
 }
 
-std::string Shaper::text_of(const Way& way, const Crossing& crossing) const {
+std::string Shaper::text_of(Reason reason, const Way& way, const Crossing& crossing) const {
   const Site* site = known_site(crossing.site, way.source);
   const Load* load = way.full == nullptr && site != nullptr ? &site->load : way.full;
   const auto rate = [](const std::optional<Window>& window) {
@@ -253,7 +254,7 @@ std::string Shaper::text_of(const Way& way, const Crossing& crossing) const {
     return limit ? rate_text(*limit) : std::string();
   };
   const std::string_view name = crossing.site;
-  switch (way.obstacle->reason) {
+  switch (reason) {
     case Reason::site_connections:
       if (way.full == nullptr && site->down)
         return fmt::format("{} is asked with one message whether it is back", name);
@@ -285,7 +286,7 @@ std::string Shaper::text_of(const Way& way, const Crossing& crossing) const {
     case Reason::source_suspended:
     case Reason::warm_up: break;
   }
-  return way.obstacle->text;
+  return {};
 }
 
 }  // namespace tapal::shaping

@@ -85,7 +85,9 @@ class Shaper final : public queue::Gate {
   std::optional<queue::Obstacle> obstacle_of(const queue::Crossing& crossing) const;
   struct Way;  // what an attempt may leave from, or why it may not
   Way way_of(const queue::Crossing& crossing) const;
-  std::string text_of(const Way& way, const queue::Crossing& crossing) const;
+  std::string text_of(queue::Obstacle::Reason reason,
+                      const Way& way,
+                      const queue::Crossing& crossing) const;
   void count(const Ended& ended);
   bool went_wrong(const Ended& ended);
   std::optional<Pause> follow(const Ended& ended);
