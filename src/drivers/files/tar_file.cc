@@ -34,9 +34,21 @@ struct TarWriter::State {
   Descriptor file;
   archive* tar;
   bool finished = false;
+  bool abandoned = false;  // takes nothing more: freeing would fill the entry up, and write the end
 
   std::unexpected<Error> error() const {
     return std::unexpected(system_error("write", path, archive_errno(tar)));
+  }
+  // What the archive calls with its blocks.
+  static la_ssize_t put(archive* tar, void* at, const void* bytes, std::size_t count) {
+    const auto& state = *static_cast<State*>(at);
+    ssize_t written = -1;
+    do {
+      errno = ECANCELED;
+      if (!state.abandoned) written = ::write(state.file.number(), bytes, count);
+    } while (written < 0 && errno == EINTR);
+    if (written < 0) archive_set_error(tar, errno, "cannot write");
+    return written;
   }
 };
 
@@ -44,7 +56,7 @@ TarWriter::TarWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 TarWriter::~TarWriter() {
   if (state_->tar != nullptr) {
-    archive_write_fail(state_->tar);  // or freeing writes the end
+    state_->abandoned = !state_->finished;
     archive_write_free(state_->tar);
   }
   if (!state_->finished) ::unlink(state_->part.c_str());
@@ -70,7 +82,7 @@ Result<std::unique_ptr<TarWriter>> TarWriter::create(const fs::path& path) {
   archive_write_set_bytes_in_last_block(tar, 1);
   if (archive_write_set_format_pax_restricted(tar) != ARCHIVE_OK ||
       archive_write_set_options(tar, names_are_bytes) != ARCHIVE_OK ||
-      archive_write_open_fd(tar, writer->state_->file.number()) != ARCHIVE_OK)
+      archive_write_open(tar, writer->state_.get(), nullptr, &State::put, nullptr) != ARCHIVE_OK)
     return writer->state_->error();
   return writer;
 }
