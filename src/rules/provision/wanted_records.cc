@@ -192,8 +192,8 @@ class List {
 
   // At the host, where it limits nobody else: the names that lead there by CNAME are covered (RFC
   // 8659 section 3). At the domain it speaks for every name below, and others' certificates too.
-  // Not before there is an account: a record that lets any account in would stay beside the one that
-  // does not, since none is ever taken away.
+  // Not before there is an account: a record that lets any account in would stay beside the one
+  // that does not, since none is ever taken away.
   Result<void> add_issuers() {
     const auto& account = identity_.certificates;
     if (account.issuer.empty() || account.account_uri.empty()) return {};
