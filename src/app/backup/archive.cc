@@ -1,4 +1,4 @@
-// Writing a backup; backup_reading.cc reads one.
+// Writing a backup; reading.cc reads one.
 #include "app/backup/archive.h"
 
 #include <algorithm>

@@ -9,11 +9,8 @@
 #include "values/crypto/sealed.h"
 
 namespace tapal::app {
-namespace {
 
 namespace fs = std::filesystem;
-
-}  // namespace
 
 std::optional<std::vector<std::string>> state_folders(const fs::path& config) {
   const auto settings = load_settings(config);

@@ -58,7 +58,7 @@ class Restoring {
   Result<void> put_aside(const fs::path& folder, const std::vector<fs::path>& entries) const;
   std::vector<fs::path> in_the_way_of_config() const;
   std::vector<fs::path> in_the_way_of_state() const;
-  fs::path dns_changes() const { return state_ / "dns-changes"; }
+  fs::path dns_changes() const { return state_ / upkeep::dns_changes_name; }
 
   const RestoreOptions& options_;
   fs::path config_;

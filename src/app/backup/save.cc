@@ -81,7 +81,7 @@ Result<SavedBackup> save_backup(const fs::path& config, const SaveOptions& optio
   BackupSource source{.config = config,
                       .passphrase = options.passphrase,
                       .marks = state / upkeep::marks_name,
-                      .dns_changes = state / upkeep::dns_changes_prefix,
+                      .dns_changes = state / upkeep::dns_changes_name,
                       .purpose = options.purpose};
   std::error_code none;
   const fs::path spool = settings.spool.folder;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "drivers/files/files.h"
+#include "services/upkeep/backup_manifest.h"
 
 namespace tapal::app {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::size_t entries_max = 10'000;
 }  // namespace
 
 DnsJournal::DnsJournal(const Settings& settings)
-    : folder_(fs::path(settings.state_folder) / "dns-changes") {}
+    : folder_(fs::path(settings.state_folder) / upkeep::dns_changes_name) {}
 
 Result<void> DnsJournal::lock() {
   TAPAL_TRY(lock_, files::FolderLock::take(folder_, "changes DNS"));

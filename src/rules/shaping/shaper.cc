@@ -66,9 +66,8 @@ const Shaper::Site* Shaper::known_site(std::string_view name, std::string_view s
   return found == sites_.end() ? nullptr : &found->second;
 }
 
-Shaper::Load* Shaper::whole(std::string_view name) {
-  const Provider* provider = provider_of_site(providers_, name);
-  const LoadLimits& limits = (provider == nullptr ? providers_.any() : *provider).limits.per_site;
+Shaper::Load* Shaper::whole(std::string_view name, const Site& site) {
+  const LoadLimits& limits = site.limits.per_site;
   if (limits == LoadLimits()) return nullptr;
   const auto found = wholes_.find(name);
   if (found != wholes_.end()) return &found->second;
@@ -215,7 +214,7 @@ std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
   if (way.obstacle) return std::unexpected(*std::move(way.obstacle));
   Site& site = this->site(crossing.site, way.source, crossing.now);
   ++site.load.attempts;
-  if (Load* all = whole(crossing.site)) ++all->attempts;
+  if (Load* all = whole(crossing.site, site)) ++all->attempts;
   site.last_used = crossing.now;
   for (Account* account : accounts_of(crossing.sender)) ++account->attempts;
   if (auto* sources = sources_for(crossing.site))
@@ -229,7 +228,7 @@ std::expected<queue::Permit, Obstacle> Shaper::enter(const Crossing& crossing) {
 void Shaper::leave(std::string_view name, const Sender& sender, const queue::Permit& permit) {
   Site& site = this->site(name, permit.source, latest_);
   if (site.load.attempts > 0) --site.load.attempts;
-  if (Load* all = whole(name); all != nullptr && all->attempts > 0) --all->attempts;
+  if (Load* all = whole(name, site); all != nullptr && all->attempts > 0) --all->attempts;
   for (Account* account : accounts_of(sender))
     if (account->attempts > 0) --account->attempts;
   if (auto* sources = sources_for(name); sources != nullptr && !permit.is_settled)

@@ -74,7 +74,7 @@ class Shaper final : public queue::Gate {
   Site& site(std::string_view name, std::string_view source, WallTime now);
   const Site* known_site(std::string_view name, std::string_view source) const;
   // From all sources together, where the table limits that; else null.
-  Load* whole(std::string_view site);
+  Load* whole(std::string_view name, const Site& site);
   static std::optional<queue::Obstacle> obstacle_of_whole(const Load& all,
                                                           const queue::Crossing& crossing);
   std::string_view provider_name(std::string_view site) const;

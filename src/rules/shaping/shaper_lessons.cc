@@ -31,7 +31,7 @@ struct Shaper::Ended {
 void Shaper::count(const Ended& ended) {
   Site& site = ended.site;
   site.load.count(ended.lesson.connected_anew, ended.now);
-  if (Load* all = whole(ended.name)) all->count(ended.lesson.connected_anew, ended.now);
+  if (Load* all = whole(ended.name, site)) all->count(ended.lesson.connected_anew, ended.now);
   for (Account* account : accounts_of(ended.sender))
     if (account->messages) account->messages->count(ended.now);
   auto* sources = sources_for(ended.name);

@@ -42,7 +42,7 @@ Task<void> ShapingMemory::write() {
   co_await write(RecordKind::pause, std::move(pauses));
 }
 
-// What could not be written is written with the next change.
+// What could not be written is written with the next change of the same thing, if there is one.
 Task<void> ShapingMemory::write(RecordKind kind, RecordsChange change) {
   if (change.empty()) co_return;
   const auto kept = co_await world_.records.change_records(world_.loop, kind, std::move(change));

@@ -32,6 +32,7 @@ inline constexpr std::string_view config_prefix = "config/";
 inline constexpr std::string_view spool_prefix = "spool/";
 inline constexpr std::string_view sealed_config_name = "config.sealed";  // in place of config/
 inline constexpr std::string_view marks_name = "final-dot.marks";
+inline constexpr std::string_view dns_changes_name = "dns-changes";  // a folder
 inline constexpr std::string_view dns_changes_prefix = "dns-changes/";
 
 enum class BackupPurpose : std::uint8_t {
