@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""clang-tidy over every product file, remembering what passed: tools/tidy.py BUILD_FOLDER
+"""clang-tidy over every product file, remembering what passed: tools/tidy.py BUILD_FOLDER (of the preset check)
 
 A file is looked at again when it, a header of ours that it includes, its compiler's options or
 .clang-tidy have changed. What passed is remembered in the user's cache folder, for every clone.

@@ -1,6 +1,5 @@
 // Completions for shells. Each script has one table: a line a command, with what may follow it.
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -112,27 +111,23 @@ std::string fish_script(const CommandFacts& tapal) {
       "  set -l words (string match -v -- '-*' (commandline -opc))\n"
       "  string match -q -- \"$argv*\" \"$words\"\n"
       "end\n";
-  auto out = std::back_inserter(script);
   for (const auto* command : all_of(tapal)) {
     for (const auto& one : command->commands)
-      fmt::format_to(out,
-                     "complete -c tapal -f -n '__tapal_at {}' -a '{}' -d '{}'\n",
-                     command->name,
-                     last_word(one),
-                     quoted(one.help));
+      script += fmt::format("complete -c tapal -f -n '__tapal_at {}' -a '{}' -d '{}'\n",
+                            command->name,
+                            last_word(one),
+                            quoted(one.help));
     for (const auto& argument : command->arguments) {
       if (!argument.is_positional())
-        fmt::format_to(out,
-                       "complete -c tapal -n '__tapal_in {}' -l '{}'{} -d '{}'\n",
-                       command->name,
-                       argument.name.substr(2),
-                       argument.is_flag ? "" : " -r",
-                       quoted(argument.help));
+        script += fmt::format("complete -c tapal -n '__tapal_in {}' -l '{}'{} -d '{}'\n",
+                              command->name,
+                              argument.name.substr(2),
+                              argument.is_flag ? "" : " -r",
+                              quoted(argument.help));
       else if (!argument.choices.empty())
-        fmt::format_to(out,
-                       "complete -c tapal -f -n '__tapal_at {}' -a '{}'\n",
-                       command->name,
-                       fmt::join(argument.choices, " "));
+        script += fmt::format("complete -c tapal -f -n '__tapal_at {}' -a '{}'\n",
+                              command->name,
+                              fmt::join(argument.choices, " "));
     }
   }
   return script;

@@ -1,6 +1,5 @@
 // Manual pages, for scdoc.
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -71,20 +70,19 @@ std::string usage(const CommandFacts& command) {
 }
 
 void append_command(const CommandFacts& command, std::string& page) {
-  auto out = std::back_inserter(page);
   for (const auto& one : command.commands) append_command(one, page);
   if (!command.commands.empty()) return;
-  fmt::format_to(
-      out, "\n## {}\n\n{}\n\n{}.\n", command.name, usage(command), scdoc_text(command.help));
+  page +=
+      fmt::format("\n## {}\n\n{}\n\n{}.\n", command.name, usage(command), scdoc_text(command.help));
   if (!command.arguments.empty()) page += "\n";
   for (const auto& argument : command.arguments) {
-    fmt::format_to(out, "{}\n\t{}", shown(argument), scdoc_text(argument.help));
+    page += fmt::format("{}\n\t{}", shown(argument), scdoc_text(argument.help));
     if (!argument.choices.empty())
-      fmt::format_to(
-          out, " ({})", scdoc_text(fmt::format("{}", fmt::join(argument.choices, ", "))));
+      page +=
+          fmt::format(" ({})", scdoc_text(fmt::format("{}", fmt::join(argument.choices, ", "))));
     page += "\n";
   }
-  fmt::format_to(out, "\nExample:\n\n```\ntapal {}\n```\n", command.example);
+  page += fmt::format("\nExample:\n\n```\ntapal {}\n```\n", command.example);
 }
 
 std::string head(const std::string& page, const std::string& section, std::string_view what) {

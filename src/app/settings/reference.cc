@@ -1,7 +1,6 @@
 // docs/settings.md and the sample file, from the settings table.
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -167,28 +166,19 @@ void append_markdown_row(const SettingRow& row, std::string& page) {
   const std::string value = default_of(row);
   const std::string shown =
       row.default_text.empty() ? fmt::format("`{}`", value) : std::string(row.default_text);
-  fmt::format_to(std::back_inserter(page),
-                 "| `{}` | {} | {} | {} |\n",
-                 row.name,
-                 shown,
-                 bounds_of(row),
-                 row.help);
+  page += fmt::format("| `{}` | {} | {} | {} |\n", row.name, shown, bounds_of(row), row.help);
 }
 
 void append_fields(std::span<const SettingRow> fields, std::string_view of, std::string& page) {
-  fmt::format_to(std::back_inserter(page), "\n| of a {} | may be | meaning |\n|---|---|---|\n", of);
+  page += fmt::format("\n| of a {} | may be | meaning |\n|---|---|---|\n", of);
   for (const SettingRow& row : fields)
-    fmt::format_to(
-        std::back_inserter(page), "| `{}` | {} | {} |\n", row.name, bounds_of(row), row.help);
+    page += fmt::format("| `{}` | {} | {} |\n", row.name, bounds_of(row), row.help);
 }
 
 void append_manual_row(const SettingRow& row, std::string& page) {
   const auto shown = row.default_text.empty() ? default_of(row) : std::string(row.default_text);
-  fmt::format_to(std::back_inserter(page),
-                 "*{}*\n\t{} Default: {}.\n",
-                 scdoc_text(row.name),
-                 scdoc_text(row.help),
-                 scdoc_text(shown));
+  page += fmt::format(
+      "*{}*\n\t{} Default: {}.\n", scdoc_text(row.name), scdoc_text(row.help), scdoc_text(shown));
 }
 
 void append_sample_row(const SettingRow& row, std::string& sample) {
@@ -200,13 +190,10 @@ void append_sample_row(const SettingRow& row, std::string& sample) {
   }
   sample += line + "\n";
   if (row.default_text.empty()) {
-    fmt::format_to(std::back_inserter(sample), "# {} = {}\n", key_of(row), default_of(row));
+    sample += fmt::format("# {} = {}\n", key_of(row), default_of(row));
   } else {
-    fmt::format_to(std::back_inserter(sample),
-                   "# Default: {}.\n# {} = {}\n",
-                   row.default_text,
-                   key_of(row),
-                   example_of(row));
+    sample +=
+        fmt::format("# Default: {}.\n# {} = {}\n", row.default_text, key_of(row), example_of(row));
   }
 }
 
@@ -215,17 +202,16 @@ void append_sample_row(const SettingRow& row, std::string& sample) {
 std::string settings_reference_markdown() {
   std::string page(markdown_head);
   for (const Section& section : sections) {
-    fmt::format_to(std::back_inserter(page),
-                   "\n## {}{}\n\n",
-                   section.name.empty() ? "" : fmt::format("`[{}]`: ", section.name),
-                   section.title);
+    page += fmt::format("\n## {}{}\n\n",
+                        section.name.empty() ? "" : fmt::format("`[{}]`: ", section.name),
+                        section.title);
     page += "| setting | default | may be | meaning |\n|---|---|---|---|\n";
     for (const SettingRow& row : setting_rows())
       if (is_in(row, section.name)) append_markdown_row(row, page);
   }
   page += markdown_routes;
   for (const RouteField& field : route_fields())
-    fmt::format_to(std::back_inserter(page), "| `{}` | {} |\n", field.name, field.help);
+    page += fmt::format("| `{}` | {} |\n", field.name, field.help);
   page += markdown_sources;
   append_fields(source_fields(), "source", page);
   append_fields(pool_fields(), "pool", page);
@@ -241,10 +227,9 @@ std::string settings_manual() {
       "text of numbers and units, largest first: \"1h30m\" (w d h m s ms). A size is a number of "
       "bytes or a text: \"50MB\" (powers of 1000), \"64KiB\" (powers of 1024).\n\n# SETTINGS\n";
   for (const Section& section : sections) {
-    fmt::format_to(std::back_inserter(page),
-                   "\n## {}{}\n\n",
-                   section.name.empty() ? "" : fmt::format("[{}]: ", section.name),
-                   section.title);
+    page += fmt::format("\n## {}{}\n\n",
+                        section.name.empty() ? "" : fmt::format("[{}]: ", section.name),
+                        section.title);
     for (const SettingRow& row : setting_rows())
       if (is_in(row, section.name)) append_manual_row(row, page);
   }
@@ -257,16 +242,14 @@ std::string sample_settings(std::string_view hostname) {
       "# Settings of tapal. Lines with \"#\" show what holds without them; docs/settings.md tells "
       "more.\n\n";
   for (const Section& section : sections) {
-    if (!section.name.empty())
-      fmt::format_to(std::back_inserter(sample), "\n# {}\n[{}]\n", section.title, section.name);
+    if (!section.name.empty()) sample += fmt::format("\n# {}\n[{}]\n", section.title, section.name);
     for (const SettingRow& row : setting_rows()) {
       if (!is_in(row, section.name)) continue;
       if (row.name != "hostname") {
         append_sample_row(row, sample);
         continue;
       }
-      fmt::format_to(
-          std::back_inserter(sample), "# {}\nhostname = {}\n\n", row.help, toml_quoted(hostname));
+      sample += fmt::format("# {}\nhostname = {}\n\n", row.help, toml_quoted(hostname));
     }
   }
   return sample + std::string(sample_routes);

@@ -28,7 +28,7 @@ std::string url_escaped(std::string_view text) {
     if (is_unreserved(c))
       out += c;
     else
-      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -38,8 +38,7 @@ std::string url_escaped(std::string_view text) {
 std::string dotted(const IpAddress& ip) {
   if (ip.is_v4()) return ip.text();
   std::string out;
-  for (const unsigned byte : ip.bytes)
-    fmt::format_to(std::back_inserter(out), "{:X}.{:X}.", byte >> 4, byte & 15);
+  for (const unsigned byte : ip.bytes) out += fmt::format("{:X}.{:X}.", byte >> 4, byte & 15);
   out.pop_back();
   return out;
 }
@@ -235,7 +234,7 @@ std::optional<std::string> dns_name_of(std::string_view text) {
     if (c == '\\')
       escaped += "\\\\";
     else if (c <= ' ' || c == '\x7f')
-      fmt::format_to(std::back_inserter(escaped), "\\{:03}", static_cast<unsigned char>(c));
+      escaped += fmt::format("\\{:03}", static_cast<unsigned char>(c));
     else
       escaped += c;
   }

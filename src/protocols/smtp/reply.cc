@@ -27,7 +27,7 @@ void append_text(std::string& to, std::string_view text) {
 }
 
 void append_line(std::string& to, const Reply& reply, std::string_view text, char separator) {
-  fmt::format_to(std::back_inserter(to), "{:03}", reply.code);
+  to += fmt::format("{:03}", reply.code);
   const bool bare = reply.status.empty() && text.empty();
   if (!bare || separator == '-') to += separator;
   to += reply.status;

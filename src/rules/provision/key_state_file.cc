@@ -1,7 +1,6 @@
 #include "rules/provision/key_state_file.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -90,11 +89,10 @@ Result<std::vector<RotatingKey>> read_key_states(std::string_view text,
 std::string key_states_text(const std::vector<RotatingKey>& keys) {
   std::string out(head);
   for (const auto& key : keys) {
-    fmt::format_to(std::back_inserter(out),
-                   "\n[{}]\nstage = \"{}\"\nsince = \"{}\"\n",
-                   text::toml_quoted(key.selector),
-                   text_of(key.stage),
-                   text::rfc3339_date(key.since));
+    out += fmt::format("\n[{}]\nstage = \"{}\"\nsince = \"{}\"\n",
+                       text::toml_quoted(key.selector),
+                       text_of(key.stage),
+                       text::rfc3339_date(key.since));
     if (key.proven) out += fmt::format("proven = \"{}\"\n", text::rfc3339_date(*key.proven));
     if (key.sight != KeySight::unknown) out += fmt::format("dns = \"{}\"\n", text_of(key.sight));
     if (key.stolen) out += "stolen = true\n";

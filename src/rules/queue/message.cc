@@ -66,7 +66,7 @@ class Writer {
   void item(std::string_view value) { comma(), string(value); }
   template <class Number>
   void number(std::string_view name, Number value) {
-    member(name), fmt::format_to(std::back_inserter(out_), "{}", value);
+    member(name), out_ += fmt::to_string(value);
   }
   void flag(std::string_view name, bool value) { member(name), out_ += value ? "true" : "false"; }
   void time(std::string_view name, WallTime value) {
@@ -100,7 +100,7 @@ class Writer {
       if (c == '"' || c == '\\') {
         out_ += '\\', out_ += c;
       } else if (static_cast<unsigned char>(c) < 0x20) {
-        fmt::format_to(std::back_inserter(out_), "\\u{:04x}", c);
+        out_ += fmt::format("\\u{:04x}", c);
       } else {
         out_ += c;
       }

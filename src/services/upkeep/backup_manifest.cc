@@ -1,7 +1,6 @@
 #include "services/upkeep/backup_manifest.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -110,7 +109,7 @@ std::string to_text(const BackupManifest& manifest) {
                   manifest.config_version,
                   manifest.spool_version ? std::to_string(*manifest.spool_version) : "none");
   for (const auto& [name, bytes, hash] : manifest.files)
-    fmt::format_to(std::back_inserter(text), "{} {} {}\n", hash_text(hash), bytes, name);
+    text += fmt::format("{} {} {}\n", hash_text(hash), bytes, name);
   return text + fmt::format("{}{}\n", end_word, hash_text(crypto::sha256(text)));
 }
 

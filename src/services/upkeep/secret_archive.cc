@@ -1,7 +1,6 @@
 #include "services/upkeep/secret_archive.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -26,7 +25,7 @@ std::string pack(std::vector<ArchivedFile> files) {
   std::ranges::sort(files, {}, &ArchivedFile::path);
   std::string archive;
   for (const auto& [path, bytes] : files)
-    fmt::format_to(std::back_inserter(archive), "{} {}\n{}", bytes.size(), path, bytes);
+    archive += fmt::format("{} {}\n{}", bytes.size(), path, bytes);
   return archive;
 }
 

@@ -44,7 +44,7 @@ void append_label(std::string& text, std::string_view label) {
     } else if (c > ' ' && c < '\x7f') {
       text += c;
     } else {
-      fmt::format_to(std::back_inserter(text), "\\{:03}", static_cast<unsigned char>(c));
+      text += fmt::format("\\{:03}", static_cast<unsigned char>(c));
     }
   }
 }
@@ -150,13 +150,11 @@ std::vector<std::string_view> labels_of(std::string_view name) {
 std::string reverse_name(const IpAddress& address) {
   std::string name;
   if (address.is_v4()) {
-    for (std::size_t i = 16; i-- > 12;)
-      fmt::format_to(std::back_inserter(name), "{}.", address.bytes[i]);
+    for (std::size_t i = 16; i-- > 12;) name += fmt::format("{}.", address.bytes[i]);
     return name + "in-addr.arpa";
   }
   for (std::size_t i = 16; i-- > 0;)
-    fmt::format_to(
-        std::back_inserter(name), "{:x}.{:x}.", address.bytes[i] & 15, address.bytes[i] >> 4);
+    name += fmt::format("{:x}.{:x}.", address.bytes[i] & 15, address.bytes[i] >> 4);
   return name + "ip6.arpa";
 }
 

@@ -208,7 +208,7 @@ std::string quoted(std::string_view bytes) {
     } else if (c >= ' ' && c < '\x7f') {
       text += c;
     } else {
-      fmt::format_to(std::back_inserter(text), "\\{:03}", static_cast<unsigned char>(c));
+      text += fmt::format("\\{:03}", static_cast<unsigned char>(c));
     }
   }
   return text + '"';
@@ -222,9 +222,7 @@ std::string generic_text(std::string_view bytes) {
 std::optional<std::string> raw_text(Type type, const RawData& raw) {
   WireReader reader(raw.bytes);
   std::string text;
-  const auto number = [&text](unsigned value) {
-    fmt::format_to(std::back_inserter(text), "{} ", value);
-  };
+  const auto number = [&text](unsigned value) { text += fmt::format("{} ", value); };
   switch (type) {
     case Type::soa: {
       const auto soa = soa_from_data(raw);
