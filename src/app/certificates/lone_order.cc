@@ -88,7 +88,7 @@ struct Order {
 
 Task<Result<std::string>> run(NetLoop& loop, Order order) {
   SystemClock clock;
-  TextLog log(2, clock, Level::info, LineStart::no_time);
+  TextLog log(2, clock, Level::warning, LineStart::no_time);
   WorkerPool workers({.threads = 1, .name = "disk"});
   ProgramRunner programs(workers);
   ChallengeBoard board;

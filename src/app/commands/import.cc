@@ -117,7 +117,7 @@ using ReadOld = Result<migrate::Inventory> (*)(const ImportOptions&);
 Result<int> carry_over(const CommonOptions& common, const ImportOptions& options, ReadOld read) {
   TAPAL_TRY(auto inventory, read(options));
   TAPAL_CHECK(complete(options, inventory));
-  UpReport report(common.output, {});
+  PhaseReport report(common.output, {});
   Import import{.common = common, .options = options, .inventory = inventory, .report = report};
   if (import.only_plans()) {
     TAPAL_CHECK(run_phases(import));

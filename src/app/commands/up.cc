@@ -138,7 +138,7 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
     if (scratch.path().empty())
       return tell({Code::denied, "no folder could be made in the place for temporary files"});
     const CommonOptions planned{scratch.path(), common.output};
-    UpReport report(common.output, {});
+    PhaseReport report(common.output, {});
     report.tells_of(common.config, scratch.path());
     auto setup = options;
     setup.state_folder = (scratch.path() / "state").string();
@@ -150,7 +150,7 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
   const auto state = state_folder(common, options);
   if (!options.plan)
     if (const auto made = files::create_folder(state, 0700); !made) return tell(made.error());
-  UpReport report(common.output, options.plan ? fs::path() : state / "up.log");
+  PhaseReport report(common.output, options.plan ? fs::path() : state / "up.log");
   Up up{.common = common, .options = options, .report = report};
   return finish(up, run_phases(up));
 }

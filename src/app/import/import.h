@@ -7,7 +7,7 @@
 #include <string>
 
 #include "app/cli/command.h"
-#include "app/up/report.h"
+#include "app/cli/phase_report.h"
 #include "base/result.h"
 #include "rules/migrate/inventory.h"
 
@@ -30,7 +30,7 @@ struct Import {
   const CommonOptions& common;
   const ImportOptions& options;
   migrate::Inventory& inventory;
-  UpReport& report;
+  PhaseReport& report;
   std::size_t carried = 0;
   std::size_t conflicts = 0;
 

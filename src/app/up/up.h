@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "app/cli/command.h"
+#include "app/cli/phase_report.h"
 #include "app/settings/settings.h"
-#include "app/up/report.h"
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "rules/provision/hosters.h"
@@ -46,7 +46,7 @@ struct UpOptions {
 struct Up {
   const CommonOptions& common;
   const UpOptions& options;
-  UpReport& report;
+  PhaseReport& report;
   std::string domain;    // A-labels
   std::string hostname;  // A-labels
   std::vector<IpAddress> addresses;

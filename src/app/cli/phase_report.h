@@ -1,5 +1,5 @@
-// What `tapal up` says while it works: to a person line by line, to a machine one JSON object a
-// line, and the same into a file that stays.
+// What a command of several phases (`tapal up`, `tapal import`) says while it works: to a person
+// line by line, to a machine one JSON object a line, and the same into a file that stays.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ enum class Mark : std::uint8_t {
 };
 std::string_view mark_word(Mark mark);  // "ok", "made", "plan", "you", "!"
 
-class UpReport {
+class PhaseReport {
  public:
   // `log_file` is appended to, owner-only; empty: none. A file that cannot be written is no reason
   // to stop.
-  UpReport(Output output, std::filesystem::path log_file);
+  PhaseReport(Output output, std::filesystem::path log_file);
 
   // A plan is worked out in another folder: `real` is told where a text names `scratch`.
   void tells_of(const std::filesystem::path& real, const std::filesystem::path& scratch);

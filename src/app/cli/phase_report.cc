@@ -1,4 +1,4 @@
-#include "app/up/report.h"
+#include "app/cli/phase_report.h"
 
 #include <cstdio>
 
@@ -40,22 +40,23 @@ std::string_view mark_word(Mark mark) {
   return "!";
 }
 
-UpReport::UpReport(Output output, std::filesystem::path log_file)
+PhaseReport::PhaseReport(Output output, std::filesystem::path log_file)
     : output_(output), log_file_(std::move(log_file)) {}
 
-void UpReport::tells_of(const std::filesystem::path& real, const std::filesystem::path& scratch) {
+void PhaseReport::tells_of(const std::filesystem::path& real,
+                           const std::filesystem::path& scratch) {
   real_ = real.string();
   scratch_ = scratch.string();
 }
 
-void UpReport::begin_phase(int number, std::string_view name) {
+void PhaseReport::begin_phase(int number, std::string_view name) {
   phase_ = number;
   phase_name_ = name;
   if (output_ == Output::text) fmt::print("\n{:>2}  {}\n", number, name);
   std::fflush(stdout);
 }
 
-void UpReport::tell(Mark mark, std::string_view told) {
+void PhaseReport::tell(Mark mark, std::string_view told) {
   std::string text(told);
   if (const auto at = scratch_.empty() ? text.npos : text.find(scratch_); at != text.npos)
     text.replace(at, scratch_.size(), real_);
@@ -73,7 +74,7 @@ void UpReport::tell(Mark mark, std::string_view told) {
   keep(boost::json::serialize(event));
 }
 
-void UpReport::tell(const provision::Finding& finding) {
+void PhaseReport::tell(const provision::Finding& finding) {
   const auto mark = mark_of(finding.severity);
   const bool is_to_be_mended = mark != Mark::fine && !finding.fix.empty();
   tell(mark,
@@ -84,7 +85,7 @@ void UpReport::tell(const provision::Finding& finding) {
                    is_to_be_mended ? "\n" + finding.fix : ""));
 }
 
-void UpReport::tell_secret(std::string_view what, std::string_view secret) {
+void PhaseReport::tell_secret(std::string_view what, std::string_view secret) {
   if (output_ == Output::json)
     print_json({{"phase", phase_}, {"name", phase_name_}, {"secret", what}, {"value", secret}});
   else
@@ -92,7 +93,7 @@ void UpReport::tell_secret(std::string_view what, std::string_view secret) {
   std::fflush(stdout);
 }
 
-void UpReport::keep(std::string_view line) const {
+void PhaseReport::keep(std::string_view line) const {
   if (log_file_.empty()) return;
   static_cast<void>(files::append_line(log_file_, line, 0600));
 }
