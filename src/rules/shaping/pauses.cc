@@ -78,6 +78,11 @@ Pauses::Changes Pauses::take_changes(WallTime now) {
   return changes;
 }
 
+void Pauses::not_kept(const Changes& changes) {
+  for (const auto& [key, json] : changes.put) changed_.insert(key);
+  changed_.insert(changes.removed.begin(), changes.removed.end());
+}
+
 std::optional<Pause> Pauses::take_in(std::string_view key, std::string_view json, WallTime now) {
   auto pause = from_json(json);
   if (!pause || pause->until <= now || key_of(*pause) != key || pauses_.size() >= pauses_max) {

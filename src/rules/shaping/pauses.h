@@ -41,6 +41,7 @@ class Pauses {
     std::vector<std::string> removed;
   };
   Changes take_changes(WallTime now);
+  void not_kept(const Changes& changes);  // they are changes still
   // From a record of an earlier run. Nothing: it is over or cannot be read, and will be removed.
   std::optional<Pause> take_in(std::string_view key, std::string_view json, WallTime now);
 

@@ -165,6 +165,12 @@ std::vector<WarmUp::Record> WarmUp::take_changes() {
   return changes;
 }
 
+void WarmUp::not_kept(const std::vector<Record>& changes) {
+  for (const auto& [source, json] : changes)
+    if (const auto found = sources_.find(source); found != sources_.end())
+      found->second.has_changed = true;
+}
+
 void WarmUp::take_in(std::string_view source, std::string_view text) {
   boost::system::error_code error;
   const auto parsed = json::parse(text, error, {}, {.max_depth = 4});

@@ -74,6 +74,7 @@ class WarmUp {
   };
   // What has changed since the last call.
   std::vector<Record> take_changes();
+  void not_kept(const std::vector<Record>& changes);  // they are changes still
   // Before anything is seen. What cannot be read is as if it were lost.
   void take_in(std::string_view source, std::string_view json);
 

@@ -33,24 +33,26 @@ Task<void> ShapingMemory::run() {
 }
 
 Task<void> ShapingMemory::write() {
+  const auto sources = world_.warm_up.take_changes();
   RecordsChange warm_up;
-  for (auto& [source, json] : world_.warm_up.take_changes())
-    warm_up.put.emplace_back(std::move(source), std::move(json));
-  co_await write(RecordKind::warm_up, std::move(warm_up));
-  auto [put, removed] = pauses_.take_changes(world_.clock.wall_now());
-  RecordsChange pauses{std::move(put), std::move(removed)};
-  co_await write(RecordKind::pause, std::move(pauses));
+  for (const auto& [source, json] : sources) warm_up.put.emplace_back(source, json);
+  const bool warm_up_kept = co_await write(RecordKind::warm_up, std::move(warm_up));
+  if (!warm_up_kept) world_.warm_up.not_kept(sources);
+  const auto changes = pauses_.take_changes(world_.clock.wall_now());
+  RecordsChange pauses{changes.put, changes.removed};
+  const bool pauses_kept = co_await write(RecordKind::pause, std::move(pauses));
+  if (!pauses_kept) pauses_.not_kept(changes);
 }
 
-// What could not be written is written with the next change of the same thing, if there is one.
-Task<void> ShapingMemory::write(RecordKind kind, RecordsChange change) {
-  if (change.empty()) co_return;
+Task<bool> ShapingMemory::write(RecordKind kind, RecordsChange change) {
+  if (change.empty()) co_return true;
   const auto kept = co_await world_.records.change_records(world_.loop, kind, std::move(change));
   if (!kept && !failed_)
     world_.log.write(Level::error,
                      "what was learned of other servers is not kept",
                      {{"reason", kept.error().what}});
   failed_ = !kept;
+  co_return !failed_;
 }
 
 }  // namespace tapal::delivery

@@ -42,7 +42,7 @@ class ShapingMemory {
 
  private:
   Task<void> write();
-  Task<void> write(RecordKind kind, RecordsChange change);
+  Task<bool> write(RecordKind kind, RecordsChange change);  // false: told, and still to be written
 
   ShapingMemoryWorld world_;
   shaping::Pauses pauses_;
