@@ -26,6 +26,9 @@ RE2::Options options() {
   return options;
 }
 
+// Newer ones of RE2's are Abseil's, and no std::string_view becomes one by itself.
+re2::StringPiece piece_of(std::string_view text) { return {text.data(), text.size()}; }
+
 }  // namespace
 
 struct PatternSet::Compiled {
@@ -36,7 +39,7 @@ std::string pattern_problem(std::string_view pattern) {
   if (pattern.empty()) return "the pattern is empty";
   if (pattern.size() > pattern_bytes_max)
     return fmt::format("the pattern is longer than {} bytes", pattern_bytes_max);
-  const RE2 expression(re2::StringPiece(pattern), options());
+  const RE2 expression(piece_of(pattern), options());
   if (!expression.ok()) return fmt::format("no pattern: {}", printable(expression.error(), 200));
   return {};
 }
@@ -53,7 +56,7 @@ Result<PatternSet> PatternSet::compile(std::span<const std::string> patterns) {
   auto compiled = std::make_shared<Compiled>();
   for (const auto& pattern : patterns) {
     std::string problem;
-    if (compiled->set.Add(re2::StringPiece(pattern), &problem) < 0)
+    if (compiled->set.Add(piece_of(pattern), &problem) < 0)
       return fail(Code::invalid, fmt::format("no pattern: {}", printable(problem, 200)));
   }
   if (!compiled->set.Compile()) return fail(Code::invalid, "the patterns are together too large");
@@ -64,7 +67,7 @@ Result<PatternSet> PatternSet::compile(std::span<const std::string> patterns) {
 std::vector<std::size_t> PatternSet::matches(std::string_view text) const {
   if (!compiled_) return {};
   std::vector<int> found;
-  compiled_->set.Match(re2::StringPiece(text.substr(0, pattern_text_bytes_max)), &found);
+  compiled_->set.Match(piece_of(text.substr(0, pattern_text_bytes_max)), &found);
   std::ranges::sort(found);
   return {found.begin(), found.end()};
 }
