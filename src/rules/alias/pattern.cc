@@ -11,7 +11,8 @@
 namespace tapal::alias {
 
 struct Pattern::Compiled {
-  explicit Compiled(std::string_view text) : expression(re2::StringPiece(text), options()) {}
+  explicit Compiled(std::string_view text)
+      : expression(re2::StringPiece(text.data(), text.size()), options()) {}
 
   static RE2::Options options() {
     RE2::Options options;
@@ -47,7 +48,7 @@ std::size_t Pattern::captures() const {
 std::optional<std::vector<std::string>> Pattern::match(std::string_view local) const {
   std::array<re2::StringPiece, captures_max + 1> parts;
   const auto count = captures() + 1;
-  if (!compiled_->expression.Match(re2::StringPiece(local),
+  if (!compiled_->expression.Match(re2::StringPiece(local.data(), local.size()),
                                    0,
                                    local.size(),
                                    RE2::ANCHOR_BOTH,
@@ -56,7 +57,7 @@ std::optional<std::vector<std::string>> Pattern::match(std::string_view local) c
     return {};
   std::vector<std::string> found;
   found.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) found.push_back(parts[i].as_string());
+  for (std::size_t i = 0; i < count; ++i) found.emplace_back(parts[i].data(), parts[i].size());
   return found;
 }
 
