@@ -15,8 +15,6 @@
 namespace tapal::dns {
 namespace {
 
-constexpr std::size_t string_bytes_max = 255;
-
 // The fields of one record, taken front to back; the first fault is kept.
 class Fields {
  public:
