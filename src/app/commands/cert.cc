@@ -97,11 +97,10 @@ json::object to_json(const Listed& one) {
 
 void print_facts(const Listed& one, const crypto::CertificateFacts& facts, WallTime now) {
   const auto left = std::chrono::floor<std::chrono::days>(facts.validity.not_after - now);
-  const auto care =
-      one.note
-          ? "renewed on " + text::rfc3339_date(upkeep::renewal_due(*one.note, facts)).substr(0, 10)
-      : facts.self_signed ? std::string("self-signed")
-                          : std::string("another program renews it");
+  const auto care = one.note
+                        ? "renewed on " + text::rfc3339_day(upkeep::renewal_due(*one.note, facts))
+                    : facts.self_signed ? std::string("self-signed")
+                                        : std::string("another program renews it");
   fmt::print("{:<24} {:>4} days  {:<26} {}\n",
              one.kept.name,
              left.count(),

@@ -195,8 +195,6 @@ Result<Data> fields_to_data(Type type, Fields& fields) {
   }
 }
 
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
-
 std::string quoted(std::string_view bytes) {
   std::string text = "\"";
   for (const char c : bytes) {

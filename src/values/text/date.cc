@@ -266,6 +266,8 @@ std::string rfc3339_date(WallTime time) {
                      clock.subseconds().count());
 }
 
+std::string rfc3339_day(WallTime time) { return rfc3339_date(time).substr(0, 10); }
+
 Result<WallTime> parse_rfc3339_date(std::string_view text) {
   if (text.size() > date_bytes_max) return wrong_date(text);
   Scanner scan(text);
