@@ -22,8 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using upkeep::BackupFile;
 
-constexpr std::size_t piece_bytes = 256UL * 1024;
-
 // A file of the backup, and where it is: in memory, or on the disk, where it is read twice.
 struct Source {
   BackupFile file;
@@ -31,10 +29,12 @@ struct Source {
   fs::path path;  // empty: `bytes`
 };
 
-using Take = std::function<Result<void>(std::string_view)>;
+using TakePiece = std::function<Result<void>(std::string_view)>;
 
 // Its first `bytes_max` bytes; how many there were.
-Result<std::uint64_t> read_pieces(const fs::path& path, std::uint64_t bytes_max, const Take& take) {
+Result<std::uint64_t> read_pieces(const fs::path& path,
+                                  std::uint64_t bytes_max,
+                                  const TakePiece& take) {
   const files::Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return std::unexpected(files::system_error("open", path, errno));
   const auto buffer = std::make_unique<std::array<char, piece_bytes>>();

@@ -14,6 +14,8 @@
 
 namespace tapal::app {
 
+inline constexpr std::size_t piece_bytes = 256UL * 1024;  // files go through memory in such
+
 struct BackupSource {
   std::filesystem::path config;
   std::string passphrase;            // empty: keys and hashes go in as they are

@@ -24,11 +24,10 @@ namespace fs = std::filesystem;
 using upkeep::BackupFile;
 using upkeep::BackupManifest;
 
-constexpr std::size_t piece_bytes = 256UL * 1024;
 constexpr std::size_t config_bytes_max = crypto::sealed_bytes_max + 1024;
 
 // Gets every file in pieces, and an empty piece as its end.
-using Take = std::function<Result<void>(const BackupFile& file, std::string_view piece)>;
+using TakeFile = std::function<Result<void>(const BackupFile& file, std::string_view piece)>;
 
 Result<BackupManifest> read_manifest(files::TarReader& tar, const fs::path& path) {
   TAPAL_TRY(const auto entry, tar.next());
@@ -53,7 +52,7 @@ Result<BackupManifest> read_manifest(files::TarReader& tar, const fs::path& path
 Result<void> read_one(files::TarReader& tar,
                       const BackupFile& file,
                       const fs::path& path,
-                      const Take& take) {
+                      const TakeFile& take) {
   const auto refuse = [&](std::string_view why) {
     return fail(Code::invalid, fmt::format("{}: {} {}", path.string(), file.name, why));
   };
@@ -76,7 +75,7 @@ Result<void> read_one(files::TarReader& tar,
   return take(file, {});
 }
 
-Result<BackupManifest> read_backup(const fs::path& path, const Take& take) {
+Result<BackupManifest> read_backup(const fs::path& path, const TakeFile& take) {
   TAPAL_TRY(const auto tar, files::TarReader::open(path));
   TAPAL_TRY(auto manifest, read_manifest(*tar, path));
   for (const auto& file : manifest.files) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/certificates/challenge_hook.h"
+#include "app/cli/control_client.h"
 #include "drivers/files/files.h"
 #include "protocols/acme/authorities.h"
 #include "values/text/ascii.h"
@@ -84,11 +85,6 @@ std::vector<ProgramRun> hooks_for(const fs::path& folder,
     runs.push_back(std::move(run));
   }
   return runs;
-}
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 // As a person or a program wrote them.

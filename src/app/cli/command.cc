@@ -26,6 +26,10 @@ void print_json(const boost::json::object& answer) {
   fmt::print("{}\n", boost::json::serialize(answer));
 }
 
+boost::json::array json_list(const std::vector<std::string>& texts) {
+  return boost::json::array(texts.begin(), texts.end());
+}
+
 Command Command::add(const std::string& name,
                      const std::string& help,
                      const std::string& example) const {

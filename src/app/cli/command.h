@@ -35,6 +35,7 @@ struct CommonOptions {
 // To standard error; gives exit_failed.
 int tell(const Error& error);
 void print_json(const boost::json::object& answer);  // on a line of its own
+boost::json::array json_list(const std::vector<std::string>& texts);
 
 struct Argument {
   std::string name;  // "--selector", or "domain" for one told by its place

@@ -37,7 +37,7 @@ int edit_aliases(const CommonOptions& common, const AliasOptions& options, Alias
   return exit_done;
 }
 
-int run_list(const CommonOptions& common, const std::string& only) {
+int run_alias_list(const CommonOptions& common, const std::string& only) {
   const auto folder = files::load_config_folder({common.config, {}});
   for (const auto& problem : folder.problems) fmt::print(stderr, "tapal: {}\n", problem);
   json::array list;
@@ -159,7 +159,7 @@ void declare_alias(const Command& tapal) {
 
   const auto list = alias.add("list", "list aliases", "alias list example.com");
   list.text({"domain", "of this domain only"}, options->domain);
-  list.runs([options](const auto& common) { return run_list(common, options->domain); });
+  list.runs([options](const auto& common) { return run_alias_list(common, options->domain); });
 
   const auto test = alias.add(
       "test", "show where mail to an address would go, and why", "alias test info@example.com");

@@ -55,7 +55,7 @@ int run_del(const CommonOptions& common, const AppPasswordOptions& options) {
   return exit_done;
 }
 
-int run_list(const CommonOptions& common, const std::string& address) {
+int run_app_password_list(const CommonOptions& common, const std::string& address) {
   const auto user = mail::parse_address(address);
   if (!user) return tell(user.error());
   const auto passwords = app_passwords_of(common, *user);
@@ -91,7 +91,7 @@ void declare_app_password(const Command& user) {
   const auto list = group.add("list", "list a user's", "user app-password list ann@example.com");
   auto address = std::make_shared<std::string>();
   list.text({"address", "the user's whole address", true}, *address);
-  list.runs([address](const auto& common) { return run_list(common, *address); });
+  list.runs([address](const auto& common) { return run_app_password_list(common, *address); });
 }
 
 }  // namespace tapal::app

@@ -21,10 +21,6 @@ struct ArchiveOptions {
   bool move = false;
 };
 
-json::array list_of(const std::vector<std::string>& lines) {
-  return json::array(lines.begin(), lines.end());
-}
-
 std::uint64_t bytes_of(const upkeep::BackupManifest& manifest) {
   std::uint64_t bytes = 0;
   for (const auto& file : manifest.files) bytes += file.bytes;
@@ -60,7 +56,7 @@ int run_save(const CommonOptions& common, const ArchiveOptions& options) {
   if (common.output == Output::json) {
     auto shown = to_json(saved->manifest);
     shown["file"] = options.file;
-    shown["left_out"] = list_of(saved->left_out);
+    shown["left_out"] = json_list(saved->left_out);
     print_json(shown);
     return exit_done;
   }
@@ -94,7 +90,7 @@ int run_verify(const CommonOptions& common, const ArchiveOptions& options) {
     auto shown = to_json(manifest);
     shown["messages"] = spool.messages;
     shown["recipients_waiting"] = spool.recipients_waiting;
-    shown["problems"] = list_of(problems);
+    shown["problems"] = json_list(problems);
     print_json(shown);
   } else {
     fmt::print("made         {} by tapal {}{}\n",

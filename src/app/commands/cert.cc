@@ -97,11 +97,10 @@ json::object to_json(const Listed& one) {
 
 void print_facts(const Listed& one, const crypto::CertificateFacts& facts, WallTime now) {
   const auto left = std::chrono::floor<std::chrono::days>(facts.validity.not_after - now);
-  const auto care =
-      one.note
-          ? "renewed on " + text::rfc3339_date(upkeep::renewal_due(*one.note, facts)).substr(0, 10)
-      : facts.self_signed ? std::string("self-signed")
-                          : std::string("another program renews it");
+  const auto care = one.note
+                        ? "renewed on " + text::rfc3339_day(upkeep::renewal_due(*one.note, facts))
+                    : facts.self_signed ? std::string("self-signed")
+                                        : std::string("another program renews it");
   fmt::print("{:<24} {:>4} days  {:<26} {}\n",
              one.kept.name,
              left.count(),
@@ -137,7 +136,7 @@ void print_whole(const Listed& one, const std::string& next_key) {
                text::rfc3339_date(one.note->failure->next_try));
 }
 
-int run_list(const CommonOptions& common) {
+int run_cert_list(const CommonOptions& common) {
   const auto all = list_all(common);
   if (!all) return tell(all.error());
   if (common.output == Output::json) {
@@ -258,7 +257,7 @@ void declare_cert(const Command& tapal) {
   declare_trouble(cert);
 
   cert.add("list", "every certificate: how long it lasts, who renews it", "cert list")
-      .runs(&run_list);
+      .runs(&run_cert_list);
   const auto show = cert.add("show", "all about one certificate", "cert show mail.example.org");
   auto shown = std::make_shared<std::string>();
   show.text({"name", "its folder in certs/", true}, *shown);

@@ -40,7 +40,7 @@ std::vector<std::string> words_after(const CommandFacts& command) {
 }
 
 // Within single quotes of any of the three.
-std::string quoted(std::string_view text) {
+std::string within_quotes(std::string_view text) {
   std::string out;
   for (const char c : text)
     if (c != '\'' && c != '\\') out += c;
@@ -53,7 +53,7 @@ std::string cases(const CommandFacts& tapal) {
   for (const auto* command : all_of(tapal))
     lines += fmt::format("    '{}') offers='{}' ;;\n",
                          command->name,
-                         quoted(fmt::format("{}", fmt::join(words_after(*command), " "))));
+                         within_quotes(fmt::format("{}", fmt::join(words_after(*command), " "))));
   return lines;
 }
 
@@ -116,14 +116,14 @@ std::string fish_script(const CommandFacts& tapal) {
       script += fmt::format("complete -c tapal -f -n '__tapal_at {}' -a '{}' -d '{}'\n",
                             command->name,
                             last_word(one),
-                            quoted(one.help));
+                            within_quotes(one.help));
     for (const auto& argument : command->arguments) {
       if (!argument.is_positional())
         script += fmt::format("complete -c tapal -n '__tapal_in {}' -l '{}'{} -d '{}'\n",
                               command->name,
                               argument.name.substr(2),
                               argument.is_flag ? "" : " -r",
-                              quoted(argument.help));
+                              within_quotes(argument.help));
       else if (!argument.choices.empty())
         script += fmt::format("complete -c tapal -f -n '__tapal_at {}' -a '{}'\n",
                               command->name,

@@ -22,18 +22,12 @@ ConfigProblems check(const CommonOptions& common) {
   return config_problems(folder, *settings, SystemClock().wall_now());
 }
 
-boost::json::array list_of(const std::vector<std::string>& lines) {
-  boost::json::array list;
-  for (const auto& line : lines) list.emplace_back(line);
-  return list;
-}
-
 int run_config_check(const CommonOptions& common) {
   const auto found = check(common);
   const int code = found.errors.empty() ? exit_done : exit_failed;
   if (common.output == Output::json) {
-    const boost::json::object answer{{"errors", list_of(found.errors)},
-                                     {"warnings", list_of(found.warnings)}};
+    const boost::json::object answer{{"errors", json_list(found.errors)},
+                                     {"warnings", json_list(found.warnings)}};
     print_json(answer);
     return code;
   }

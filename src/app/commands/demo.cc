@@ -25,7 +25,7 @@ struct DemoOptions {
 constexpr std::chrono::seconds delivery_patience{30};
 constexpr std::chrono::milliseconds look_every{5};
 
-void show(const std::string& line) {
+void show_line(const std::string& line) {
   fmt::print("  {}\n", line);
   std::fflush(stdout);
 }
@@ -52,7 +52,7 @@ Submission submission_by(Door door, const NewMessage& message, const std::string
           .from = message.from,
           .to = {message.to},
           .message = compose_message(message),
-          .show = show};
+          .show = show_line};
 }
 
 Submission first_submission(const DemoSandbox& sandbox) {
@@ -273,7 +273,7 @@ int run_demo(const DemoOptions& options) {
   if (options.keep) pthread_sigmask(SIG_BLOCK, &set, nullptr);
 
   stage(1, "a DNS server, and a tapal each for sender.example, inbox.example and friend.example");
-  const auto sandbox = DemoSandbox::start(show);
+  const auto sandbox = DemoSandbox::start(show_line);
   if (!sandbox) {
     fmt::print(stderr, "tapal: the sandbox does not start: {}\n", sandbox.error().what);
     return exit_failed;

@@ -38,8 +38,6 @@ struct DomainReport {
   Result<KeyReport> report;
 };
 
-std::string day_of(WallTime time) { return text::rfc3339_date(time).substr(0, 10); }
-
 // A record as one enters it: a line of a zone file, or what to remove.
 std::string record_text(const upkeep::RecordRequest& request) {
   if (request.text.empty()) return fmt::format("remove {} TXT", request.name);
@@ -57,7 +55,7 @@ void print(const DomainReport& of) {
                key.selector,
                crypto::key_kind_text(key.kind),
                text_of(key.stage),
-               day_of(key.since),
+               text::rfc3339_day(key.since),
                text_of(key.sight),
                key.stage == provision::KeyStage::signing && !provision::signs(key)
                    ? " - DOES NOT SIGN"

@@ -99,10 +99,6 @@ void print(const DmarcResult& result) {
   for (const auto& note : result.record->notes) fmt::print("note: {}\n", note);
 }
 
-boost::json::array to_json(const std::vector<std::string>& list) {
-  return boost::json::array(list.begin(), list.end());
-}
-
 boost::json::object to_json(const DmarcResult& result) {
   boost::json::array aligned;
   for (const auto& one : result.aligned)
@@ -120,8 +116,8 @@ boost::json::object to_json(const DmarcResult& result) {
     answer["policy_domain"] = result.policy_domain;
     answer["found_at"] = place_text(result.found_at);
     answer["record"] = text::printable(result.record_text, mailauth::dmarc_record_bytes_max);
-    answer["rua"] = to_json(result.record->aggregate_reports_to);
-    answer["notes"] = to_json(result.record->notes);
+    answer["rua"] = json_list(result.record->aggregate_reports_to);
+    answer["notes"] = json_list(result.record->notes);
   }
   return answer;
 }

@@ -37,7 +37,7 @@ bool may_write(const provision::Plan& plan, bool yes) {
   return yes && plan.writes() && plan.blocking().empty();
 }
 
-std::string ending(const Applied& applied, std::string_view domain) {
+std::string applied_text(const Applied& applied, std::string_view domain) {
   const auto& plan = applied.planning.plan;
   if (applied.entry && applied.behind.empty())
     return fmt::format(
@@ -52,17 +52,17 @@ std::string ending(const Applied& applied, std::string_view domain) {
   return "nothing was written; say --yes to write it";
 }
 
-int tell(const CommonOptions& common, const Applied& applied) {
+int tell_applied(const CommonOptions& common, const Applied& applied) {
   const auto& plan = applied.planning.plan;
   if (common.output == Output::json) {
-    auto answer = to_json(applied.planning);
+    auto answer = plan_json(applied.planning);
     answer["written"] = applied.entry.has_value();
     if (applied.entry) answer["change"] = applied.entry->id;
-    answer["behind"] = to_json(applied.behind);
+    answer["behind"] = lagging_json(applied.behind);
     print_json(answer);
   } else {
     print_lagging(applied.behind);
-    fmt::print("{}\n", ending(applied, plan.domain));
+    fmt::print("{}\n", applied_text(applied, plan.domain));
   }
   const bool is_done =
       applied.entry ? applied.behind.empty() : !plan.writes() && plan.blocking().empty();
@@ -75,26 +75,26 @@ int write_plan(const CommonOptions& common, DnsWork& work, bool yes, const MakeP
     return may_write(planning.plan, yes);
   };
   const auto applied = write_dns(work, make_plan, show);
-  return applied ? tell(common, *applied) : app::tell(applied.error());
+  return applied ? tell_applied(common, *applied) : tell(applied.error());
 }
 
 int run_apply(const CommonOptions& common, const ApplyOptions& options) {
   const auto work = open_to_write(common, options.work);
-  if (!work) return app::tell(work.error());
+  if (!work) return tell(work.error());
   return write_plan(common, **work, options.yes, plan_of(**work));
 }
 
 // --- rollback
 
-struct Restored {
+struct TakenBack {
   JournalEntry entry;
   std::vector<LaggingServer> behind;
 };
 
-Task<Result<Restored>> take_back(NetLoop& loop, DnsAccount& account, DnsWork& work) {
+Task<Result<TakenBack>> take_back(NetLoop& loop, DnsAccount& account, DnsWork& work) {
   upkeep::ZoneAuthorities authorities(work.resolver(), loop, work.authorities());
   auto change = change_for(work, account, authorities);
-  Restored restored;
+  TakenBack restored;
   TAPAL_CO_TRY(restored.entry, co_await change.rollback(loop, work.identity().domain));
   auto sets = sets_before(restored.entry);
   TAPAL_CO_TRY(restored.behind, co_await change.wait_until_shown(loop, std::move(sets)));
@@ -114,27 +114,27 @@ Result<JournalEntry> last_change(DnsWork& work) {
 
 int run_rollback(const CommonOptions& common, const ApplyOptions& options) {
   const auto work = open_to_write(common, options.work);
-  if (!work) return app::tell(work.error());
+  if (!work) return tell(work.error());
   const auto last = last_change(**work);
-  if (!last) return app::tell(last.error());
+  if (!last) return tell(last.error());
   const bool is_text = common.output == Output::text;
   if (is_text)
     for (const auto& [zone, before, after] : last->sets) print_change(after, before);
   if (!options.yes) {
     if (is_text) fmt::print("nothing was written; say --yes to take change {} back\n", last->id);
-    if (!is_text) print_json({{"restored", false}, {"change", to_json(*last)}});
+    if (!is_text) print_json({{"restored", false}, {"change", journal_entry_json(*last)}});
     return exit_failed;
   }
-  const auto restored = (*work)->run_with_account<Restored>(
+  const auto restored = (*work)->run_with_account<TakenBack>(
       [&](NetLoop& loop, DnsAccount& account) { return take_back(loop, account, **work); });
-  if (!restored) return app::tell(restored.error());
+  if (!restored) return tell(restored.error());
   if (is_text) {
     print_lagging(restored->behind);
     fmt::print("change {} was taken back\n", restored->entry.id);
   } else {
     print_json({{"restored", true},
-                {"change", to_json(restored->entry)},
-                {"behind", to_json(restored->behind)}});
+                {"change", journal_entry_json(restored->entry)},
+                {"behind", lagging_json(restored->behind)}});
   }
   return restored->behind.empty() ? exit_done : exit_failed;
 }
@@ -199,7 +199,7 @@ Task<Result<DnsPlanning>> plan_advance(MakePlan plan,
 
 int run_advance(const CommonOptions& common, const AdvanceOptions& options) {
   const auto work = open_to_write(common, options.apply.work);
-  if (!work) return app::tell(work.error());
+  if (!work) return tell(work.error());
   const auto plan = [&](Loop& loop, DnsAccount& account) {
     return plan_advance(plan_of(**work), options, loop, account);
   };

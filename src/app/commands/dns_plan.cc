@@ -23,7 +23,7 @@ int run_plan(const CommonOptions& common, const DnsWorkOptions& options) {
   const auto planning = plan_for(**work, PublishedBy::account_or_dns);
   if (!planning) return tell(planning.error());
   if (common.output == Output::json) {
-    auto answer = to_json(*planning);
+    auto answer = plan_json(*planning);
     answer["published_by"] = (*work)->provider().empty() ? "dns" : (*work)->provider();
     print_json(answer);
   } else {
@@ -38,7 +38,7 @@ int run_diff(const CommonOptions& common, const DnsWorkOptions& options) {
   const auto planning = plan_for(**work, PublishedBy::account_or_dns);
   if (!planning) return tell(planning.error());
   if (common.output == Output::json)
-    print_json(to_json(*planning));
+    print_json(plan_json(*planning));
   else
     print_plan(*planning, PlanDetail::differences);
   return planning->plan.writes() ? exit_failed : exit_done;
@@ -64,8 +64,8 @@ int run_check(const CommonOptions& common, const DnsWorkOptions& options) {
       [&](NetLoop& loop) { return find_lagging(loop, **work, *planning); });
   if (!lagging) return tell(lagging.error());
   if (common.output == Output::json) {
-    auto answer = to_json(*planning);
-    answer["behind"] = to_json(*lagging);
+    auto answer = plan_json(*planning);
+    answer["behind"] = lagging_json(*lagging);
     print_json(answer);
   } else {
     print_plan(*planning, PlanDetail::all);

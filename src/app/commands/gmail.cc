@@ -113,7 +113,7 @@ void print(const PortFinding& finding, const std::string& host) {
     fmt::print("  port {}: a certificate for {} that holds until {}, from {}\n",
                finding.port.port,
                host,
-               text::rfc3339_date(facts->validity.not_after).substr(0, 10),
+               text::rfc3339_day(facts->validity.not_after),
                facts->issuer);
 }
 

@@ -23,17 +23,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Phase {
+struct ImportPhase {
   std::string_view name;
   Result<void> (*run)(Import&);
 };
-constexpr std::array phases{
-    Phase{"certificates", &import_certificates},
-    Phase{"domains and keys", &import_domains},
-    Phase{"settings", &import_settings},
-    Phase{"users", &import_users},
-    Phase{"aliases", &import_aliases},
-    Phase{"what stays behind", &import_ending},
+constexpr std::array import_phases{
+    ImportPhase{"certificates", &import_certificates},
+    ImportPhase{"domains and keys", &import_domains},
+    ImportPhase{"settings", &import_settings},
+    ImportPhase{"users", &import_users},
+    ImportPhase{"aliases", &import_aliases},
+    ImportPhase{"what stays behind", &import_ending},
 };
 
 // Half a server is not carried over.
@@ -105,7 +105,7 @@ Result<void> run_phases(Import& import) {
                 fmt::format("what is here has a mistake in it, to be mended first: {}",
                             before.problems.front()));
   int number = 0;
-  for (const auto& phase : phases) {
+  for (const auto& phase : import_phases) {
     import.report.begin_phase(++number, phase.name);
     TAPAL_CHECK(phase.run(import));
   }

@@ -11,7 +11,7 @@
 namespace tapal::app {
 namespace {
 
-constexpr std::string_view ending = R"(
+constexpr std::string_view manual_ending = R"(
 # EXIT STATUS
 
 *0*
@@ -103,7 +103,7 @@ std::string main_page(const CommandFacts& tapal) {
   page += "\n# COMMANDS\n\n";
   for (const auto& command : tapal.commands)
     page += fmt::format("*{}*(1)\n\t{}\n", page_of(command), scdoc_text(command.help));
-  page += ending;
+  page += manual_ending;
   page += "\n# SEE ALSO\n\n*tapal.toml*(5), *tapal-users*(5), *tapal-aliases*(5), *sendmail*(8)\n";
   return page;
 }
@@ -114,7 +114,7 @@ std::string command_page(const CommandFacts& command) {
   append_command(command, page);
   page += "\n# OPTIONS\n";
   page += common_options;
-  page += ending;
+  page += manual_ending;
   page += "\n# SEE ALSO\n\n*tapal*(1), *tapal.toml*(5)\n";
   return page;
 }

@@ -35,23 +35,19 @@ std::vector<std::pair<std::string_view, std::string>> limits_of(const Provider& 
   return limits;
 }
 
-boost::json::array to_json(const std::vector<std::string>& texts) {
-  return boost::json::array(texts.begin(), texts.end());
-}
-
 boost::json::object to_json(const Provider& provider) {
   boost::json::object limits;
   for (const auto& [name, value] : limits_of(provider)) limits[name] = value;
   boost::json::array replies;
   for (const ReplyRule& rule : provider.replies)
     replies.push_back(boost::json::object{{"name", rule.name},
-                                          {"patterns", to_json(rule.patterns)},
+                                          {"patterns", json_list(rule.patterns)},
                                           {"action", shaping::text_of(rule.reaction)},
                                           {"seconds", rule.time.count()},
                                           {"note", rule.note}});
   return {{"name", provider.name},
-          {"mx", to_json(provider.mx_suffixes)},
-          {"domains", to_json(provider.domains)},
+          {"mx", json_list(provider.mx_suffixes)},
+          {"domains", json_list(provider.domains)},
           {"limits", limits},
           {"replies", replies}};
 }

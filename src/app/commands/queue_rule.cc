@@ -42,7 +42,7 @@ int run_add(const CommonOptions& common, const RuleOptions& options) {
   return exit_done;
 }
 
-int run_list(const CommonOptions& common) {
+int run_rule_list(const CommonOptions& common) {
   const auto answer = ask_and_tell(common, {{"command", "queue rule list"}});
   if (!answer) return answer.error();
   if (common.output == Output::json) return exit_done;
@@ -84,7 +84,7 @@ void declare_queue_rule(const Command& queue) {
   add.text({"--note", "why; `tapal why` shows it"}, options->note);
   add.runs([options](const auto& common) { return run_add(common, *options); });
 
-  rule.add("list", "the rules in force", "queue rule list").runs(&run_list);
+  rule.add("list", "the rules in force", "queue rule list").runs(&run_rule_list);
 
   const auto end = rule.add("del", "end a rule: what it held goes on", "queue rule del 1");
   auto number = std::make_shared<std::int64_t>(0);

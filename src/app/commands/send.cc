@@ -24,20 +24,20 @@ struct SendOptions {
 
 constexpr std::uint16_t submissions_port = 465;  // RFC 8314 section 3.3
 
-struct Server {
+struct ServerPlace {
   std::string host;
   std::uint16_t port = submissions_port;
 };
 
-Result<Server> parse_server(std::string_view text) {
+Result<ServerPlace> parse_server(std::string_view text) {
   if (const auto endpoint = Endpoint::from_text(text))
-    return Server{endpoint->address.text(), endpoint->port};
-  if (const auto address = IpAddress::from_text(text)) return Server{address->text()};
+    return ServerPlace{endpoint->address.text(), endpoint->port};
+  if (const auto address = IpAddress::from_text(text)) return ServerPlace{address->text()};
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Server{std::string(text)};
+  if (colon == std::string_view::npos) return ServerPlace{std::string(text)};
   const auto port = text::to_number<std::uint16_t>(text.substr(colon + 1));
   if (!port) return fail(Code::invalid, fmt::format("{} is not HOST or HOST:PORT", text));
-  return Server{std::string(text.substr(0, colon)), *port};
+  return ServerPlace{std::string(text.substr(0, colon)), *port};
 }
 
 Result<Submission> plan(const SendOptions& options) {

@@ -19,7 +19,7 @@ namespace {
 
 using Mode = SendmailOptions::Mode;
 
-int tell(int code, std::string_view what) {
+int refuse(int code, std::string_view what) {
   fmt::print(stderr, "sendmail: {}\n", what);
   return code;
 }
@@ -70,15 +70,15 @@ int code_of(Code code) {
 int deliver(const CommonOptions& common, const SendmailOptions& options) {
   const auto text = read_input(options);
   if (!text)
-    return tell(text.error().code == Code::full ? EX_DATAERR : EX_IOERR, text.error().what);
+    return refuse(text.error().code == Code::full ? EX_DATAERR : EX_IOERR, text.error().what);
   const auto mail = sendmail_mail(options, *text);
   if (!mail)
-    return tell(mail.error().code == Code::not_found ? EX_USAGE : EX_DATAERR, mail.error().what);
+    return refuse(mail.error().code == Code::not_found ? EX_USAGE : EX_DATAERR, mail.error().what);
   if (mail->message.size() > queue::dropped_message_bytes_max)
-    return tell(EX_DATAERR, "the message is too long");
+    return refuse(EX_DATAERR, "the message is too long");
   if (const auto left = leave(place_for_mail(common), *mail); !left)
-    return tell(code_of(left.error().code),
-                left.error().what + " (is tapal set up here? its server makes that folder)");
+    return refuse(code_of(left.error().code),
+                  left.error().what + " (is tapal set up here? its server makes that folder)");
   return EX_OK;
 }
 
@@ -103,7 +103,7 @@ int run(const CommonOptions& common, const std::vector<std::string>& words) {
 
 int run_sendmail(const CommonOptions& common, Mode mode, const std::vector<std::string>& words) {
   const auto options = read_sendmail_options(mode, words);
-  if (!options) return tell(EX_USAGE, options.error().what);
+  if (!options) return refuse(EX_USAGE, options.error().what);
   const auto code_of_command = [](int code) { return code == exit_done ? EX_OK : EX_UNAVAILABLE; };
   switch (options->mode) {
     case Mode::deliver: break;

@@ -10,11 +10,6 @@ namespace json = boost::json;
 
 namespace {
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const auto& value = object.at(name);
-  return value.is_string() ? std::string(value.get_string()) : std::string();
-}
-
 std::string names_at(const json::object& object, std::string_view name) {
   std::string names;
   for (const auto& one : object.at(name).as_array())

@@ -26,7 +26,7 @@ constexpr std::chrono::days expiry_warning{14};
 
 void row(std::string_view name, std::string_view value) { fmt::print("{:<12} {}\n", name, value); }
 
-std::string text_at(const json::object& object, std::string_view name) {
+std::string value_text(const json::object& object, std::string_view name) {
   const auto& value = object.at(name);
   return value.is_string() ? text::printable(std::string(value.get_string()))
                            : json::serialize(value);
@@ -63,17 +63,17 @@ void print_service(const json::object& service) {
   const std::chrono::seconds running(service.at("running_seconds").to_number<std::int64_t>());
   row("service",
       fmt::format("running since {} ({}), process {}",
-                  text_at(service, "started"),
+                  value_text(service, "started"),
                   text::duration_text(running),
-                  text_at(service, "process")));
+                  value_text(service, "process")));
   row("listening", listening_text(service.at("listening").as_object()));
   const auto& queue = service.at("queue").as_object();
   row("queue",
       fmt::format("{} messages; recipients: {} waiting, {} held; {} attempts under way",
-                  text_at(queue, "messages"),
-                  text_at(queue, "recipients_waiting"),
-                  text_at(queue, "recipients_held"),
-                  text_at(queue, "attempts")));
+                  value_text(queue, "messages"),
+                  value_text(queue, "recipients_waiting"),
+                  value_text(queue, "recipients_held"),
+                  value_text(queue, "attempts")));
   constexpr double mib = 1024.0 * 1024;
   row("disk",
       fmt::format("{:.0f} MiB free for mail",
@@ -93,7 +93,7 @@ void print_certificates(const json::array& certificates) {
                     fmt::join(names, ", "),
                     days < expiry_warning.count() ? "ONLY" : "for",
                     days,
-                    text_at(certificate, "expires"),
+                    value_text(certificate, "expires"),
                     certificate.at("self_signed").as_bool() ? "; self-signed" : ""));
   }
 }
@@ -104,9 +104,9 @@ void print_troubles(const json::array& troubles) {
   for (const auto& each : troubles) {
     const auto& trouble = each.as_object();
     std::string line = fmt::format("{} {}: {}",
-                                   text_at(trouble, "time"),
-                                   text_at(trouble, "level"),
-                                   text_at(trouble, "event"));
+                                   value_text(trouble, "time"),
+                                   value_text(trouble, "level"),
+                                   value_text(trouble, "event"));
     for (const auto& [field, value] : trouble.at("fields").as_object())
       line += fmt::format(
           " {}={}", std::string_view(field), text::printable(std::string(value.as_string()), 200));
@@ -135,10 +135,11 @@ json::array taken_ports(const ListenSettings& listen) {
 }
 
 void print_absence(const json::object& status) {
-  row("service", "NOT RUNNING: " + text_at(status, "error"));
+  row("service", "NOT RUNNING: " + value_text(status, "error"));
   for (const auto& each : status.at("taken_ports").as_array()) {
     const auto& taken = each.as_object();
-    row("port", fmt::format("{} IN USE by {}", text_at(taken, "port"), text_at(taken, "owner")));
+    row("port",
+        fmt::format("{} IN USE by {}", value_text(taken, "port"), value_text(taken, "owner")));
   }
 }
 

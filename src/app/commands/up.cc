@@ -16,22 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Phase {
+struct UpPhase {
   std::string_view name;
   Result<void> (*run)(Up&);
 };
-constexpr std::array phases{
-    Phase{"look around", &up_look},
-    Phase{"identity: names and keys", &up_identity},
-    Phase{"DNS records", &up_dns},
-    Phase{"reverse DNS", &up_reverse_names},
-    Phase{"certificate", &up_certificate},
-    Phase{"the service", &up_service},
-    Phase{"the first user", &up_first_user},
-    Phase{"addresses", &up_aliases},
-    Phase{"the doctor's look", &up_doctor},
-    Phase{"proof", &up_proof},
-    Phase{"backup", &up_backup},
+constexpr std::array up_phases{
+    UpPhase{"look around", &up_look},
+    UpPhase{"identity: names and keys", &up_identity},
+    UpPhase{"DNS records", &up_dns},
+    UpPhase{"reverse DNS", &up_reverse_names},
+    UpPhase{"certificate", &up_certificate},
+    UpPhase{"the service", &up_service},
+    UpPhase{"the first user", &up_first_user},
+    UpPhase{"addresses", &up_aliases},
+    UpPhase{"the doctor's look", &up_doctor},
+    UpPhase{"proof", &up_proof},
+    UpPhase{"backup", &up_backup},
 };
 
 // Where a plan is worked out for a machine that has no configuration yet.
@@ -103,7 +103,7 @@ Result<void> read_options(Up& up) {
 Result<void> run_phases(Up& up) {
   TAPAL_CHECK(read_options(up));
   int number = 0;
-  for (const auto& phase : phases) {
+  for (const auto& phase : up_phases) {
     up.report.begin_phase(++number, phase.name);
     TAPAL_CHECK(phase.run(up));
   }

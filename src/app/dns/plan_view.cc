@@ -117,7 +117,7 @@ void print_lagging(const std::vector<upkeep::LaggingServer>& lagging) {
   for (const auto& [server, what] : lagging) fmt::print("behind: {} ({})\n", server, what);
 }
 
-json::object to_json(const upkeep::DnsPlanning& planning) {
+json::object plan_json(const upkeep::DnsPlanning& planning) {
   json::array changes;
   for (const auto& change : planning.plan.changes) changes.push_back(to_json(change));
   json::array left;
@@ -132,14 +132,14 @@ json::object to_json(const upkeep::DnsPlanning& planning) {
           {"left_to_others", std::move(left)}};
 }
 
-json::array to_json(const std::vector<upkeep::LaggingServer>& lagging) {
+json::array lagging_json(const std::vector<upkeep::LaggingServer>& lagging) {
   json::array servers;
   for (const auto& [server, what] : lagging)
     servers.push_back({{"server", server}, {"what", what}});
   return servers;
 }
 
-json::object to_json(const provision::JournalEntry& entry) {
+json::object journal_entry_json(const provision::JournalEntry& entry) {
   json::array sets;
   for (const auto& [zone, before, after] : entry.sets)
     sets.push_back({{"zone", zone},

@@ -24,8 +24,8 @@ std::string change_lines(const dns::RecordSet& before, const dns::RecordSet& aft
 void print_change(const dns::RecordSet& before, const dns::RecordSet& after);
 void print_lagging(const std::vector<upkeep::LaggingServer>& lagging);
 
-boost::json::object to_json(const upkeep::DnsPlanning& planning);
-boost::json::array to_json(const std::vector<upkeep::LaggingServer>& lagging);
-boost::json::object to_json(const provision::JournalEntry& entry);
+boost::json::object plan_json(const upkeep::DnsPlanning& planning);
+boost::json::array lagging_json(const std::vector<upkeep::LaggingServer>& lagging);
+boost::json::object journal_entry_json(const provision::JournalEntry& entry);
 
 }  // namespace tapal::app

@@ -16,7 +16,7 @@ using delivery::Protocol;
 using delivery::Route;
 using delivery::TlsMode;
 
-constexpr RouteField fields[] = {
+constexpr RouteField fields_of_route[] = {
     {"host", "Where the mail goes: a host name or an IP address. Needed."},
     {"port", "Its port. Default: 25, or 465 with tls = \"implicit\", or 24 with LMTP."},
     {"tls",
@@ -27,7 +27,7 @@ constexpr RouteField fields[] = {
     {"protocol", "\"smtp\" (default) or \"lmtp\"."},
 };
 
-constexpr std::array<std::string_view, 4> tls_modes{
+constexpr std::array<std::string_view, 4> route_tls_modes{
     "never", "opportunistic", "required", "implicit"};
 constexpr std::array<std::string_view, 2> protocols{"smtp", "lmtp"};
 
@@ -84,7 +84,7 @@ bool is_this_machine(const std::string& host) {
 
 }  // namespace
 
-std::span<const RouteField> route_fields() { return fields; }
+std::span<const RouteField> route_fields() { return fields_of_route; }
 
 void RouteReader::problem(const TomlEntry& entry, std::string_view what) {
   problems_.push_back({entry.place, fmt::format("{}: {}", toml_path_text(entry.path), what)});
@@ -165,10 +165,10 @@ void RouteReader::read_manner(const TomlEntry& entry, Route& route) {
   const std::string* text = text_of(entry);
   const std::string_view chosen = text ? std::string_view(*text) : std::string_view();
   if (entry.path[2] == "tls") {
-    const auto* const mode = std::ranges::find(tls_modes, chosen);
-    if (mode == tls_modes.end())
+    const auto* const mode = std::ranges::find(route_tls_modes, chosen);
+    if (mode == route_tls_modes.end())
       return problem(entry, R"(expected "opportunistic", "required", "implicit" or "never")");
-    route.tls = static_cast<TlsMode>(mode - tls_modes.begin());
+    route.tls = static_cast<TlsMode>(mode - route_tls_modes.begin());
     return;
   }
   const auto* const protocol = std::ranges::find(protocols, chosen);

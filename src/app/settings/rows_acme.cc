@@ -52,7 +52,7 @@ struct Challenge {
   static std::string print(Value value) { return toml_quoted(acme::challenge_kind_text(value)); }
 };
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow acme_table[] = {
     {"acme.directory",
      field<Authority, TAPAL_FIELD(acme.directory)>(),
      {},
@@ -108,6 +108,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> acme_rows() { return rows; }
+std::span<const SettingRow> acme_rows() { return acme_table; }
 
 }  // namespace tapal::app

@@ -19,7 +19,7 @@ struct ProviderName : Text {
   }
 };
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow dns_table[] = {
     {"dns.provider",
      field<ProviderName, TAPAL_FIELD(dns.account.provider)>(),
      {},
@@ -44,7 +44,7 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> dns_rows() { return rows; }
+std::span<const SettingRow> dns_rows() { return dns_table; }
 
 bool is_dns_zone(const TomlEntry& entry) {
   return entry.path.size() > 1 && entry.path[0] == "dns" && entry.path[1] == "zones";

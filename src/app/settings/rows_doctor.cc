@@ -7,7 +7,7 @@ namespace {
 
 using namespace binding;
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow doctor_table[] = {
     {"doctor.daily",
      field<Flag, TAPAL_FIELD(doctor.daily)>(),
      {},
@@ -42,6 +42,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> doctor_rows() { return rows; }
+std::span<const SettingRow> doctor_rows() { return doctor_table; }
 
 }  // namespace tapal::app

@@ -7,7 +7,7 @@ namespace {
 
 using namespace binding;
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow challenge_hook_table[] = {
     {"acme.dns_hook",
      field<Text, TAPAL_FIELD(challenge_hook.program)>(),
      {},
@@ -39,6 +39,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> challenge_hook_rows() { return rows; }
+std::span<const SettingRow> challenge_hook_rows() { return challenge_hook_table; }
 
 }  // namespace tapal::app

@@ -7,7 +7,7 @@ namespace {
 
 using namespace binding;
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow key_table[] = {
     {"dkim.rotate_every",
      field<Span, TAPAL_FIELD(keys.dkim.rotation.every)>(),
      {0, 3650 * day},
@@ -39,6 +39,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> key_rows() { return rows; }
+std::span<const SettingRow> key_rows() { return key_table; }
 
 }  // namespace tapal::app

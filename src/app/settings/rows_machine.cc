@@ -29,7 +29,7 @@ constexpr Binding recursion() {
           {}};
 }
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow machine_table[] = {
     {"hostname",
      field<HostName, TAPAL_FIELD(hostname)>(),
      {},
@@ -99,6 +99,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> machine_rows() { return rows; }
+std::span<const SettingRow> machine_rows() { return machine_table; }
 
 }  // namespace tapal::app

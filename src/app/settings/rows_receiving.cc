@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 4> remedies{
     "refuse", "wrap", "rewrite-from", "pass-on"};  // as forward::Remedy counts them
 constexpr std::array<std::string_view, 2> when_down{"accept", "defer"};
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow receiving_table[] = {
     {"listen.smtp",
      list<Place, TAPAL_FIELD(listen.smtp)>(),
      {},
@@ -300,6 +300,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> receiving_rows() { return rows; }
+std::span<const SettingRow> receiving_rows() { return receiving_table; }
 
 }  // namespace tapal::app

@@ -12,7 +12,7 @@ using namespace binding;
 constexpr std::array<std::string_view, 3> tls_modes{"never", "opportunistic", "required"};
 constexpr std::array<std::string_view, 3> families{"both", "ipv4", "ipv6"};
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow sending_table[] = {
     {"queue.retry",
      list<Span, TAPAL_FIELD(queue.retry.intervals)>(),
      {1 * second, 7 * day},
@@ -197,6 +197,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> sending_rows() { return rows; }
+std::span<const SettingRow> sending_rows() { return sending_table; }
 
 }  // namespace tapal::app

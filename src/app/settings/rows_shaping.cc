@@ -7,7 +7,7 @@ namespace {
 
 using namespace binding;
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow shaping_table[] = {
     {"shaping.connections_at_first",
      field<Count, TAPAL_FIELD(shaping.connections_per_site_at_first)>(),
      {1, 10'000},
@@ -53,6 +53,6 @@ constexpr SettingRow rows[] = {
 
 }  // namespace
 
-std::span<const SettingRow> shaping_rows() { return rows; }
+std::span<const SettingRow> shaping_rows() { return shaping_table; }
 
 }  // namespace tapal::app

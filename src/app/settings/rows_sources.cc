@@ -44,7 +44,7 @@ struct UserName : Text {
   }
 };
 
-constexpr SettingRow rows[] = {
+constexpr SettingRow source_table[] = {
     {"sending.pool",
      field<Text, TAPAL_FIELD(delivery.sources.pool)>(),
      {},
@@ -154,7 +154,7 @@ std::string read_field(const TomlEntry& entry, std::span<const SettingRow> known
 
 }  // namespace
 
-std::span<const SettingRow> source_rows() { return rows; }
+std::span<const SettingRow> source_rows() { return source_table; }
 std::span<const SettingRow> source_fields() { return of_source; }
 std::span<const SettingRow> pool_fields() { return of_pool; }
 

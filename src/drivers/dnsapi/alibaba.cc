@@ -16,10 +16,11 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr auto ranked = PlainContent::Ranked::mx;
-constexpr const char* api_version = "2015-01-09";
-constexpr const char* action_field = "x-acs-action";
-constexpr const char* usual_line = "default";  // other lines are for visitors from some networks
+constexpr auto alibaba_ranked = PlainContent::Ranked::mx;
+constexpr const char* alibaba_api_version = "2015-01-09";
+constexpr const char* alibaba_action_field = "x-acs-action";
+constexpr const char* alibaba_usual_line =
+    "default";  // other lines are for visitors from some networks
 
 Refusal refusal_with(std::string_view code, std::string_view message) {
   Refusal refusal{fmt::format("{} ({})", message, code), std::nullopt};
@@ -36,7 +37,7 @@ Refusal refusal_with(std::string_view code, std::string_view message) {
   return refusal;
 }
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> alibaba_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto code = text_at(answer, "Code");
@@ -50,9 +51,9 @@ Result<void> sign(HttpRequest& request,
                   std::string nonce,
                   WallTime now) {
   TAPAL_TRY(const auto url, http::parse_url(request.url));
-  crypto::AlibabaCall call{"", api_version, std::move(nonce)};
+  crypto::AlibabaCall call{"", alibaba_api_version, std::move(nonce)};
   std::erase_if(request.headers, [&call](const http::Header& field) {
-    if (field.name != action_field) return false;
+    if (field.name != alibaba_action_field) return false;
     call.action = field.value;
     return true;
   });
@@ -77,7 +78,7 @@ class AlibabaAccount final : public RecordAccount {
     call.method = "POST";
     call.target = "/?" + crypto::canonical_query(std::move(parameters));
     if (action.starts_with("Describe")) call.repeat = ApiCall::Repeat::harmless;
-    call.headers.push_back({action_field, std::move(action)});
+    call.headers.push_back({alibaba_action_field, std::move(action)});
     return send_json(api_, loop, std::move(call));
   }
 
@@ -100,9 +101,10 @@ class AlibabaAccount final : public RecordAccount {
                  co_await call(loop, "DescribeSubDomainRecords", std::move(parameters)));
     std::vector<KeptRecord> records;
     for (const auto& record : array_at(value_at(answer, "DomainRecords"), "Record")) {
-      if (text_at(record, "Line") != usual_line || text_at(record, "Status") == "DISABLE") continue;
+      if (text_at(record, "Line") != alibaba_usual_line || text_at(record, "Status") == "DISABLE")
+        continue;
       const PlainContent plain{text_at(record, "Value"), number_at(record, "Priority")};
-      auto data = data_from_plain(place.type, plain, ranked);
+      auto data = data_from_plain(place.type, plain, alibaba_ranked);
       if (!data) co_return api_.fail(Code::internal, data.error().what);
       const std::chrono::seconds ttl(number_at(record, "TTL"));
       records.push_back({text_at(record, "RecordId"), ttl, std::move(*data)});
@@ -111,7 +113,7 @@ class AlibabaAccount final : public RecordAccount {
   }
 
   Task<Result<void>> put(Loop& loop, std::string action, Place place, KeptRecord record) {
-    const auto plain = plain_content(place.type, record.data, ranked);
+    const auto plain = plain_content(place.type, record.data, alibaba_ranked);
     Parameters parameters{{"RR", place.relative()},
                           {"Type", dns::type_text(place.type)},
                           {"Value", plain.content},
@@ -139,7 +141,8 @@ class AlibabaAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_alibaba(const AccountOptions& options,
+                                                 const World& world) {
   const crypto::AccessKey key{options.given("access_key_id"), options.given("access_key_secret")};
   ApiDialect dialect;
   dialect.provider = "Alibaba Cloud DNS";
@@ -149,7 +152,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
       [key, &world_clock = world.clock, &random = world.random](HttpRequest& request) {
         return sign(request, key, text::to_hex(random.bytes(16)), world_clock.wall_now());
       };
-  dialect.refusal = refusal_of;
+  dialect.refusal = alibaba_refusal;
   return std::make_unique<AlibabaAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                           alibaba_provider().limits);
 }
@@ -174,7 +177,7 @@ Provider alibaba_provider() {
           .limits = {.unsupported = {dns::Type::tlsa},
                      .ttl_least = std::chrono::seconds(600),  // of free zones
                      .text_bytes_max = 512},
-          .open = open};
+          .open = open_alibaba};
 }
 
 }  // namespace tapal::dnsapi

@@ -13,13 +13,13 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr std::size_t page_records = 100;  // far more than one name has of one type
-constexpr std::int64_t automatic_ttl = 1;  // shown so, served as 300 s
+constexpr std::size_t cloudflare_page_records = 100;  // far more than one name has of one type
+constexpr std::int64_t automatic_ttl = 1;             // shown so, served as 300 s
 constexpr std::int64_t no_permission = 9109;
 constexpr std::int64_t bad_token = 10000;
 constexpr std::int64_t bad_header = 6003;  // a token that cannot be one
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> cloudflare_refusal(const http::Response& response) {
   const auto answer = read_json(response.body).value_or(json::value());
   if (value_at(answer, "success") == json::value(true)) return std::nullopt;
   Refusal refusal;
@@ -34,7 +34,7 @@ std::optional<Refusal> refusal_of(const http::Response& response) {
 }
 
 // SRV, CAA and TLSA are given by their fields, all else as content.
-Result<json::object> body_of(const Place& place, const KeptRecord& record) {
+Result<json::object> cloudflare_body(const Place& place, const KeptRecord& record) {
   json::object body{
       {"type", dns::type_text(place.type)}, {"name", place.name}, {"ttl", record.ttl.count()}};
   const auto& data = record.data;
@@ -67,7 +67,7 @@ Result<json::object> body_of(const Place& place, const KeptRecord& record) {
   return body;
 }
 
-Result<dns::Data> data_of(dns::Type type, const json::value& record) {
+Result<dns::Data> cloudflare_data(dns::Type type, const json::value& record) {
   const auto content = text_at(record, "content");
   if (type == dns::Type::txt) return dns::Text{text_from_content(content)};
   if (type == dns::Type::mx)
@@ -106,14 +106,14 @@ class CloudflareAccount final : public RecordAccount {
     std::vector<crypto::NamedValue> query;
     query.emplace_back("type", dns::type_text(place.type));
     query.emplace_back("name", place.name);
-    query.emplace_back("per_page", std::to_string(page_records));
+    query.emplace_back("per_page", std::to_string(cloudflare_page_records));
     ApiCall call;
     call.target = fmt::format(
         "/zones/{}/dns_records?{}", place.zone.id, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
     std::vector<KeptRecord> records;
     for (const auto& record : array_at(answer, "result")) {
-      auto data = data_of(place.type, record);
+      auto data = cloudflare_data(place.type, record);
       if (!data) co_return api_.fail(Code::internal, data.error().what);
       const auto ttl = number_at(record, "ttl");
       records.push_back({text_at(record, "id"),
@@ -124,7 +124,7 @@ class CloudflareAccount final : public RecordAccount {
   }
 
   Task<Result<void>> put(Loop& loop, std::string method, Place place, KeptRecord record) {
-    TAPAL_CO_TRY(const auto body, body_of(place, record));
+    TAPAL_CO_TRY(const auto body, cloudflare_body(place, record));
     auto target = fmt::format("/zones/{}/dns_records", place.zone.id);
     if (!record.id.empty()) target += "/" + record.id;
     auto call = json_call(std::move(method), std::move(target), body);
@@ -147,7 +147,8 @@ class CloudflareAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_cloudflare(const AccountOptions& options,
+                                                    const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Cloudflare";
@@ -157,7 +158,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = cloudflare_refusal;
   return std::make_unique<CloudflareAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                              cloudflare_provider().limits);
 }
@@ -176,7 +177,7 @@ Provider cloudflare_provider() {
       .token_url = "https://dash.cloudflare.com/profile/api-tokens",
       .url = "https://api.cloudflare.com/client/v4",
       .limits = {.ttl_least = std::chrono::seconds(60), .text_bytes_max = 2048},
-      .open = open};
+      .open = open_cloudflare};
 }
 
 }  // namespace tapal::dnsapi

@@ -9,10 +9,11 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr std::chrono::seconds ttl_least{3600};  // of every zone, unless its support lowered it
+constexpr std::chrono::seconds desec_ttl_least{
+    3600};  // of every zone, unless its support lowered it
 
 // {"detail": "Invalid token."}, or per field and per set what is wrong with it.
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> desec_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body);
   if (!answer) return std::nullopt;
@@ -66,7 +67,7 @@ class DesecAccount final : public SetAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_desec(const AccountOptions& options, const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "deSEC";
@@ -76,7 +77,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Token " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = desec_refusal;
   return std::make_unique<DesecAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                         desec_provider().limits);
 }
@@ -90,8 +91,8 @@ Provider desec_provider() {
           .scope = "a token with a policy that lets it write RRsets of this domain alone",
           .token_url = "https://desec.io/tokens",
           .url = "https://desec.io/api/v1",
-          .limits = {.ttl_least = ttl_least},
-          .open = open};
+          .limits = {.ttl_least = desec_ttl_least},
+          .open = open_desec};
 }
 
 }  // namespace tapal::dnsapi

@@ -6,27 +6,26 @@
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/crypto/request_signature.h"
+#include "values/dns/name.h"
 #include "values/dns/rdata.h"
 #include "values/dns/rdata_fields.h"
 
 namespace tapal::dnsapi {
 namespace {
 
-constexpr std::size_t page_records = 200;  // the most it gives
-constexpr int pages_max = 50;
-constexpr std::chrono::seconds ttl_least{30};
+constexpr std::size_t digitalocean_page_records = 200;  // the most it gives
+constexpr int digitalocean_pages_max = 50;
+constexpr std::chrono::seconds digitalocean_ttl_least{30};
 constexpr std::size_t text_bytes_max = 512;  // of what it calls "data"
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> digitalocean_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto words = text_at(answer, "message");
   return words.empty() ? std::nullopt : std::optional(Refusal{words, std::nullopt});
 }
 
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
-
-Result<json::object> body_of(const Place& place, const KeptRecord& record) {
+Result<json::object> digitalocean_body(const Place& place, const KeptRecord& record) {
   json::object body{{"type", dns::type_text(place.type)},
                     {"name", place.relative()},
                     {"ttl", record.ttl.count()}};
@@ -36,17 +35,17 @@ Result<json::object> body_of(const Place& place, const KeptRecord& record) {
     body["priority"] = service.priority;
     body["weight"] = service.weight;
     body["port"] = service.port;
-    body["data"] = absolute(service.target);
+    body["data"] = dns::absolute(service.target);
   } else if (place.type == dns::Type::caa) {
     TAPAL_TRY(const auto issue, dns::authorization_from_data(data));
     if (issue.value.contains(';'))
       return fail(Code::invalid, "DigitalOcean takes no CAA record with a \";\" in its value");
     body["flags"] = issue.flags;
     body["tag"] = issue.tag;
-    body["data"] = absolute(issue.value);
+    body["data"] = dns::absolute(issue.value);
   } else if (const auto* exchange = std::get_if<dns::MailExchange>(&data)) {
     body["priority"] = exchange->preference;
-    body["data"] = absolute(exchange->exchange);
+    body["data"] = dns::absolute(exchange->exchange);
   } else if (const auto* text = std::get_if<dns::Text>(&data)) {
     body["data"] = text->value;
   } else {
@@ -55,7 +54,7 @@ Result<json::object> body_of(const Place& place, const KeptRecord& record) {
   return body;
 }
 
-Result<dns::Data> data_of(const Place& place, const json::value& record) {
+Result<dns::Data> digitalocean_data(const Place& place, const json::value& record) {
   auto data = text_at(record, "data");
   if (place.type == dns::Type::txt) return dns::Text{text_from_content(data)};
   if (place.type == dns::Type::caa) {
@@ -65,7 +64,7 @@ Result<dns::Data> data_of(const Place& place, const json::value& record) {
                            text_at(record, "tag"),
                            data});
   }
-  if (data == "@") data = absolute(place.zone.name);
+  if (data == "@") data = dns::absolute(place.zone.name);
   if (data.empty()) data = ".";  // as a null MX may come back
   if (place.type == dns::Type::mx) data = fmt::format("{} {}", number_at(record, "priority"), data);
   if (place.type == dns::Type::srv)
@@ -91,11 +90,11 @@ class DigitalOceanAccount final : public RecordAccount {
 
   Task<Result<std::vector<KeptRecord>>> list(Loop& loop, Place place) override {
     std::vector<KeptRecord> records;
-    for (int page = 1; page <= pages_max; ++page) {
+    for (int page = 1; page <= digitalocean_pages_max; ++page) {
       std::vector<crypto::NamedValue> query;
       query.emplace_back("name", place.name);
       query.emplace_back("page", std::to_string(page));
-      query.emplace_back("per_page", std::to_string(page_records));
+      query.emplace_back("per_page", std::to_string(digitalocean_page_records));
       query.emplace_back("type", dns::type_text(place.type));
       ApiCall call;
       call.target = fmt::format(
@@ -103,18 +102,18 @@ class DigitalOceanAccount final : public RecordAccount {
       TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
       const auto& found = array_at(answer, "domain_records");
       for (const auto& record : found) {
-        auto data = data_of(place, record);
+        auto data = digitalocean_data(place, record);
         if (!data) co_return api_.fail(Code::internal, data.error().what);
         const std::chrono::seconds ttl(number_at(record, "ttl"));
         records.push_back({text_at(record, "id"), ttl, std::move(*data)});
       }
-      if (found.size() < page_records) break;
+      if (found.size() < digitalocean_page_records) break;
     }
     co_return records;
   }
 
   Task<Result<void>> put(Loop& loop, std::string method, Place place, KeptRecord record) {
-    TAPAL_CO_TRY(const auto body, body_of(place, record));
+    TAPAL_CO_TRY(const auto body, digitalocean_body(place, record));
     auto target = fmt::format("/domains/{}/records", place.zone.id);
     if (!record.id.empty()) target += "/" + record.id;
     auto call = json_call(std::move(method), std::move(target), body);
@@ -137,7 +136,8 @@ class DigitalOceanAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_digitalocean(const AccountOptions& options,
+                                                      const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "DigitalOcean";
@@ -147,7 +147,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = digitalocean_refusal;
   return std::make_unique<DigitalOceanAccount>(
       ApiClient(std::move(dialect), world.http, world.clock), digitalocean_provider().limits);
 }
@@ -164,9 +164,9 @@ Provider digitalocean_provider() {
           .token_url = "https://cloud.digitalocean.com/account/api/tokens",
           .url = "https://api.digitalocean.com/v2",
           .limits = {.unsupported = {dns::Type::tlsa},
-                     .ttl_least = ttl_least,
+                     .ttl_least = digitalocean_ttl_least,
                      .text_bytes_max = text_bytes_max},
-          .open = open};
+          .open = open_digitalocean};
 }
 
 }  // namespace tapal::dnsapi

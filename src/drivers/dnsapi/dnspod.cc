@@ -14,21 +14,21 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr auto ranked = PlainContent::Ranked::mx;
-constexpr const char* api_version = "2021-03-23";
-constexpr const char* service = "dnspod";
-constexpr const char* action_field = "X-TC-Action";
-constexpr int list_max = 3000;              // the most it gives
-constexpr const char* usual_line = "默认";  // for everybody; others are for some networks
-constexpr const char* usual_line_id = "0";  // the same, whatever the account's language
+constexpr auto dnspod_ranked = PlainContent::Ranked::mx;
+constexpr const char* dnspod_api_version = "2021-03-23";
+constexpr const char* dnspod_service = "dnspod";
+constexpr const char* dnspod_action_field = "X-TC-Action";
+constexpr int list_max = 3000;                     // the most it gives
+constexpr const char* dnspod_usual_line = "默认";  // for everybody; others are for some networks
+constexpr const char* dnspod_usual_line_id = "0";  // the same, whatever the account's language
 // Of one that was added a moment ago and is not in the lists yet: what is wanted, so no refusal.
-constexpr std::string_view is_there = "InvalidParameter.DomainRecordExist";
+constexpr std::string_view dnspod_is_there = "InvalidParameter.DomainRecordExist";
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> dnspod_refusal(const http::Response& response) {
   const auto answer = read_json(response.body).value_or(json::value());
   const auto& error = value_at(value_at(answer, "Response"), "Error");
   const auto code = text_at(error, "Code");
-  if (code.empty() || code == is_there) return std::nullopt;
+  if (code.empty() || code == dnspod_is_there) return std::nullopt;
   Refusal refusal{fmt::format("{} ({})", text_at(error, "Message"), code), Code::invalid};
   if (code.starts_with("ResourceNotFound") || code.contains("RecordIdInvalid"))
     refusal.code = Code::not_found;
@@ -43,14 +43,14 @@ std::optional<Refusal> refusal_of(const http::Response& response) {
 // The action is a header field that calls bring along.
 Result<void> sign(HttpRequest& request, const crypto::AccessKey& key, WallTime now) {
   TAPAL_TRY(const auto url, http::parse_url(request.url));
-  crypto::TencentCall call{service, "", api_version};
+  crypto::TencentCall call{dnspod_service, "", dnspod_api_version};
   crypto::SignableRequest form;
   form.method = request.method;
   form.headers = {{"Host", url.authority()}};
   form.body_digest = crypto::sha256(request.body);
   std::erase_if(request.headers, [&](const http::Header& field) {
     if (field.name == "Content-Type") form.headers.emplace_back(field.name, field.value);
-    if (field.name != action_field) return false;
+    if (field.name != dnspod_action_field) return false;
     call.action = field.value;
     return true;
   });
@@ -61,7 +61,7 @@ Result<void> sign(HttpRequest& request, const crypto::AccessKey& key, WallTime n
 
 // Names with their final dot, so that none is taken for one in the zone.
 PlainContent content_of(dns::Type type, const dns::Data& data) {
-  auto plain = plain_content(type, data, ranked);
+  auto plain = plain_content(type, data, dnspod_ranked);
   const bool ends_in_name = type == dns::Type::cname || type == dns::Type::ns ||
                             type == dns::Type::mx || type == dns::Type::srv;
   if (ends_in_name && !plain.content.ends_with('.')) plain.content += '.';
@@ -76,7 +76,7 @@ class DnspodAccount final : public RecordAccount {
   Task<Result<json::value>> call(Loop& loop, std::string action, json::object parameters) {
     auto call = json_call("POST", "/", parameters);
     if (action.starts_with("Describe")) call.repeat = ApiCall::Repeat::harmless;
-    call.headers.push_back({action_field, std::move(action)});
+    call.headers.push_back({dnspod_action_field, std::move(action)});
     TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
     co_return value_at(answer, "Response");
   }
@@ -102,10 +102,11 @@ class DnspodAccount final : public RecordAccount {
     if (!answer && answer.error().code == Code::not_found) co_return records;  // none is an error
     if (!answer) co_return std::unexpected(answer.error());
     for (const auto& record : array_at(*answer, "RecordList")) {
-      if (text_at(record, "LineId") != usual_line_id || text_at(record, "Status") == "DISABLE")
+      if (text_at(record, "LineId") != dnspod_usual_line_id ||
+          text_at(record, "Status") == "DISABLE")
         continue;
       const PlainContent plain{text_at(record, "Value"), number_at(record, "MX")};
-      auto data = data_from_plain(place.type, plain, ranked);
+      auto data = data_from_plain(place.type, plain, dnspod_ranked);
       if (!data) co_return api_.fail(Code::internal, data.error().what);
       const std::chrono::seconds ttl(number_at(record, "TTL"));
       records.push_back({text_at(record, "RecordId"), ttl, std::move(*data)});
@@ -118,8 +119,8 @@ class DnspodAccount final : public RecordAccount {
     json::object parameters{{"Domain", place.zone.id},
                             {"SubDomain", place.relative()},
                             {"RecordType", dns::type_text(place.type)},
-                            {"RecordLine", usual_line},
-                            {"RecordLineId", usual_line_id},
+                            {"RecordLine", dnspod_usual_line},
+                            {"RecordLineId", dnspod_usual_line_id},
                             {"Value", plain.content},
                             {"TTL", record.ttl.count()}};
     if (const auto id = text::to_number<std::uint64_t>(record.id)) parameters["RecordId"] = *id;
@@ -142,7 +143,7 @@ class DnspodAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_dnspod(const AccountOptions& options, const World& world) {
   const crypto::AccessKey key{options.given("secret_id"), options.given("secret_key")};
   ApiDialect dialect;
   dialect.provider = "DNSPod";
@@ -151,7 +152,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
   dialect.authorize = [key, &clock = world.clock](HttpRequest& request) {
     return sign(request, key, clock.wall_now());
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = dnspod_refusal;
   return std::make_unique<DnspodAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                          dnspod_provider().limits);
 }
@@ -172,7 +173,7 @@ Provider dnspod_provider() {
       .url = "https://dnspod.tencentcloudapi.com",
       .limits = {.unsupported = {dns::Type::tlsa},
                  .ttl_least = std::chrono::seconds(600)},  // of free zones
-      .open = open};
+      .open = open_dnspod};
 }
 
 }  // namespace tapal::dnsapi

@@ -9,7 +9,7 @@
 namespace tapal::dnsapi {
 namespace {
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> gandi_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   Refusal refusal{text_at(answer, "message"), std::nullopt};
@@ -83,7 +83,7 @@ class GandiAccount final : public SetAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_gandi(const AccountOptions& options, const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Gandi";
@@ -93,7 +93,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = gandi_refusal;
   return std::make_unique<GandiAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                         gandi_provider().limits);
 }
@@ -112,7 +112,7 @@ Provider gandi_provider() {
           .token_url = "https://admin.gandi.net/organizations/account/pat",
           .url = "https://api.gandi.net/v5/livedns",
           .limits = {.ttl_least = std::chrono::seconds(300)},
-          .open = open};
+          .open = open_gandi};
 }
 
 }  // namespace tapal::dnsapi

@@ -7,14 +7,15 @@
 #include "drivers/dnsapi/service_account.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/crypto/request_signature.h"
+#include "values/dns/name.h"
 #include "values/dns/rdata.h"
 
 namespace tapal::dnsapi {
 namespace {
 
-constexpr const char* scope = "https://www.googleapis.com/auth/ndev.clouddns.readwrite";
+constexpr const char* google_scope = "https://www.googleapis.com/auth/ndev.clouddns.readwrite";
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> google_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto& error = value_at(answer, "error");
@@ -29,12 +30,10 @@ std::optional<Refusal> refusal_of(const http::Response& response) {
   return refusal;
 }
 
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
-
 json::object to_json(const dns::RecordSet& set) {
   json::array values;
   for (const auto& data : set.data) values.emplace_back(dns::data_to_text(set.type, data));
-  return {{"name", absolute(set.name)},
+  return {{"name", dns::absolute(set.name)},
           {"type", dns::type_text(set.type)},
           {"ttl", set.ttl.count()},
           {"rrdatas", std::move(values)}};
@@ -59,12 +58,13 @@ class GoogleAccount final : public SetAccount {
 
   Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) override {
     std::vector<crypto::NamedValue> query;
-    query.emplace_back("dnsName", absolute(name));
+    query.emplace_back("dnsName", dns::absolute(name));
     ApiCall call;
     call.target = fmt::format("{}?{}", path_, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send(loop, std::move(call)));
     for (const auto& zone : array_at(answer, "managedZones"))
-      if (text_at(zone, "dnsName") == absolute(name) && text_at(zone, "visibility") != "private")
+      if (text_at(zone, "dnsName") == dns::absolute(name) &&
+          text_at(zone, "visibility") != "private")
         co_return Zone{name, text_at(zone, "name")};
     co_return api_.fail(Code::not_found, fmt::format("no public zone {}", name));
   }
@@ -73,14 +73,14 @@ class GoogleAccount final : public SetAccount {
   Task<Result<json::value>> kept(Loop& loop, Place place) {
     const auto type = dns::type_text(place.type);
     std::vector<crypto::NamedValue> query;
-    query.emplace_back("name", absolute(place.name));
+    query.emplace_back("name", dns::absolute(place.name));
     query.emplace_back("type", type);
     ApiCall call;
     call.target = fmt::format(
         "{}/{}/rrsets?{}", path_, place.zone.id, crypto::canonical_query(std::move(query)));
     TAPAL_CO_TRY(const auto answer, co_await send(loop, std::move(call)));
     for (const auto& set : array_at(answer, "rrsets"))
-      if (text_at(set, "name") == absolute(place.name) && text_at(set, "type") == type)
+      if (text_at(set, "name") == dns::absolute(place.name) && text_at(set, "type") == type)
         co_return set;
     co_return json::value();
   }
@@ -126,19 +126,19 @@ class GoogleAccount final : public SetAccount {
   AccessTokens tokens_;
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_google(const AccountOptions& options, const World& world) {
   TAPAL_TRY(auto service, ServiceAccount::from_file(options.given("key_file")));
   auto project = options.given("project");
   if (project.empty()) project = service.project;
   ApiDialect dialect;
   dialect.provider = "Google Cloud DNS";
   dialect.base_url = options.url;
-  dialect.refusal = refusal_of;
+  dialect.refusal = google_refusal;
   return std::make_unique<GoogleAccount>(
       ApiClient(std::move(dialect), world.http, world.clock),
       google_provider().limits,
       project,
-      AccessTokens(std::move(service), scope, world.http, world.clock));
+      AccessTokens(std::move(service), google_scope, world.http, world.clock));
 }
 
 }  // namespace
@@ -160,7 +160,7 @@ Provider google_provider() {
               "the project",
           .token_url = "https://console.cloud.google.com/iam-admin/serviceaccounts",
           .url = "https://dns.googleapis.com/dns/v1",
-          .open = open};
+          .open = open_google};
 }
 
 }  // namespace tapal::dnsapi

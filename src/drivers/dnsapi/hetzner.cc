@@ -10,11 +10,11 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr std::chrono::seconds ttl_least{60};
+constexpr std::chrono::seconds hetzner_ttl_least{60};
 constexpr std::chrono::seconds action_pause{1};
 constexpr int action_questions_max = 30;
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> hetzner_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto& error = value_at(answer, "error");
@@ -137,7 +137,8 @@ class HetznerAccount final : public SetAccount {
   std::map<std::string, std::chrono::seconds> default_ttls_;  // by zone
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_hetzner(const AccountOptions& options,
+                                                 const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Hetzner";
@@ -147,7 +148,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = hetzner_refusal;
   return std::make_unique<HetznerAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                           hetzner_provider().limits);
 }
@@ -163,8 +164,8 @@ Provider hetzner_provider() {
           .scope = "Read & Write; it reaches the whole project, so keep the zone in one of its own",
           .token_url = "https://console.hetzner.cloud/ (project, Security, API tokens)",
           .url = "https://api.hetzner.cloud/v1",
-          .limits = {.ttl_least = ttl_least},
-          .open = open};
+          .limits = {.ttl_least = hetzner_ttl_least},
+          .open = open_hetzner};
 }
 
 }  // namespace tapal::dnsapi

@@ -15,12 +15,12 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr auto ranked = PlainContent::Ranked::mx;
-constexpr std::size_t page_records = 500;  // the most it gives
-constexpr int pages_max = 40;
+constexpr auto linode_ranked = PlainContent::Ranked::mx;
+constexpr std::size_t linode_page_records = 500;  // the most it gives
+constexpr int linode_pages_max = 40;
 constexpr std::chrono::seconds default_ttl{86'400};
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> linode_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   Refusal refusal;
@@ -72,7 +72,7 @@ Result<json::object> service_body(const Place& place, const dns::Data& data) {
                       {"port", service.port}};
 }
 
-Result<json::object> body_of(const Place& place, const KeptRecord& record) {
+Result<json::object> linode_body(const Place& place, const KeptRecord& record) {
   json::object body;
   if (place.type == dns::Type::srv) {
     TAPAL_TRY(body, service_body(place, record.data));
@@ -82,7 +82,7 @@ Result<json::object> body_of(const Place& place, const KeptRecord& record) {
       return tapal::fail(Code::invalid, "Linode has no flags in its CAA records");
     body = {{"name", place.relative("")}, {"tag", issue.tag}, {"target", issue.value}};
   } else {
-    const auto plain = plain_content(place.type, record.data, ranked);
+    const auto plain = plain_content(place.type, record.data, linode_ranked);
     body = {{"name", place.relative("")}, {"target", plain.content}};
     if (place.type == dns::Type::mx) body["priority"] = plain.priority;
   }
@@ -90,7 +90,7 @@ Result<json::object> body_of(const Place& place, const KeptRecord& record) {
   return body;
 }
 
-Result<dns::Data> data_of(dns::Type type, const json::value& record) {
+Result<dns::Data> linode_data(dns::Type type, const json::value& record) {
   auto target = text_at(record, "target");
   if (type == dns::Type::caa)
     return dns::to_data(dns::Authorization{0, text_at(record, "tag"), target});
@@ -101,7 +101,7 @@ Result<dns::Data> data_of(dns::Type type, const json::value& record) {
                          number_at(record, "port"),
                          target.empty() ? "." : target);
   const PlainContent plain{std::move(target), number_at(record, "priority")};
-  return data_from_plain(type, plain, ranked);
+  return data_from_plain(type, plain, linode_ranked);
 }
 
 class LinodeAccount final : public RecordAccount {
@@ -127,16 +127,16 @@ class LinodeAccount final : public RecordAccount {
 
   Task<Result<std::vector<KeptRecord>>> list(Loop& loop, Place place) override {
     std::vector<KeptRecord> records;
-    for (int page = 1; page <= pages_max; ++page) {
+    for (int page = 1; page <= linode_pages_max; ++page) {
       ApiCall call;
       call.target =
-          fmt::format("{}?page={}&page_size={}", records_of(place.zone), page, page_records);
+          fmt::format("{}?page={}&page_size={}", records_of(place.zone), page, linode_page_records);
       TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
       for (const auto& record : array_at(answer, "data")) {
         if (!text::equals_ignoring_case(text_at(record, "name"), place.relative("")) ||
             text_at(record, "type") != dns::type_text(place.type))
           continue;
-        auto data = data_of(place.type, record);
+        auto data = linode_data(place.type, record);
         if (!data) co_return api_.fail(Code::internal, data.error().what);
         const std::chrono::seconds ttl(number_at(record, "ttl_sec"));
         records.push_back(
@@ -151,14 +151,14 @@ class LinodeAccount final : public RecordAccount {
     return kept_ttl(ttl);
   }
   Task<Result<void>> add(Loop& loop, Place place, KeptRecord record) override {
-    TAPAL_CO_TRY(auto body, body_of(place, record));
+    TAPAL_CO_TRY(auto body, linode_body(place, record));
     body["type"] = dns::type_text(place.type);
     auto call = json_call("POST", records_of(place.zone), body);
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
     co_return Result<void>();
   }
   Task<Result<void>> change(Loop& loop, Place place, KeptRecord record) override {
-    TAPAL_CO_TRY(const auto body, body_of(place, record));
+    TAPAL_CO_TRY(const auto body, linode_body(place, record));
     auto call = json_call("PUT", fmt::format("{}/{}", records_of(place.zone), record.id), body);
     TAPAL_CO_CHECK(co_await send_json(api_, loop, std::move(call)));
     co_return Result<void>();
@@ -173,7 +173,7 @@ class LinodeAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_linode(const AccountOptions& options, const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Linode";
@@ -183,7 +183,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = linode_refusal;
   return std::make_unique<LinodeAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                          linode_provider().limits);
 }
@@ -198,7 +198,7 @@ Provider linode_provider() {
           .token_url = "https://cloud.linode.com/profile/tokens",
           .url = "https://api.linode.com/v4",
           .limits = {.unsupported = {dns::Type::tlsa}, .ttl_least = std::chrono::seconds(300)},
-          .open = open};
+          .open = open_linode};
 }
 
 }  // namespace tapal::dnsapi

@@ -125,7 +125,7 @@ ApiDialect lookup_dialect(const AccountOptions& options, Clock& clock) {
   return dialect;
 }
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_ovh(const AccountOptions& options, const World& world) {
   return std::make_unique<OvhAccount>(
       ApiClient(ovh_dialect(options, world.clock), world.http, world.clock),
       ApiClient(lookup_dialect(options, world.clock), world.http, world.clock),
@@ -153,7 +153,7 @@ Provider ovh_provider() {
           .token_url = "https://eu.api.ovh.com/createToken/",
           .url = "https://eu.api.ovh.com/1.0",
           .limits = {.ttl_least = std::chrono::seconds(60)},
-          .open = open};
+          .open = open_ovh};
 }
 
 }  // namespace tapal::dnsapi

@@ -11,7 +11,7 @@
 namespace tapal::dnsapi {
 namespace {
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> ovh_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto words = text_at(answer, "message");
@@ -51,7 +51,7 @@ ApiDialect ovh_dialect(const AccountOptions& options, Clock& clock) {
     request.headers.push_back({"X-Ovh-Signature", "$1$" + text::to_hex(crypto::sha1(text))});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = ovh_refusal;
   return dialect;
 }
 

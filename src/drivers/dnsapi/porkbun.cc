@@ -11,11 +11,11 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr auto ranked = PlainContent::Ranked::mx_and_srv;
+constexpr auto porkbun_ranked = PlainContent::Ranked::mx_and_srv;
 constexpr std::size_t page_domains = 1000;
-constexpr int pages_max = 20;
+constexpr int porkbun_pages_max = 20;
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> porkbun_refusal(const http::Response& response) {
   const auto answer = read_json(response.body).value_or(json::value());
   if (text_at(answer, "status") == "SUCCESS") return std::nullopt;
   Refusal refusal{text_at(answer, "message"), std::nullopt};
@@ -36,7 +36,7 @@ class PorkbunAccount final : public RecordAccount {
 
  private:
   Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) override {
-    for (int page = 0; page < pages_max; ++page) {
+    for (int page = 0; page < porkbun_pages_max; ++page) {
       const json::object body{
           {"start", std::to_string(page_domains * static_cast<std::size_t>(page))}};
       auto call = json_call("POST", "/domain/listAll", body);
@@ -62,7 +62,7 @@ class PorkbunAccount final : public RecordAccount {
     std::vector<KeptRecord> records;
     for (const auto& record : array_at(answer, "records")) {
       const PlainContent plain{text_at(record, "content"), number_in(record, "prio")};
-      auto data = data_from_plain(place.type, plain, ranked);
+      auto data = data_from_plain(place.type, plain, porkbun_ranked);
       if (!data) co_return api_.fail(Code::internal, data.error().what);
       const std::chrono::seconds ttl(number_in(record, "ttl"));
       records.push_back({text_at(record, "id"), ttl, std::move(*data)});
@@ -71,7 +71,7 @@ class PorkbunAccount final : public RecordAccount {
   }
 
   Task<Result<void>> put(Loop& loop, std::string target, Place place, KeptRecord record) {
-    const auto plain = plain_content(place.type, record.data, ranked);
+    const auto plain = plain_content(place.type, record.data, porkbun_ranked);
     json::object body{{"name", place.relative("")},
                       {"type", dns::type_text(place.type)},
                       {"content", plain.content},
@@ -98,7 +98,8 @@ class PorkbunAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_porkbun(const AccountOptions& options,
+                                                 const World& world) {
   const auto key = options.given("api_key");
   const auto secret = options.given("secret_api_key");
   ApiDialect dialect;
@@ -110,7 +111,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"X-Secret-API-Key", secret});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = porkbun_refusal;
   return std::make_unique<PorkbunAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                           porkbun_provider().limits);
 }
@@ -126,7 +127,7 @@ Provider porkbun_provider() {
           .token_url = "https://porkbun.com/account/api",
           .url = "https://api.porkbun.com/api/json/v3",
           .limits = {.ttl_least = std::chrono::seconds(600)},
-          .open = open};
+          .open = open_porkbun};
 }
 
 }  // namespace tapal::dnsapi

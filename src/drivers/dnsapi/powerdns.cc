@@ -6,6 +6,7 @@
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/crypto/request_signature.h"
+#include "values/dns/name.h"
 #include "values/dns/rdata.h"
 #include "values/text/ascii.h"
 
@@ -14,14 +15,12 @@ namespace {
 
 constexpr std::string_view api_path = "/api/v1/servers/localhost";  // its only server is called so
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> powerdns_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body);
   const auto words = answer ? text_at(*answer, "error") : response.body;  // "Unauthorized", bare
   return Refusal{std::string(text::trim(words)), std::nullopt};
 }
-
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
 
 class PowerDnsAccount final : public SetAccount {
  public:
@@ -30,17 +29,17 @@ class PowerDnsAccount final : public SetAccount {
  private:
   Task<Result<Zone>> look_up_zone(Loop& loop, std::string name) override {
     ApiCall call;
-    call.target = "/zones?zone=" + absolute(name);
+    call.target = "/zones?zone=" + dns::absolute(name);
     TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
     for (const auto& zone : array_of(answer))
-      if (text_at(zone, "name") == absolute(name)) co_return Zone{name, text_at(zone, "id")};
+      if (text_at(zone, "name") == dns::absolute(name)) co_return Zone{name, text_at(zone, "id")};
     co_return api_.fail(Code::not_found, fmt::format("no zone {}", name));
   }
 
   Task<Result<dns::RecordSet>> read_set(Loop& loop, Place place) override {
     const auto type = dns::type_text(place.type);
     std::vector<crypto::NamedValue> query;
-    query.emplace_back("rrset_name", absolute(place.name));
+    query.emplace_back("rrset_name", dns::absolute(place.name));
     query.emplace_back("rrset_type", type);
     ApiCall call;
     call.target =
@@ -50,7 +49,7 @@ class PowerDnsAccount final : public SetAccount {
     for (const auto& kept : array_at(answer, "rrsets")) {
       // Versions before 4.6 do not know the filter and give all.
       const auto name = text::to_lower(text_at(kept, "name"));
-      if (name != absolute(place.name) || text_at(kept, "type") != type) continue;
+      if (name != dns::absolute(place.name) || text_at(kept, "type") != type) continue;
       set.ttl = std::chrono::seconds(number_at(kept, "ttl"));
       for (const auto& record : array_at(kept, "records")) {
         if (value_at(record, "disabled") == json::value(true)) continue;
@@ -65,7 +64,7 @@ class PowerDnsAccount final : public SetAccount {
   Task<Result<void>> put_sets(Loop& loop, Zone zone, std::vector<dns::RecordSet> sets) override {
     json::array changes;
     for (const auto& set : sets) {
-      json::object change{{"name", absolute(set.name)},
+      json::object change{{"name", dns::absolute(set.name)},
                           {"type", dns::type_text(set.type)},
                           {"ttl", set.ttl.count()},
                           {"changetype", set.data.empty() ? "DELETE" : "REPLACE"}};
@@ -83,7 +82,8 @@ class PowerDnsAccount final : public SetAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_powerdns(const AccountOptions& options,
+                                                  const World& world) {
   const auto key = options.given("key");
   ApiDialect dialect;
   dialect.provider = "PowerDNS";
@@ -94,7 +94,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"X-API-Key", key});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = powerdns_refusal;
   return std::make_unique<PowerDnsAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                            powerdns_provider().limits);
 }
@@ -109,7 +109,7 @@ Provider powerdns_provider() {
           .token_url = "https://doc.powerdns.com/authoritative/http-api/",
           .url = "http://127.0.0.1:8081",
           .limits = {},
-          .open = open};
+          .open = open_powerdns};
 }
 
 }  // namespace tapal::dnsapi

@@ -11,10 +11,10 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr const char* api_version = "2016-11-15";
+constexpr const char* ec2_api_version = "2016-11-15";
 constexpr const char* form_type = "application/x-www-form-urlencoded";
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> reverse_aws_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   pugi::xml_document document;
   if (!document.load_buffer(response.body.data(), response.body.size())) return std::nullopt;
@@ -74,7 +74,7 @@ class AwsReverse final : public ReverseNames {
  private:
   // Both calls may well be sent twice.
   Task<Result<http::Response>> call(Loop& loop, std::vector<crypto::NamedValue> parameters) {
-    parameters.emplace_back("Version", api_version);
+    parameters.emplace_back("Version", ec2_api_version);
     ApiCall call;
     call.method = "POST";
     call.target = "/";
@@ -87,7 +87,8 @@ class AwsReverse final : public ReverseNames {
   ApiClient api_;
 };
 
-Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<ReverseNames>> open_reverse_aws(const AccountOptions& options,
+                                                       const World& world) {
   const crypto::AccessKey key{options.given("access_key_id"), options.given("secret_access_key")};
   const crypto::AwsScope scope{options.given("region"), "ec2"};
   ApiDialect dialect;
@@ -100,7 +101,7 @@ Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const 
   dialect.authorize = [key, scope, &clock = world.clock](HttpRequest& request) {
     return sign(request, key, scope, clock.wall_now());
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = reverse_aws_refusal;
   return std::make_unique<AwsReverse>(ApiClient(std::move(dialect), world.http, world.clock));
 }
 
@@ -119,7 +120,7 @@ ReverseApi aws_reverse() {
           .scope = "ec2:DescribeAddresses and ec2:ModifyAddressAttribute",
           .token_url = "https://console.aws.amazon.com/iam/home#/users",
           .url = "https://ec2.amazonaws.com",
-          .open = open};
+          .open = open_reverse_aws};
 }
 
 }  // namespace tapal::dnsapi

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* token_url =
     "https://auth.contabo.com/auth/realms/contabo/protocol/openid-connect/token";
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> reverse_contabo_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   for (const auto* key : {"message", "error_description"})
@@ -86,12 +86,13 @@ class ContaboReverse final : public ReverseNames {
   Random& random_;
 };
 
-Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<ReverseNames>> open_reverse_contabo(const AccountOptions& options,
+                                                           const World& world) {
   ApiDialect dialect;
   dialect.provider = "Contabo";
   dialect.base_url = options.url;
   dialect.secrets = {options.given("client_secret"), options.given("api_password")};
-  dialect.refusal = refusal_of;
+  dialect.refusal = reverse_contabo_refusal;
   auto tokens = dialect;
   tokens.base_url = token_url;
   auto login = crypto::canonical_query({{"client_id", options.given("client_id")},
@@ -119,7 +120,7 @@ ReverseApi contabo_reverse() {
       .scope = "a user of its own (panel > Users) with the role \"DNS\" alone",
       .token_url = "https://my.contabo.com/api/details",
       .url = "https://api.contabo.com",
-      .open = open};
+      .open = open_reverse_contabo};
 }
 
 }  // namespace tapal::dnsapi

@@ -9,9 +9,9 @@ namespace tapal::dnsapi {
 namespace {
 
 constexpr int page_servers = 50;  // the most it gives
-constexpr int pages_max = 20;
+constexpr int reverse_hetzner_pages_max = 20;
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> reverse_hetzner_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto& error = value_at(answer, "error");
@@ -20,7 +20,7 @@ std::optional<Refusal> refusal_of(const http::Response& response) {
   return Refusal{fmt::format("{} ({})", words, text_at(error, "code")), std::nullopt};
 }
 
-bool has(const json::value& server, const IpAddress& address) {
+bool server_has(const json::value& server, const IpAddress& address) {
   const auto& net = value_at(server, "public_net");
   const auto v4 = IpAddress::from_text(text_at(value_at(net, "ipv4"), "ip"));
   const auto v6 = IpNetwork::from_text(text_at(value_at(net, "ipv6"), "ip"));
@@ -45,15 +45,15 @@ class HetznerReverse final : public ReverseNames {
 
  private:
   Task<Result<std::string>> server_of(Loop& loop, IpAddress address) {
-    for (int page = 1; page > 0 && page <= pages_max;) {
+    for (int page = 1; page > 0 && page <= reverse_hetzner_pages_max;) {
       ApiCall call;
       call.target = fmt::format("/servers?page={}&per_page={}", page, page_servers);
       TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
       for (const auto& server : array_at(answer, "servers"))
-        if (has(server, address)) co_return text_at(server, "id");
+        if (server_has(server, address)) co_return text_at(server, "id");
       const auto& paging = value_at(value_at(answer, "meta"), "pagination");
-      page =
-          static_cast<int>(std::min<std::int64_t>(number_at(paging, "next_page"), pages_max + 1));
+      page = static_cast<int>(
+          std::min<std::int64_t>(number_at(paging, "next_page"), reverse_hetzner_pages_max + 1));
     }
     co_return api_.fail(Code::not_found,
                         fmt::format("no server of this project has {}; is the token of another "
@@ -64,7 +64,8 @@ class HetznerReverse final : public ReverseNames {
   ApiClient api_;
 };
 
-Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<ReverseNames>> open_reverse_hetzner(const AccountOptions& options,
+                                                           const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Hetzner Cloud";
@@ -74,7 +75,7 @@ Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const 
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = reverse_hetzner_refusal;
   return std::make_unique<HetznerReverse>(ApiClient(std::move(dialect), world.http, world.clock));
 }
 
@@ -87,7 +88,7 @@ ReverseApi hetzner_reverse() {
           .scope = "Read & Write, in the project that has the server",
           .token_url = "https://console.hetzner.com/projects",
           .url = "https://api.hetzner.cloud/v1",
-          .open = open};
+          .open = open_reverse_hetzner};
 }
 
 }  // namespace tapal::dnsapi

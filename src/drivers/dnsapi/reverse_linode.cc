@@ -7,7 +7,7 @@
 namespace tapal::dnsapi {
 namespace {
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> reverse_linode_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   std::string words;
@@ -32,7 +32,8 @@ class LinodeReverse final : public ReverseNames {
   ApiClient api_;
 };
 
-Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<ReverseNames>> open_reverse_linode(const AccountOptions& options,
+                                                          const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Linode";
@@ -42,7 +43,7 @@ Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const 
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = reverse_linode_refusal;
   return std::make_unique<LinodeReverse>(ApiClient(std::move(dialect), world.http, world.clock));
 }
 
@@ -55,7 +56,7 @@ ReverseApi linode_reverse() {
           .scope = "IPs: Read/Write",
           .token_url = "https://cloud.linode.com/profile/tokens",
           .url = "https://api.linode.com/v4",
-          .open = open};
+          .open = open_reverse_linode};
 }
 
 }  // namespace tapal::dnsapi

@@ -40,7 +40,8 @@ class OvhReverse final : public ReverseNames {
   ApiClient api_;
 };
 
-Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<ReverseNames>> open_reverse_ovh(const AccountOptions& options,
+                                                       const World& world) {
   return std::make_unique<OvhReverse>(
       ApiClient(ovh_dialect(options, world.clock), world.http, world.clock));
 }
@@ -54,7 +55,7 @@ ReverseApi ovh_reverse() {
           .scope = "GET on /ip and POST on /ip/*/reverse",
           .token_url = "https://eu.api.ovh.com/createToken/",
           .url = "https://eu.api.ovh.com/1.0",
-          .open = open};
+          .open = open_reverse_ovh};
 }
 
 }  // namespace tapal::dnsapi

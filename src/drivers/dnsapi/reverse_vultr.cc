@@ -8,16 +8,16 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr int pages_max = 20;
+constexpr int reverse_vultr_pages_max = 20;
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> reverse_vultr_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto words = text_at(read_json(response.body).value_or(json::value()), "error");
   if (words.empty()) return std::nullopt;
   return Refusal{words, std::nullopt};
 }
 
-bool has(const json::value& instance, const IpAddress& address) {
+bool instance_has(const json::value& instance, const IpAddress& address) {
   if (IpAddress::from_text(text_at(instance, "main_ip")) == address) return true;
   const auto network = text_at(instance, "v6_network");
   const auto v6 =
@@ -42,14 +42,14 @@ class VultrReverse final : public ReverseNames {
  private:
   Task<Result<std::string>> instance_of(Loop& loop, IpAddress address) {
     std::string cursor;
-    for (int page = 0; page < pages_max; ++page) {
+    for (int page = 0; page < reverse_vultr_pages_max; ++page) {
       std::vector<crypto::NamedValue> parameters{{"per_page", "500"}};
       if (!cursor.empty()) parameters.emplace_back("cursor", cursor);
       ApiCall call;
       call.target = "/instances?" + crypto::canonical_query(std::move(parameters));
       TAPAL_CO_TRY(const auto answer, co_await send_json(api_, loop, std::move(call)));
       for (const auto& instance : array_at(answer, "instances"))
-        if (has(instance, address)) co_return text_at(instance, "id");
+        if (instance_has(instance, address)) co_return text_at(instance, "id");
       cursor = text_at(value_at(value_at(answer, "meta"), "links"), "next");
       if (cursor.empty()) break;
     }
@@ -60,7 +60,8 @@ class VultrReverse final : public ReverseNames {
   ApiClient api_;
 };
 
-Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<ReverseNames>> open_reverse_vultr(const AccountOptions& options,
+                                                         const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Vultr";
@@ -70,7 +71,7 @@ Result<std::unique_ptr<ReverseNames>> open(const AccountOptions& options, const 
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = reverse_vultr_refusal;
   return std::make_unique<VultrReverse>(ApiClient(std::move(dialect), world.http, world.clock));
 }
 
@@ -85,7 +86,7 @@ ReverseApi vultr_reverse() {
               "under \"Access Control\"",
           .token_url = "https://my.vultr.com/settings/#settingsapi",
           .url = "https://api.vultr.com/v2",
-          .open = open};
+          .open = open_reverse_vultr};
 }
 
 }  // namespace tapal::dnsapi

@@ -211,7 +211,8 @@ Result<dns::TsigKey> read_key(const AccountOptions& options) {
   return key;
 }
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_rfc2136(const AccountOptions& options,
+                                                 const World& world) {
   TAPAL_TRY(auto place, read_place(options.given("server")));
   TAPAL_TRY(auto key, read_key(options));
   return std::make_unique<UpdateAccount>(std::move(place), std::move(key), world);
@@ -240,7 +241,7 @@ Provider rfc2136_provider() {
           .token_url = "",
           .url = "",
           .limits = {},
-          .open = open};
+          .open = open_rfc2136};
 }
 
 }  // namespace tapal::dnsapi

@@ -8,6 +8,7 @@
 #include "drivers/dnsapi/providers.h"
 #include "drivers/dnsapi/web_account.h"
 #include "values/crypto/request_signature.h"
+#include "values/dns/name.h"
 #include "values/dns/rdata.h"
 #include "values/http/url.h"
 #include "values/text/ascii.h"
@@ -19,7 +20,7 @@ constexpr std::string_view xml_namespace = "https://route53.amazonaws.com/doc/20
 constexpr std::string_view region = "us-east-1";  // Route 53 has no regions and signs with this one
 constexpr std::string_view zone_id_prefix = "/hostedzone/";
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> route53_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   pugi::xml_document document;
   if (!document.load_buffer(response.body.data(), response.body.size())) return std::nullopt;
@@ -38,8 +39,6 @@ std::optional<Refusal> refusal_of(const http::Response& response) {
   return refusal;
 }
 
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
-
 // "\052.example.com.": what is not a letter, digit, "-" or "_" comes in octal.
 std::string plain_name(std::string_view name) {
   constexpr std::string_view star = "\\052";
@@ -50,7 +49,7 @@ void append_set(pugi::xml_node changes, std::string_view action, const dns::Reco
   auto change = changes.append_child("Change");
   change.append_child("Action").text().set(std::string(action).c_str());
   auto node = change.append_child("ResourceRecordSet");
-  node.append_child("Name").text().set(absolute(set.name).c_str());
+  node.append_child("Name").text().set(dns::absolute(set.name).c_str());
   node.append_child("Type").text().set(dns::type_text(set.type).c_str());
   node.append_child("TTL").text().set(static_cast<long long>(set.ttl.count()));
   auto records = node.append_child("ResourceRecords");
@@ -81,7 +80,7 @@ class Route53Account final : public SetAccount {
     TAPAL_CO_TRY(const auto answer, co_await send_xml(loop, std::move(call)));
     const auto zones = answer->document_element().child("HostedZones");
     for (const auto zone : zones.children("HostedZone")) {
-      if (zone.child("Name").text().get() != absolute(name)) continue;
+      if (zone.child("Name").text().get() != dns::absolute(name)) continue;
       if (zone.child("Config").child("PrivateZone").text().as_bool()) continue;
       std::string_view id = zone.child("Id").text().get();
       if (id.starts_with(zone_id_prefix)) id.remove_prefix(zone_id_prefix.size());
@@ -95,13 +94,13 @@ class Route53Account final : public SetAccount {
     ApiCall call;  // lists from there on, too
     call.target = fmt::format("/hostedzone/{}/rrset?maxitems=1&name={}&type={}",
                               place.zone.id,
-                              absolute(place.name),
+                              dns::absolute(place.name),
                               type);
     TAPAL_CO_TRY(const auto answer, co_await send_xml(loop, std::move(call)));
     dns::RecordSet set{place.name, place.type, {}, {}};
     const auto kept =
         answer->document_element().child("ResourceRecordSets").child("ResourceRecordSet");
-    if (text::to_lower(plain_name(kept.child("Name").text().get())) != absolute(place.name) ||
+    if (text::to_lower(plain_name(kept.child("Name").text().get())) != dns::absolute(place.name) ||
         kept.child("Type").text().get() != type)
       co_return set;
     if (kept.child("AliasTarget") || kept.child("SetIdentifier"))
@@ -162,7 +161,8 @@ Result<crypto::SignableRequest> signable(const HttpRequest& request) {
   return out;
 }
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_route53(const AccountOptions& options,
+                                                 const World& world) {
   const crypto::AccessKey key{options.given("access_key_id"), options.given("secret_access_key")};
   const auto session = options.given("session_token");
   ApiDialect dialect;
@@ -180,7 +180,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
       request.headers.push_back({name, value});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = route53_refusal;
   return std::make_unique<Route53Account>(ApiClient(std::move(dialect), world.http, world.clock),
                                           route53_provider().limits);
 }
@@ -206,7 +206,7 @@ Provider route53_provider() {
           .token_url = "https://console.aws.amazon.com/iam/",
           .url = "https://route53.amazonaws.com",
           .limits = {.text_bytes_max = 4000},
-          .open = open};
+          .open = open_route53};
 }
 
 }  // namespace tapal::dnsapi

@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::seconds claim_life{3600};   // the most there is
 constexpr std::chrono::seconds token_margin{120};  // before its end another one is got
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> token_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto error = text_at(answer, "error");
@@ -29,7 +29,7 @@ ApiDialect token_dialect(const ServiceAccount& account) {
   ApiDialect dialect;
   dialect.provider = "Google";
   dialect.base_url = account.token_url;
-  dialect.refusal = refusal_of;
+  dialect.refusal = token_refusal;
   return dialect;
 }
 

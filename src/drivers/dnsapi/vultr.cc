@@ -13,11 +13,11 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr auto ranked = PlainContent::Ranked::mx_and_srv;
-constexpr std::size_t page_records = 500;  // the most it gives
-constexpr int pages_max = 40;
+constexpr auto vultr_ranked = PlainContent::Ranked::mx_and_srv;
+constexpr std::size_t vultr_page_records = 500;  // the most it gives
+constexpr int vultr_pages_max = 40;
 
-std::optional<Refusal> refusal_of(const http::Response& response) {
+std::optional<Refusal> vultr_refusal(const http::Response& response) {
   if (response.status < 300) return std::nullopt;
   const auto answer = read_json(response.body).value_or(json::value());
   const auto words = text_at(answer, "error");
@@ -47,8 +47,8 @@ class VultrAccount final : public RecordAccount {
   Task<Result<std::vector<KeptRecord>>> list(Loop& loop, Place place) override {
     std::vector<KeptRecord> records;
     std::string cursor;
-    for (int page = 0; page < pages_max; ++page) {
-      std::vector<crypto::NamedValue> parameters{{"per_page", std::to_string(page_records)}};
+    for (int page = 0; page < vultr_pages_max; ++page) {
+      std::vector<crypto::NamedValue> parameters{{"per_page", std::to_string(vultr_page_records)}};
       if (!cursor.empty()) parameters.emplace_back("cursor", cursor);
       ApiCall call;
       call.target = fmt::format(
@@ -59,7 +59,7 @@ class VultrAccount final : public RecordAccount {
             text_at(record, "type") != dns::type_text(place.type))
           continue;
         const PlainContent plain{text_at(record, "data"), number_at(record, "priority")};
-        auto data = data_from_plain(place.type, plain, ranked);
+        auto data = data_from_plain(place.type, plain, vultr_ranked);
         if (!data) co_return api_.fail(Code::internal, data.error().what);
         const std::chrono::seconds ttl(number_at(record, "ttl"));
         records.push_back({text_at(record, "id"), ttl, std::move(*data)});
@@ -71,7 +71,7 @@ class VultrAccount final : public RecordAccount {
   }
 
   static json::object body_of(const Place& place, const KeptRecord& record) {
-    const auto plain = plain_content(place.type, record.data, ranked);
+    const auto plain = plain_content(place.type, record.data, vultr_ranked);
     json::object body{
         {"name", place.relative("")},
         {"data",
@@ -105,7 +105,7 @@ class VultrAccount final : public RecordAccount {
   }
 };
 
-Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const World& world) {
+Result<std::unique_ptr<DnsAccount>> open_vultr(const AccountOptions& options, const World& world) {
   const auto token = options.given("token");
   ApiDialect dialect;
   dialect.provider = "Vultr";
@@ -115,7 +115,7 @@ Result<std::unique_ptr<DnsAccount>> open(const AccountOptions& options, const Wo
     request.headers.push_back({"Authorization", "Bearer " + token});
     return {};
   };
-  dialect.refusal = refusal_of;
+  dialect.refusal = vultr_refusal;
   return std::make_unique<VultrAccount>(ApiClient(std::move(dialect), world.http, world.clock),
                                         vultr_provider().limits);
 }
@@ -132,7 +132,7 @@ Provider vultr_provider() {
           .token_url = "https://my.vultr.com/settings/#settingsapi",
           .url = "https://api.vultr.com/v2",
           .limits = {.unsupported = {dns::Type::tlsa}, .ttl_least = std::chrono::seconds(120)},
-          .open = open};
+          .open = open_vultr};
 }
 
 }  // namespace tapal::dnsapi

@@ -33,7 +33,7 @@ Result<void> make_folder(const fs::path& path) {
   return hand_over(path);
 }
 
-Result<void> write(const fs::path& path, std::string_view bytes) {
+Result<void> write_and_hand_over(const fs::path& path, std::string_view bytes) {
   TAPAL_CHECK(write_atomically(path, bytes, 0600));
   return hand_over(path);
 }
@@ -102,10 +102,10 @@ Result<void> CertificateFolder::put(std::string_view name, const CertificateSet&
   std::error_code error;
   fs::remove_all(fresh, error);  // of a run that was cut short
   TAPAL_CHECK(make_folder(fresh));
-  TAPAL_CHECK(write(fresh / chain_file, set.chain_pem));
-  TAPAL_CHECK(write(fresh / key_file, set.key_pem));
-  TAPAL_CHECK(write(fresh / next_key_file, set.next_key_pem));
-  TAPAL_CHECK(write(fresh / note_file, set.note));
+  TAPAL_CHECK(write_and_hand_over(fresh / chain_file, set.chain_pem));
+  TAPAL_CHECK(write_and_hand_over(fresh / key_file, set.key_pem));
+  TAPAL_CHECK(write_and_hand_over(fresh / next_key_file, set.next_key_pem));
+  TAPAL_CHECK(write_and_hand_over(fresh / note_file, set.note));
   TAPAL_CHECK(exchange(fresh, certificates_ / name));
   fs::remove_all(fresh, error);  // what was in place before
   fs::remove(certificates_ / early_note(name), error);
@@ -116,9 +116,9 @@ Result<void> CertificateFolder::put_note(std::string_view name, std::string_view
   TAPAL_CHECK(check_segment(name));
   std::error_code ignored;
   if (fs::exists(certificates_ / name / chain_file, ignored))
-    return write(certificates_ / name / note_file, note);
+    return write_and_hand_over(certificates_ / name / note_file, note);
   TAPAL_CHECK(make_folder(certificates_));
-  return write(certificates_ / early_note(name), note);
+  return write_and_hand_over(certificates_ / early_note(name), note);
 }
 
 Result<std::string> CertificateFolder::key(std::string_view name) {
@@ -145,8 +145,8 @@ Result<void> CertificateFolder::put_account(std::string_view name, const Account
   TAPAL_CHECK(make_folder(accounts_));
   const auto folder = accounts_ / name;
   TAPAL_CHECK(make_folder(folder));
-  TAPAL_CHECK(write(folder / account_key_file, account.key_pem));
-  return write(folder / account_note_file, account.note);
+  TAPAL_CHECK(write_and_hand_over(folder / account_key_file, account.key_pem));
+  return write_and_hand_over(folder / account_note_file, account.note);
 }
 
 Result<void> CertificateFolder::remove_account(std::string_view name) {

@@ -228,25 +228,25 @@ class Loader {
   }
 
   void load_certificate(const fs::path& folder) {
-    const fs::path chain_file = folder / "fullchain.pem";
-    const fs::path key_file = folder / "privkey.pem";
+    const fs::path chain_path = folder / "fullchain.pem";
+    const fs::path key_path = folder / "privkey.pem";
     // ACME clients keep other folders beside those of names.
-    if (!fs::exists(chain_file, ignored_) && !fs::exists(key_file, ignored_)) return;
-    auto chain = read(chain_file, pem_file_bytes_max);
-    auto key = read(key_file, pem_file_bytes_max);
+    if (!fs::exists(chain_path, ignored_) && !fs::exists(key_path, ignored_)) return;
+    auto chain = read(chain_path, pem_file_bytes_max);
+    auto key = read(key_path, pem_file_bytes_max);
     if (!chain || !key) return;
-    note_if_open(key_file);
+    note_if_open(key_path);
     const auto facts = crypto::read_certificate(*chain);
-    if (!facts) return problem(chain_file, facts.error().what);
+    if (!facts) return problem(chain_path, facts.error().what);
     const auto private_key = crypto::PrivateKey::from_pem(*key);
-    if (!private_key) return problem(key_file, private_key.error().what);
+    if (!private_key) return problem(key_path, private_key.error().what);
     if (!crypto::certificate_fits(*chain, *private_key))
-      return problem(key_file, "this is not the key of the certificate beside it");
+      return problem(key_path, "this is not the key of the certificate beside it");
     result_.certificates.push_back({folder.filename().string(),
                                     *std::move(chain),
                                     *std::move(key),
-                                    chain_file.string(),
-                                    key_file.string()});
+                                    chain_path.string(),
+                                    key_path.string()});
   }
 
   ConfigPlaces places_;

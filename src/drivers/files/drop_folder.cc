@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t folder_mode = 01733;
+constexpr mode_t drop_mode = 01733;
 constexpr mode_t writing_mode = 0200;
 // Its own user can read it too, and run it, which nobody wants: so no other file has this mode.
 constexpr mode_t complete_mode = 0544;
@@ -87,7 +87,7 @@ Result<void> fill(const Descriptor& file, const fs::path& path, std::string_view
 Result<LocalDropFolder> LocalDropFolder::open(fs::path folder, std::size_t bytes_max) {
   // Not by umask, and only where it is new: how an old one is, is the administrator's affair.
   if (::mkdir(folder.c_str(), 0700) == 0) {
-    if (::chmod(folder.c_str(), folder_mode) != 0)
+    if (::chmod(folder.c_str(), drop_mode) != 0)
       return std::unexpected(system_error("set the mode of", folder, errno));
   } else if (errno != EEXIST) {
     return std::unexpected(system_error("make", folder, errno));

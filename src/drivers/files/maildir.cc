@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t folder_mode = 0700;
+constexpr mode_t maildir_mode = 0700;
 constexpr mode_t file_mode = 0600;
 constexpr std::size_t block_bytes = 64UL * 1024;
 
@@ -44,7 +44,7 @@ Result<void> write_message(const Descriptor& file,
 // tmp/ last: where it is, the others are.
 Result<void> create_maildir(const fs::path& maildir) {
   for (const char* part : {"new", "cur", "tmp"}) {
-    TAPAL_CHECK(create_folder(maildir / part, folder_mode));
+    TAPAL_CHECK(create_folder(maildir / part, maildir_mode));
   }
   // Maildir++ knows a folder in a mailbox by this file.
   if (!maildir.filename().string().starts_with('.')) return {};

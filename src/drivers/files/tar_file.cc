@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t block_bytes = 64UL * 1024;
+constexpr std::size_t tar_block_bytes = 64UL * 1024;
 // Names are bytes, whatever the locale; the archive says so to its reader.
 constexpr const char* names_are_bytes = "hdrcharset=BINARY";
 
@@ -78,7 +78,7 @@ Result<std::unique_ptr<TarWriter>> TarWriter::create(const fs::path& path) {
   std::unique_ptr<TarWriter> writer(new TarWriter(
       std::make_unique<State>(State{path, std::move(part), std::move(file), archive_write_new()})));
   auto* tar = writer->state_->tar;
-  archive_write_set_bytes_per_block(tar, block_bytes);
+  archive_write_set_bytes_per_block(tar, tar_block_bytes);
   archive_write_set_bytes_in_last_block(tar, 1);
   if (archive_write_set_format_pax_restricted(tar) != ARCHIVE_OK ||
       archive_write_set_options(tar, names_are_bytes) != ARCHIVE_OK ||
@@ -149,7 +149,7 @@ Result<std::unique_ptr<TarReader>> TarReader::open(const fs::path& path) {
       new TarReader(std::make_unique<State>(State{path, std::move(file), archive_read_new(), {}})));
   auto* tar = reader->state_->tar;
   if (archive_read_support_format_tar(tar) != ARCHIVE_OK ||
-      archive_read_open_fd(tar, reader->state_->file.number(), block_bytes) != ARCHIVE_OK)
+      archive_read_open_fd(tar, reader->state_->file.number(), tar_block_bytes) != ARCHIVE_OK)
     return reader->state_->error();
   return reader;
 }

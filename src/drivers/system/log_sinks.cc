@@ -46,7 +46,7 @@ bool needs_quotes(std::string_view value) {
   return value.empty() || value.find_first_of(" \"=") != std::string_view::npos;
 }
 
-std::string quoted(std::string_view value) {
+std::string quoted_value(std::string_view value) {
   auto shown = text::printable(value, log_value_bytes_max);
   if (!needs_quotes(shown)) return shown;
   std::string out = "\"";
@@ -66,7 +66,7 @@ std::string text_line(const WallTime* time,
   std::string line = time == nullptr ? std::string() : text::rfc3339_date(*time) + " ";
   line += fmt::format("{:<7} {}", level_text(level), text::printable(event, log_value_bytes_max));
   for (const auto& [name, value] : fields)
-    if (!value.empty()) line += fmt::format(" {}={}", name, quoted(value));
+    if (!value.empty()) line += fmt::format(" {}={}", name, quoted_value(value));
   return line;
 }
 

@@ -10,8 +10,6 @@
 namespace tapal::acme {
 namespace {
 
-using Status = dns::LookupReply::Status;
-
 constexpr std::uint8_t critical = 0x80;  // RFC 8659 section 4.1.1
 
 struct Parameters {
@@ -54,6 +52,7 @@ std::optional<dns::Lookup> CaaCheck::next_lookup() const {
 }
 
 void CaaCheck::on_reply(const dns::LookupReply& reply) {
+  using Status = dns::LookupReply::Status;
   if (reply.status == Status::failed || reply.status == Status::impossible) {
     at_.clear();
     return;

@@ -7,7 +7,7 @@
 namespace tapal::mailauth {
 namespace {
 
-constexpr std::string_view field_name = "Authentication-Results";
+constexpr std::string_view results_field_name = "Authentication-Results";
 
 // Walks over structured text: in a comment or a quoted string, nothing else has a meaning.
 class Walker {
@@ -128,7 +128,7 @@ std::optional<OwnResults> own_results(const std::vector<RawField>& fields,
   Gatherer gatherer;
   bool any = false;
   for (const RawField& field : fields) {
-    if (!text::equals_ignoring_case(field.name, field_name)) continue;
+    if (!text::equals_ignoring_case(field.name, results_field_name)) continue;
     const auto parts = split_results(field.raw.substr(field.raw.find(':') + 1));
     if (!is_from(parts.front(), authserv_id)) continue;
     any = true;

@@ -149,7 +149,7 @@ Result<void> fill_signer(DkimSignature& signature, const DkimSigner& signer, Wal
 std::vector<std::string> arc_signed_fields(const std::vector<RawField>& fields) {
   std::vector<std::string> names = dkim_signed_fields(fields);
   for (const RawField& field : fields) {
-    if (text::equals_ignoring_case(field.name, "DKIM-Signature")) names.emplace_back(field.name);
+    if (text::equals_ignoring_case(field.name, dkim_field_name)) names.emplace_back(field.name);
   }
   return names;
 }

@@ -17,7 +17,6 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-constexpr std::string_view field_name = "DKIM-Signature";
 // Later than this is as good as never (RFC 6376 section 3.5, x=: twelve digits are enough).
 constexpr std::uint64_t seconds_max = 999'999'999'999;
 
@@ -206,7 +205,7 @@ std::string DkimSignature::identity_domain() const {
 std::string DkimSignature::key_name() const { return selector + "._domainkey." + domain; }
 
 std::string DkimSignature::field() const {
-  FieldWriter writer(fmt::format("{}: v=1;", field_name));
+  FieldWriter writer(fmt::format("{}: v=1;", dkim_field_name));
   writer.add(fmt::format("a={};", dkim_algorithm_text(algorithm)));
   writer.add(fmt::format(
       "c={}/{};", canonicalization_text(header_form), canonicalization_text(body_form)));

@@ -14,6 +14,8 @@
 
 namespace tapal::mailauth {
 
+inline constexpr std::string_view dkim_field_name = "DKIM-Signature";
+
 enum class DkimAlgorithm : std::uint8_t { rsa_sha256, ed25519_sha256 };
 
 std::string_view dkim_algorithm_text(DkimAlgorithm algorithm);  // "rsa-sha256"

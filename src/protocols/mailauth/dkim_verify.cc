@@ -12,8 +12,6 @@
 namespace tapal::mailauth {
 namespace {
 
-constexpr std::string_view signature_field_name = "DKIM-Signature";
-
 DkimResult result_of(DkimFinding finding) {
   DkimResult result;
   result.verdict = finding.verdict;
@@ -82,7 +80,7 @@ DkimVerifier::DkimVerifier(SignedMessage& message, DkimLimits limits)
     candidates_.push_back({result_of({DkimVerdict::policy, message.why_unchecked()}), {}});
     return;
   }
-  const auto& signatures = message.fields().instances(signature_field_name);
+  const auto& signatures = message.fields().instances(dkim_field_name);
   const std::size_t checked = std::min(signatures.size(), limits_.signatures_max);
   for (std::size_t i = 0; i < checked; ++i) candidates_.push_back(read(*signatures[i]));
   if (checked < signatures.size()) {

@@ -22,16 +22,16 @@ std::optional<Value> one_of(std::string_view word,
   return {};
 }
 
-constexpr std::array policies = {
+constexpr std::array policy_words = {
     std::pair{std::string_view("none"), DmarcPolicy::none},
     std::pair{std::string_view("quarantine"), DmarcPolicy::quarantine},
     std::pair{std::string_view("reject"), DmarcPolicy::reject},
 };
-constexpr std::array alignments = {
+constexpr std::array alignment_words = {
     std::pair{std::string_view("r"), DmarcAlignment::relaxed},
     std::pair{std::string_view("s"), DmarcAlignment::strict},
 };
-constexpr std::array psds = {
+constexpr std::array psd_words = {
     std::pair{std::string_view("u"), DmarcRecord::Psd::unknown},
     std::pair{std::string_view("n"), DmarcRecord::Psd::no},
     std::pair{std::string_view("y"), DmarcRecord::Psd::yes},
@@ -86,7 +86,7 @@ class Reader {
   }
   template <class Field>
   void take_policy(Field& field) {
-    const auto policy = one_of(value_, policies);
+    const auto policy = one_of(value_, policy_words);
     has_wrong_policy_ = has_wrong_policy_ || !policy;
     take(field, policy);
   }
@@ -108,12 +108,13 @@ const std::array<Reader::KnownTag, 13> Reader::known_tags = {{
     {"p", [](Reader& r) { r.take_policy(r.record_.policy); }},
     {"sp", [](Reader& r) { r.take_policy(r.record_.subdomain_policy); }},
     {"np", [](Reader& r) { r.take_policy(r.record_.nonexistent_policy); }},
-    {"adkim", [](Reader& r) { r.take(r.record_.dkim_alignment, one_of(r.value_, alignments)); }},
-    {"aspf", [](Reader& r) { r.take(r.record_.spf_alignment, one_of(r.value_, alignments)); }},
+    {"adkim",
+     [](Reader& r) { r.take(r.record_.dkim_alignment, one_of(r.value_, alignment_words)); }},
+    {"aspf", [](Reader& r) { r.take(r.record_.spf_alignment, one_of(r.value_, alignment_words)); }},
     {"fo", [](Reader& r) { r.take(r.record_.failure_options, parse_failure_options(r.value_)); }},
     {"rua", [](Reader& r) { r.take_uris(r.record_.aggregate_reports_to); }},
     {"ruf", [](Reader& r) { r.take_uris(r.record_.failure_reports_to); }},
-    {"psd", [](Reader& r) { r.take(r.record_.psd, one_of(r.value_, psds)); }},
+    {"psd", [](Reader& r) { r.take(r.record_.psd, one_of(r.value_, psd_words)); }},
     {"t", [](Reader& r) { r.take(r.testing_, one_of(r.value_, yes_or_no)); }},
     {"pct", [](Reader& r) { r.take_percentage(); }},
     {"rf", [](Reader& r) { r.take_obsolete(); }},
@@ -195,7 +196,7 @@ bool is_version(std::string_view spec) {
 }  // namespace
 
 std::string_view dmarc_policy_text(DmarcPolicy policy) {
-  return policies.at(static_cast<std::size_t>(policy)).first;
+  return policy_words.at(static_cast<std::size_t>(policy)).first;
 }
 
 Result<DmarcRecord> DmarcRecord::parse(std::string_view text) {

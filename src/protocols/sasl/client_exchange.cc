@@ -27,9 +27,9 @@ struct ClientExchange::Steps {
 
 namespace {
 
-class Plain : public ClientExchange::Steps {
+class PlainClient : public ClientExchange::Steps {
  public:
-  explicit Plain(Credentials credentials) : credentials_(std::move(credentials)) {}
+  explicit PlainClient(Credentials credentials) : credentials_(std::move(credentials)) {}
   Result<std::optional<std::string>> start() override {
     std::string message(1, '\0');
     message += credentials_.user;
@@ -45,9 +45,9 @@ class Plain : public ClientExchange::Steps {
   Credentials credentials_;
 };
 
-class Login : public ClientExchange::Steps {
+class LoginClient : public ClientExchange::Steps {
  public:
-  explicit Login(Credentials credentials) : credentials_(std::move(credentials)) {}
+  explicit LoginClient(Credentials credentials) : credentials_(std::move(credentials)) {}
   Result<std::optional<std::string>> start() override { return std::optional<std::string>(); }
   // The first answer is the name and the second the password, whatever the prompts say.
   Result<std::string> on_challenge(std::string_view /*challenge*/) override {
@@ -64,9 +64,9 @@ class Login : public ClientExchange::Steps {
   unsigned answers_ = 0;
 };
 
-class Scram : public ClientExchange::Steps {
+class ScramClient : public ClientExchange::Steps {
  public:
-  Scram(Mechanism mechanism, Credentials credentials, ClientExchangeOptions options)
+  ScramClient(Mechanism mechanism, Credentials credentials, ClientExchangeOptions options)
       : is_bound_(mechanism == Mechanism::scram_sha_256_plus),
         credentials_(std::move(credentials)),
         options_(std::move(options)) {}
@@ -116,7 +116,7 @@ class Scram : public ClientExchange::Steps {
   bool is_proved_ = false;
 };
 
-Result<std::string> Scram::on_first(std::string_view message) {
+Result<std::string> ScramClient::on_first(std::string_view message) {
   const auto attributes = parse_attributes(message);
   if (!attributes) return fail(Code::invalid, "the server's first SCRAM message is malformed");
   const auto nonce = attribute(*attributes, 0, 'r');
@@ -155,7 +155,7 @@ Result<std::string> Scram::on_first(std::string_view message) {
   return fmt::format("{},p={}", unproved, text::to_base64(crypto::bytes_of(proof)));
 }
 
-Result<std::string> Scram::on_final(std::string_view message) {
+Result<std::string> ScramClient::on_final(std::string_view message) {
   if (message.starts_with("e="))
     return fail(Code::denied,
                 fmt::format("the server says {}", text::printable(message.substr(2), 100)));
@@ -196,13 +196,13 @@ ClientExchange::ClientExchange(Mechanism mechanism,
   }
   Credentials ready{*std::move(user), *std::move(password)};
   switch (mechanism) {
-    case Mechanism::plain: steps_ = std::make_unique<Plain>(std::move(ready)); return;
-    case Mechanism::login: steps_ = std::make_unique<Login>(std::move(ready)); return;
+    case Mechanism::plain: steps_ = std::make_unique<PlainClient>(std::move(ready)); return;
+    case Mechanism::login: steps_ = std::make_unique<LoginClient>(std::move(ready)); return;
     case Mechanism::scram_sha_256:
     case Mechanism::scram_sha_256_plus: break;
   }
   assert(options.nonce.size() >= nonce_bytes_min && is_nonce(options.nonce));
-  steps_ = std::make_unique<Scram>(mechanism, std::move(ready), std::move(options));
+  steps_ = std::make_unique<ScramClient>(mechanism, std::move(ready), std::move(options));
 }
 ClientExchange::ClientExchange(ClientExchange&&) noexcept = default;
 ClientExchange& ClientExchange::operator=(ClientExchange&&) noexcept = default;

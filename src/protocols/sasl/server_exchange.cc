@@ -44,7 +44,7 @@ struct ServerExchange::Steps {
 
 namespace {
 
-class Plain : public ServerExchange::Steps {
+class PlainServer : public ServerExchange::Steps {
  public:
   ServerStep start(std::optional<std::string> initial_response) override {
     if (initial_response) return on_response(*initial_response);
@@ -70,7 +70,7 @@ class Plain : public ServerExchange::Steps {
   }
 };
 
-class Login : public ServerExchange::Steps {
+class LoginServer : public ServerExchange::Steps {
  public:
   ServerStep start(std::optional<std::string> initial_response) override {
     if (initial_response && !initial_response->empty()) return on_response(*initial_response);
@@ -94,10 +94,11 @@ class Login : public ServerExchange::Steps {
   bool is_usable_ = false;
 };
 
-class Scram : public ServerExchange::Steps {
+class ScramServer : public ServerExchange::Steps {
  public:
   enum class Kind : std::uint8_t { unbound, bound };
-  Scram(Kind kind, ServerExchangeOptions options) : kind_(kind), options_(std::move(options)) {}
+  ScramServer(Kind kind, ServerExchangeOptions options)
+      : kind_(kind), options_(std::move(options)) {}
 
   ServerStep start(std::optional<std::string> initial_response) override {
     if (initial_response) return on_response(*initial_response);
@@ -134,7 +135,7 @@ class Scram : public ServerExchange::Steps {
   crypto::ScramKeys keys_;
 };
 
-ServerStep Scram::on_first(std::string_view message) {
+ServerStep ScramServer::on_first(std::string_view message) {
   auto first = parse_client_first(message);
   if (!first) return malformed("The first message of SCRAM is malformed (RFC 5802 section 7)");
   first_ = *std::move(first);
@@ -149,7 +150,7 @@ ServerStep Scram::on_first(std::string_view message) {
 }
 
 // RFC 5802 section 6.
-std::optional<Failure> Scram::binding_failure() const {
+std::optional<Failure> ScramServer::binding_failure() const {
   using Binding = ClientFirst::Binding;
   if (first_.binding == Binding::used) {
     if (kind_ == Kind::unbound)
@@ -170,7 +171,7 @@ std::optional<Failure> Scram::binding_failure() const {
 }
 
 // What an unknown user is shown looks like a known one's, and the same each time.
-crypto::ScramKeys Scram::made_up_keys() const {
+crypto::ScramKeys ScramServer::made_up_keys() const {
   const crypto::Digest salt =
       crypto::hmac_sha256(options_.unknown_user_secret, "unknown user's salt:" + user);
   crypto::ScramKeys keys;
@@ -179,7 +180,7 @@ crypto::ScramKeys Scram::made_up_keys() const {
   return keys;
 }
 
-ServerStep Scram::on_scram_keys(const std::optional<crypto::ScramKeys>& keys) {
+ServerStep ScramServer::on_scram_keys(const std::optional<crypto::ScramKeys>& keys) {
   is_known_ = keys.has_value();
   keys_ = keys ? *keys : made_up_keys();
   nonce_ = first_.nonce + options_.nonce;
@@ -189,7 +190,7 @@ ServerStep Scram::on_scram_keys(const std::optional<crypto::ScramKeys>& keys) {
   return Challenge{server_first_};
 }
 
-ServerStep Scram::on_final(std::string_view message) {
+ServerStep ScramServer::on_final(std::string_view message) {
   const auto attributes = parse_attributes(message);
   const std::size_t proof_at = message.rfind(",p=");
   if (!attributes || attributes->size() < 3 || proof_at == std::string_view::npos ||
@@ -245,13 +246,13 @@ ServerStep out_of_turn() { return malformed("The exchange is not at this step");
 std::unique_ptr<ServerExchange::Steps> make_steps(Mechanism mechanism,
                                                   ServerExchangeOptions options) {
   switch (mechanism) {
-    case Mechanism::plain: return std::make_unique<Plain>();
-    case Mechanism::login: return std::make_unique<Login>();
+    case Mechanism::plain: return std::make_unique<PlainServer>();
+    case Mechanism::login: return std::make_unique<LoginServer>();
     case Mechanism::scram_sha_256:
-      return std::make_unique<Scram>(Scram::Kind::unbound, std::move(options));
+      return std::make_unique<ScramServer>(ScramServer::Kind::unbound, std::move(options));
     case Mechanism::scram_sha_256_plus: break;
   }
-  return std::make_unique<Scram>(Scram::Kind::bound, std::move(options));
+  return std::make_unique<ScramServer>(ScramServer::Kind::bound, std::move(options));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "values/mail/grammar.h"
 #include "values/text/ascii.h"
 
 namespace tapal::smtp {
@@ -13,11 +14,6 @@ namespace {
 // Replies to pipelined commands wait for one another this long and up to this many bytes.
 constexpr std::chrono::seconds output_wait{1};
 constexpr std::size_t output_bytes_max = 16 * 1024;
-
-constexpr bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7F;
-}
 
 }  // namespace
 
@@ -143,7 +139,8 @@ bool ServerSession::step_line() {
   const std::size_t line_end = input_.find('\n', std::max(read_, scanned_));
   const std::string_view waiting = unread();
   if (phase_ == Phase::commands && !line_discarded_ && !waiting.empty() &&
-      is_control(waiting.front()) && waiting.front() != '\r' && waiting.front() != '\n') {
+      mail::is_control_char(waiting.front()) && waiting.front() != '\r' &&
+      waiting.front() != '\n') {
     close_with(make_reply(554,
                           "5.5.2",
                           "This is no SMTP command; TLS begins with STARTTLS here, or on port 465 "
@@ -167,7 +164,7 @@ bool ServerSession::step_line() {
     refuse_line("The line is too long");
   } else if (!has_cr) {
     refuse_line("The line ends in LF alone; CRLF ends a line (RFC 5321 section 2.3.8)");
-  } else if (std::any_of(line.begin(), line.end(), is_control)) {
+  } else if (std::any_of(line.begin(), line.end(), mail::is_control_char)) {
     refuse_line("The line has a control character in it (RFC 5321 section 4.1.2)");
   } else if (phase_ == Phase::auth_response) {
     run_auth_response(line);

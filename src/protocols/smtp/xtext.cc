@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "values/mail/grammar.h"
 #include "values/text/ascii.h"
 #include "values/text/utf8.h"
 
@@ -15,11 +16,6 @@ std::optional<unsigned> hex_value(char c) {
   const std::size_t at = hex_digits.find(c);
   if (at == std::string_view::npos) return {};
   return static_cast<unsigned>(at);
-}
-
-constexpr bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7F;
 }
 
 constexpr bool is_xchar(char c) { return c > ' ' && c < 0x7F && c != '+' && c != '='; }
@@ -74,7 +70,7 @@ std::optional<std::string> decode_xtext(std::string_view text) {
     } else if (!is_xchar(c)) {
       return {};
     }
-    if (is_control(c)) return {};
+    if (mail::is_control_char(c)) return {};
     decoded += c;
   }
   return decoded;

@@ -14,7 +14,7 @@ constexpr std::string_view alphabet = "abcdefghjkmnpqrstvwxyz0123456789";
 static_assert(alphabet.size() == 32);  // each character is five bits, none likelier than another
 constexpr std::size_t characters = 25;
 constexpr std::size_t group = 5;
-constexpr std::size_t name_bytes_max = 32;
+constexpr std::size_t program_name_bytes_max = 32;
 constexpr std::string_view hash_prefix = "sha256:";
 
 std::optional<std::chrono::year_month_day> parse_date(std::string_view text) {
@@ -76,11 +76,11 @@ std::string app_password_name_problem(std::string_view name) {
   const auto may_be = [](char c) {
     return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '_' || c == '.';
   };
-  if (!name.empty() && name.size() <= name_bytes_max && std::ranges::all_of(name, may_be))
+  if (!name.empty() && name.size() <= program_name_bytes_max && std::ranges::all_of(name, may_be))
     return {};
   return fmt::format(
       "the name of an application password has 1 to {} of a-z, 0-9, \"-\", \"_\" and \".\"",
-      name_bytes_max);
+      program_name_bytes_max);
 }
 
 std::string readable_password(std::string_view random) {

@@ -35,11 +35,11 @@ std::size_t end_of_name(std::string_view line) {
   return std::string_view::npos;
 }
 
+}  // namespace
+
 bool takes_the_rest(std::string_view target) {
   return target.starts_with('|') || text::starts_with_ignoring_case(target, ":reject:");
 }
-
-}  // namespace
 
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');

@@ -25,8 +25,11 @@ Result<std::optional<AliasLine>> read_alias_line(std::string_view line);
 // "#" begins a comment at the front and after white space, outside of quotes.
 std::string_view without_comment(std::string_view text);
 
-// Parted by commas outside of quotes, trimmed, empty ones kept. "|" and ":reject:" take all that
-// follows. The Error tells of a quote that is not closed.
+// Whether it is one of those that take all that follows, commas too: "|" and ":reject:".
+bool takes_the_rest(std::string_view target);
+
+// Parted by commas outside of quotes, trimmed, empty ones kept. The Error tells of a quote that is
+// not closed.
 Result<std::vector<std::string_view>> split_targets(std::string_view targets);
 
 // Parted by white space. A word or a part of one may stand in double quotes, where \" and \\ are a

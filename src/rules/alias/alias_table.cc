@@ -14,7 +14,6 @@ namespace {
 
 using End = Step::End;
 using Way = AliasIndex::Way;
-using Status = Resolution::Status;
 
 std::string alias_text(const AliasIndex& index, const Step& step) {
   const auto& rule = index.rule_of(step.found.entry);
@@ -42,7 +41,9 @@ std::string what_of(const AliasIndex& index, const Step& step) {
   return {};
 }
 
-bool is_found(const Resolution& resolution) { return resolution.status == Status::found; }
+bool is_found(const Resolution& resolution) {
+  return resolution.status == Resolution::Status::found;
+}
 
 // The way of an address, and where it ends.
 struct Walked {

@@ -54,10 +54,6 @@ std::string with_targets(const Place& place, std::string_view targets) {
                      place.after);
 }
 
-bool takes_the_rest(std::string_view target) {
-  return target.starts_with('|') || text::starts_with_ignoring_case(target, ":reject:");
-}
-
 }  // namespace
 
 std::string alias_key(std::string_view name, std::string_view domain) {

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "rules/bounce/code_status.h"
 #include "values/text/ascii.h"
 
 namespace tapal::bounce {
 
 namespace {
 
-struct CodeStatus {
-  int code;
-  std::string_view status;
-};
 // Where the peer gives no enhanced code: the nearest of RFC 3463 (RFC 5248 section 2.4 pairs them).
 constexpr CodeStatus status_of_code[] = {
     {421, "4.3.2"}, {450, "4.2.0"}, {451, "4.3.0"}, {452, "4.3.1"}, {454, "4.7.0"},  {455, "4.5.4"},
@@ -30,10 +27,7 @@ std::string status_of(Phase phase, const smtp::Reply& reply) {
   if (!reply.status.empty()) return reply.status;
   if (reply.code == 550 && phase == Phase::recipient) return "5.1.1";
   if (reply.code == 552) return phase == Phase::recipient ? "5.2.2" : "5.3.4";
-  for (const auto& [code, status] : status_of_code) {
-    if (code == reply.code) return std::string(status);
-  }
-  return "0.0.0";
+  return std::string(status_in(status_of_code, reply.code, "0.0.0"));
 }
 
 std::string with_class(std::string status, Verdict verdict) {

@@ -4,15 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "rules/bounce/code_status.h"
 #include "values/text/ascii.h"
 
 namespace tapal::bounce {
 namespace {
 
-struct CodeStatus {
-  int code;
-  std::string_view status;
-};
 constexpr CodeStatus exits[] = {{0, "2.0.0"},
                                 {64, "4.3.5"},
                                 {65, "5.6.0"},
@@ -36,12 +33,6 @@ constexpr CodeStatus http_statuses[] = {{401, "5.7.0"},
                                         {425, "4.4.5"},
                                         {429, "4.4.5"},
                                         {507, "4.3.1"}};
-
-template <std::size_t Count>
-std::string_view status_in(const CodeStatus (&table)[Count], int code, std::string_view otherwise) {
-  const auto* const found = std::ranges::find(table, code, &CodeStatus::code);
-  return found == std::end(table) ? otherwise : found->status;
-}
 
 // "5.7.1" where the line begins with one; the classes are those of a refusal.
 std::optional<std::string> leading_status(std::string_view line) {

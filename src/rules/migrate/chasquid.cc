@@ -23,9 +23,9 @@ namespace {
 
 constexpr std::string_view settings_file = "chasquid.conf";
 
-class Reader {
+class ChasquidReader {
  public:
-  explicit Reader(const OldFiles& files) : files_(files) {}
+  explicit ChasquidReader(const OldFiles& files) : files_(files) {}
 
   Result<Inventory> read() {
     TAPAL_TRY(const auto text, files_.read(settings_file));
@@ -229,6 +229,6 @@ class Reader {
 
 }  // namespace
 
-Result<Inventory> read_chasquid(const OldFiles& files) { return Reader(files).read(); }
+Result<Inventory> read_chasquid(const OldFiles& files) { return ChasquidReader(files).read(); }
 
 }  // namespace tapal::migrate

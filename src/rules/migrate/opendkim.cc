@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::string_view conf_file = "/etc/opendkim.conf";
 
-class Reader {
+class OpendkimReader {
  public:
-  Reader(const OldFiles& files, Inventory& inventory) : files_(files), inventory_(inventory) {}
+  OpendkimReader(const OldFiles& files, Inventory& inventory)
+      : files_(files), inventory_(inventory) {}
 
   void read() {
     const auto text = files_.read(conf_file);
@@ -92,7 +93,7 @@ class Reader {
 }  // namespace
 
 void add_opendkim_keys(const OldFiles& files, Inventory& inventory) {
-  Reader(files, inventory).read();
+  OpendkimReader(files, inventory).read();
 }
 
 }  // namespace tapal::migrate

@@ -56,9 +56,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> unknown{
      {"smtpd_sender_login_maps", "may-send-as= of a users file takes its place"},
      {"always_bcc", "copies of all mail are not kept here"}}};
 
-class Reader {
+class PostfixReader {
  public:
-  Reader(const OldFiles& files, const PostfixPlaces& places) : files_(files), places_(places) {}
+  PostfixReader(const OldFiles& files, const PostfixPlaces& places)
+      : files_(files), places_(places) {}
 
   Result<Inventory> read() {
     const auto file = places_.folder + "/main.cf";
@@ -270,7 +271,7 @@ class Reader {
 }  // namespace
 
 Result<Inventory> read_postfix(const OldFiles& files, const PostfixPlaces& places) {
-  return Reader(files, places).read();
+  return PostfixReader(files, places).read();
 }
 
 }  // namespace tapal::migrate

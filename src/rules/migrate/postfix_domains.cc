@@ -20,9 +20,9 @@ bool is_of_this_machine(std::string_view name) {
   return !name.contains('.') || text::starts_with_ignoring_case(name, "localhost");
 }
 
-class Reader {
+class PostfixDomainsReader {
  public:
-  Reader(const OldFiles& files, const MainCf& main, Inventory& inventory)
+  PostfixDomainsReader(const OldFiles& files, const MainCf& main, Inventory& inventory)
       : files_(files), main_(main), inventory_(inventory) {}
 
   std::string read() {
@@ -169,7 +169,7 @@ class Reader {
 }  // namespace
 
 std::string add_postfix_domains(const OldFiles& files, const MainCf& main, Inventory& inventory) {
-  return Reader(files, main, inventory).read();
+  return PostfixDomainsReader(files, main, inventory).read();
 }
 
 void tell_postfix_mailboxes(const OldFiles& files, const MainCf& main, Inventory& inventory) {

@@ -22,9 +22,10 @@ std::optional<unsigned> digit_of(char c, unsigned base) {
   return value < base ? std::optional(value) : std::nullopt;
 }
 
-class Reader {
+class ProtoReader {
  public:
-  Reader(std::string_view text, std::string_view file_name) : rest_(text), file_name_(file_name) {}
+  ProtoReader(std::string_view text, std::string_view file_name)
+      : rest_(text), file_name_(file_name) {}
 
   Result<ProtoField> read() {
     ProtoField whole{.line = 1};
@@ -186,7 +187,7 @@ std::string ProtoField::text(std::string_view wanted) const {
 }
 
 Result<ProtoField> read_text_proto(std::string_view text, std::string_view file_name) {
-  return Reader(text, file_name).read();
+  return ProtoReader(text, file_name).read();
 }
 
 }  // namespace tapal::migrate

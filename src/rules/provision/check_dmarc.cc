@@ -24,7 +24,7 @@ std::optional<mailauth::DmarcResult> policy_of(Look& look) {
   return check.result();
 }
 
-std::string wanted_record(const Look& look) {
+std::string wanted_dmarc(const Look& look) {
   return fmt::format("v=DMARC1; p=none; rua=mailto:dmarc@{}", look.home.domain);
 }
 
@@ -94,7 +94,7 @@ void check_dmarc_record(Look& look) {
   if (fact == nullptr || !result) return;
   if (has_failed(*fact)) return look.cannot_tell(name, "TXT " + name);
   const auto records = texts_beginning(*fact, "v=DMARC1");
-  const auto fix = publish_text(look, name, wanted_record(look));
+  const auto fix = publish_text(look, name, wanted_dmarc(look));
   if (records.size() > 1)
     return look.error(
         name,
@@ -103,7 +103,7 @@ void check_dmarc_record(Look& look) {
          .fix = "remove all but one"});
   if (!result->record)
     return look.error(name,
-                      {.seen = "no DMARC record", .expected = wanted_record(look), .fix = fix});
+                      {.seen = "no DMARC record", .expected = wanted_dmarc(look), .fix = fix});
   if (!result->record->notes.empty())
     return look.warn(name,
                      {.seen = fmt::format("{}", fmt::join(result->record->notes, "; ")),
@@ -136,14 +136,14 @@ void check_dmarc_policy(Look& look) {
 void check_dmarc_reports(Look& look) {
   const auto result = policy_of(look);
   if (!result || !result->record) return;
-  constexpr std::size_t addresses_max = 10;
+  constexpr std::size_t report_addresses_max = 10;
   const auto& addresses = result->record->aggregate_reports_to;
   if (addresses.empty())
     return look.warn(at_name(look),
                      {.seen = "no rua=: nobody tells you who sends in your name",
                       .expected = "rua=mailto:dmarc@" + look.home.domain,
-                      .fix = publish_text(look, at_name(look), wanted_record(look))});
-  for (std::size_t i = 0; i < std::min(addresses.size(), addresses_max); ++i)
+                      .fix = publish_text(look, at_name(look), wanted_dmarc(look))});
+  for (std::size_t i = 0; i < std::min(addresses.size(), report_addresses_max); ++i)
     look_at_address(look, addresses[i]);
 }
 

@@ -81,8 +81,6 @@ std::string registered_domain(const Look& look) {
   return look.suffixes.registrable(look.home.domain).value_or(look.home.domain);
 }
 
-std::string day_of(WallTime time) { return text::rfc3339_date(time).substr(0, 10); }
-
 }  // namespace
 
 void check_address_lists(Look& look) {
@@ -106,7 +104,7 @@ void check_domain_age(Look& look) {
                  (fact->trouble.empty() ? "the registry does not tell" : fact->trouble),
          .expected = "a date, by RDAP"});
   const auto age = std::chrono::floor<std::chrono::days>(look.home.now - *fact->registered);
-  if (age >= young_days) return look.ok(domain, "since " + day_of(*fact->registered));
+  if (age >= young_days) return look.ok(domain, "since " + text::rfc3339_day(*fact->registered));
   look.warn(domain,
             {.seen = fmt::format("registered {} days ago", age.count()),
              .expected = fmt::format("{} days: filters distrust new domains", young_days.count()),
@@ -120,15 +118,15 @@ void check_domain_expiry(Look& look) {
   const auto fix = "renew it at its registrar";
   if (*fact->expires <= look.home.now)
     return look.error(domain,
-                      {.seen = "it expired on " + day_of(*fact->expires),
+                      {.seen = "it expired on " + text::rfc3339_day(*fact->expires),
                        .expected = "a domain that is paid for",
                        .fix = fix});
   if (*fact->expires - look.home.now < expiry_days)
     return look.warn(domain,
-                     {.seen = "it expires on " + day_of(*fact->expires),
+                     {.seen = "it expires on " + text::rfc3339_day(*fact->expires),
                       .expected = "a month's time at least",
                       .fix = fix});
-  look.ok(domain, "until " + day_of(*fact->expires));
+  look.ok(domain, "until " + text::rfc3339_day(*fact->expires));
 }
 
 }  // namespace tapal::provision

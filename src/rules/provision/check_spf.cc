@@ -18,9 +18,7 @@ using mailauth::SpfVerdict;
 constexpr std::size_t lookups_near_the_limit = 8;
 
 // What `tapal dns plan` publishes where there is none.
-std::string wanted_record(const Look& look) {
-  return spf_text(look.home.egress, SpfEnding::softfail);
-}
+std::string wanted_spf(const Look& look) { return spf_text(look.home.egress, SpfEnding::softfail); }
 
 // The domain's records; nothing while they are not known, or where DNS could not tell.
 std::optional<std::vector<std::string>> records_of(Look& look, const std::string& domain) {
@@ -46,7 +44,7 @@ mailauth::SpfIdentity of_domain(const Look& look) {
 
 // What `tapal dns plan` makes of it.
 std::string with_our_addresses(const Look& look, std::string_view record) {
-  return merge_spf({&record, 1}, look.home.egress).value_or(wanted_record(look));
+  return merge_spf({&record, 1}, look.home.egress).value_or(wanted_spf(look));
 }
 
 void tell_verdict(Look& look,
@@ -72,8 +70,8 @@ void check_spf_record(Look& look) {
   if (records->empty())
     return look.error(domain,
                       {.seen = "no SPF record",
-                       .expected = wanted_record(look),
-                       .fix = publish_text(look, domain, wanted_record(look))});
+                       .expected = wanted_spf(look),
+                       .fix = publish_text(look, domain, wanted_spf(look))});
   if (records->size() > 1)
     return look.error(
         domain,
@@ -85,8 +83,8 @@ void check_spf_record(Look& look) {
   if (const auto parsed = mailauth::SpfRecord::parse(records->front()); !parsed)
     return look.error(domain,
                       {.seen = fmt::format("it cannot be read: {}", parsed.error().what),
-                       .expected = wanted_record(look),
-                       .fix = publish_text(look, domain, wanted_record(look))});
+                       .expected = wanted_spf(look),
+                       .fix = publish_text(look, domain, wanted_spf(look))});
   look.ok(domain, text::printable(records->front()));
 }
 
@@ -169,7 +167,7 @@ void check_spf_end(Look& look) {
     return look.error(domain,
                       {.seen = "+all: everybody may send as this domain",
                        .expected = "~all, or -all",
-                       .fix = publish_text(look, domain, wanted_record(look))});
+                       .fix = publish_text(look, domain, wanted_spf(look))});
   if (all == record->terms.end() || all->verdict == SpfVerdict::neutral)
     return look.warn(domain,
                      {.seen = all == record->terms.end() ? "no all at its end" : "?all at its end",

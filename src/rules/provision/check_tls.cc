@@ -12,8 +12,6 @@ namespace {
 
 using Door = OwnPort::Door;
 
-std::string day_of(WallTime time) { return text::rfc3339_date(time).substr(0, 10); }
-
 // Where a look at TLS succeeded; the ports that did not answer are port.in's.
 bool has_answered(const OwnService& service) {
   return service.fact->reach == SmtpFact::Reach::answered;
@@ -103,21 +101,23 @@ void check_certificate_expiry(Look& look) {
     const auto& [not_before, not_after] = service.fact->certificate->validity;
     const auto fix = "tapal cert renew " + look.home.host;
     if (now >= not_after) {
-      look.error(
-          service.text(),
-          {.seen = "it expired on " + day_of(not_after), .expected = "a new one", .fix = fix});
+      look.error(service.text(),
+                 {.seen = "it expired on " + text::rfc3339_day(not_after),
+                  .expected = "a new one",
+                  .fix = fix});
     } else if (now < not_before) {
       look.error(service.text(),
-                 {.seen = "it holds from " + day_of(not_before) + " on",
+                 {.seen = "it holds from " + text::rfc3339_day(not_before) + " on",
                   .expected = "one that holds now",
                   .fix = "is this machine's clock right (timedatectl)?"});
     } else if (not_after - now < (not_after - not_before) / 4) {
       look.warn(service.text(),
-                {.seen = "it expires on " + day_of(not_after) + ", and was not renewed in time",
+                {.seen = "it expires on " + text::rfc3339_day(not_after) +
+                         ", and was not renewed in time",
                  .expected = "a renewal when a third of its time is left",
                  .fix = fix});
     } else {
-      look.ok(service.text(), "until " + day_of(not_after));
+      look.ok(service.text(), "until " + text::rfc3339_day(not_after));
     }
   }
 }
@@ -136,8 +136,8 @@ void check_served_is_disk(Look& look) {
     look.error(
         service.text(),
         {.seen = fmt::format("one that holds until {} is served; on the disk lies one until {}",
-                             day_of(service.fact->certificate->validity.not_after),
-                             day_of(own->facts.validity.not_after)),
+                             text::rfc3339_day(service.fact->certificate->validity.not_after),
+                             text::rfc3339_day(own->facts.validity.not_after)),
          .expected = "the one on the disk",
          .fix = "systemctl reload tapal; when that does not help, another program answers there"});
   }
@@ -156,7 +156,7 @@ void check_renewal(Look& look) {
                   .expected = "a certificate",
                   .fix = "tapal cert renew " + renewal.name});
     } else if (renewal.next) {
-      look.ok(renewal.name, "on " + day_of(*renewal.next));
+      look.ok(renewal.name, "on " + text::rfc3339_day(*renewal.next));
     } else {
       look.warn(renewal.name,
                 {.seen = "no renewal is planned",

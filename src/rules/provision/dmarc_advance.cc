@@ -8,13 +8,13 @@ namespace {
 using mailauth::DmarcPolicy;
 
 // What a step needs. Two weeks see every weekly run of mail twice; a month sees the monthly ones.
-struct Requirement {
+struct StepNeeds {
   std::chrono::days period;
   std::uint64_t messages;
   std::uint64_t failed_per_thousand_max;
 };
-constexpr Requirement for_quarantine{std::chrono::days(14), 50, 10};
-constexpr Requirement for_reject{std::chrono::days(30), 200, 2};
+constexpr StepNeeds for_quarantine{std::chrono::days(14), 50, 10};
+constexpr StepNeeds for_reject{std::chrono::days(30), 200, 2};
 
 }  // namespace
 

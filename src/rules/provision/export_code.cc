@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "values/dns/name.h"
 #include "values/dns/rdata.h"
 #include "values/dns/rdata_fields.h"
 #include "values/text/ascii.h"
@@ -14,7 +15,7 @@ namespace tapal::provision {
 namespace {
 
 // A string in double quotes as JavaScript, YAML and JSON read it.
-std::string quoted(std::string_view text) {
+std::string double_quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -29,36 +30,39 @@ std::string quoted(std::string_view text) {
 // The same for HCL, whose templates begin with "${" and "%{".
 std::string hcl_quoted(std::string_view text) {
   std::string out;
-  for (const char c : quoted(text)) {
+  for (const char c : double_quoted(text)) {
     if (c == '{' && (out.ends_with('$') || out.ends_with('%'))) out += out.back();
     out += c;
   }
   return out;
 }
 
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
-
 // What DNSControl's functions take behind the host.
 std::string dnscontrol_arguments(dns::Type type, const dns::Data& data) {
-  if (const auto* text = std::get_if<dns::Text>(&data)) return quoted(text->value);
+  if (const auto* text = std::get_if<dns::Text>(&data)) return double_quoted(text->value);
   if (const auto* exchange = std::get_if<dns::MailExchange>(&data))
-    return fmt::format("{}, {}", exchange->preference, quoted(absolute(exchange->exchange)));
-  if (const auto* alias = std::get_if<dns::NameTarget>(&data)) return quoted(absolute(alias->name));
-  if (const auto srv = dns::service_from_data(data); type == dns::Type::srv && srv)
     return fmt::format(
-        "{}, {}, {}, {}", srv->priority, srv->weight, srv->port, quoted(absolute(srv->target)));
+        "{}, {}", exchange->preference, double_quoted(dns::absolute(exchange->exchange)));
+  if (const auto* alias = std::get_if<dns::NameTarget>(&data))
+    return double_quoted(dns::absolute(alias->name));
+  if (const auto srv = dns::service_from_data(data); type == dns::Type::srv && srv)
+    return fmt::format("{}, {}, {}, {}",
+                       srv->priority,
+                       srv->weight,
+                       srv->port,
+                       double_quoted(dns::absolute(srv->target)));
   if (const auto caa = dns::authorization_from_data(data); type == dns::Type::caa && caa)
     return fmt::format("{}, {}{}",
-                       quoted(caa->tag),
-                       quoted(caa->value),
+                       double_quoted(caa->tag),
+                       double_quoted(caa->value),
                        (caa->flags & 128) != 0 ? ", CAA_CRITICAL" : "");
   if (const auto tlsa = dns::association_from_data(data); type == dns::Type::tlsa && tlsa)
     return fmt::format("{}, {}, {}, {}",
                        tlsa->usage,
                        tlsa->selector,
                        tlsa->matching,
-                       quoted(text::to_hex(tlsa->bytes)));
-  return quoted(dns::data_to_text(type, data));
+                       double_quoted(text::to_hex(tlsa->bytes)));
+  return double_quoted(dns::data_to_text(type, data));
 }
 
 // A value below "values:"; octoDNS wants semicolons escaped, and its keys in order.
@@ -72,10 +76,10 @@ std::string octodns_value(dns::Type type, const dns::Data& data) {
     return out;
   };
   constexpr std::string_view indent = "        ";
-  if (const auto* text = std::get_if<dns::Text>(&data)) return quoted(escaped(text->value));
+  if (const auto* text = std::get_if<dns::Text>(&data)) return double_quoted(escaped(text->value));
   if (const auto* exchange = std::get_if<dns::MailExchange>(&data))
     return fmt::format("exchange: {}\n{}preference: {}",
-                       quoted(absolute(exchange->exchange)),
+                       double_quoted(dns::absolute(exchange->exchange)),
                        indent,
                        exchange->preference);
   if (const auto srv = dns::service_from_data(data); type == dns::Type::srv && srv)
@@ -83,24 +87,24 @@ std::string octodns_value(dns::Type type, const dns::Data& data) {
                        indent,
                        srv->port,
                        srv->priority,
-                       quoted(absolute(srv->target)),
+                       double_quoted(dns::absolute(srv->target)),
                        srv->weight);
   if (const auto caa = dns::authorization_from_data(data); type == dns::Type::caa && caa)
     return fmt::format("flags: {1}\n{0}tag: {2}\n{0}value: {3}",
                        indent,
                        caa->flags,
-                       quoted(caa->tag),
-                       quoted(escaped(caa->value)));
+                       double_quoted(caa->tag),
+                       double_quoted(escaped(caa->value)));
   if (const auto tlsa = dns::association_from_data(data); type == dns::Type::tlsa && tlsa)
     return fmt::format(
         "certificate_association_data: {1}\n{0}certificate_usage: {2}\n"
         "{0}matching_type: {3}\n{0}selector: {4}",
         indent,
-        quoted(text::to_hex(tlsa->bytes)),
+        double_quoted(text::to_hex(tlsa->bytes)),
         tlsa->usage,
         tlsa->matching,
         tlsa->selector);
-  return quoted(dns::data_to_text(type, data));
+  return double_quoted(dns::data_to_text(type, data));
 }
 
 std::string octodns_set(const dns::RecordSet& set) {
@@ -158,13 +162,13 @@ std::string cloudflare_arguments(dns::Type type, const dns::Data& data) {
 }  // namespace
 
 std::string as_dnscontrol(std::string_view zone, std::span<const ExportedSet> sets) {
-  auto text = fmt::format("D_EXTEND({},\n", quoted(zone));
+  auto text = fmt::format("D_EXTEND({},\n", double_quoted(zone));
   for (const auto& [set, comment] : sets) {
     text += fmt::format("  // {}\n", text::printable(comment, 300));
     for (const auto& data : set.data)
       text += fmt::format("  {}({}, {}, TTL({})),\n",
                           dns::type_text(set.type),
-                          quoted(host_in_zone(set.name, zone)),
+                          double_quoted(host_in_zone(set.name, zone)),
                           dnscontrol_arguments(set.type, data),
                           set.ttl.count());
   }
@@ -178,7 +182,8 @@ std::string as_octodns(std::string_view zone, std::span<const ExportedSet> sets)
     by_host[host == "@" ? "" : host] += octodns_set(set);
   }
   std::string text = "---\n";
-  for (const auto& [host, body] : by_host) text += fmt::format("{}:\n{}", quoted(host), body);
+  for (const auto& [host, body] : by_host)
+    text += fmt::format("{}:\n{}", double_quoted(host), body);
   return text;
 }
 

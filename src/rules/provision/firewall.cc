@@ -22,7 +22,7 @@ bool is_in(std::string_view token, std::uint16_t port) {
 }
 
 // Among numbers and ranges, whatever stands between them: "{ 25, 465, 4000-4010 }", "80:90/tcp".
-bool names(std::string_view list, std::uint16_t port) {
+bool names_port(std::string_view list, std::uint16_t port) {
   constexpr std::string_view parts = "0123456789-:";
   while (!list.empty()) {
     const auto begin = list.find_first_of(parts);
@@ -40,7 +40,7 @@ bool ufw_opens(std::string_view line, std::uint16_t port) {
   const auto allow = line.find(" ALLOW ");
   if (allow == line.npos || !line.substr(allow).contains("Anywhere")) return false;
   const auto to = line.substr(0, allow);
-  return !to.contains("/udp") && names(to, port);
+  return !to.contains("/udp") && names_port(to, port);
 }
 
 std::string_view firewalld_service(std::uint16_t port) {
@@ -59,7 +59,7 @@ bool firewalld_opens(std::string_view line, std::uint16_t port) {
   if (line.starts_with("target: ")) return line.ends_with(" ACCEPT");
   if (line.starts_with("ports: "))
     return std::ranges::any_of(text::words(line), [port](std::string_view word) {
-      return word.ends_with("/tcp") && names(word, port);
+      return word.ends_with("/tcp") && names_port(word, port);
     });
   if (!line.starts_with("services: ")) return false;
   const auto services = text::words(line);
@@ -140,7 +140,7 @@ bool nft_opens(std::string_view rule, std::uint16_t port) {
   const auto ports = rule.find("dport ");
   const bool is_for_all = !rule.contains("saddr") && !rule.contains("udp");
   return ports != rule.npos && is_for_all && rule.contains("accept") &&
-         names(rule.substr(ports, rule.find("counter", ports) - ports), port);
+         names_port(rule.substr(ports, rule.find("counter", ports) - ports), port);
 }
 
 std::optional<FirewallAdvice> ask_nftables(std::string_view ruleset, const Ports& ports) {

@@ -4,7 +4,7 @@
 namespace tapal::provision {
 namespace {
 
-constexpr Hoster known[] = {
+constexpr Hoster known_hosters[] = {
     {.name = "alibaba",
      .title = "Alibaba Cloud",
      .reverse_steps = "Alibaba Cloud sets names of addresses by ticket: console, Support > Submit "
@@ -231,8 +231,10 @@ constexpr Hoster known[] = {
 
 }  // namespace
 
-std::span<const Hoster> hosters() { return std::span(known).first(std::size(known) - 1); }
+std::span<const Hoster> hosters() {
+  return std::span(known_hosters).first(std::size(known_hosters) - 1);
+}
 
-const Hoster& other_hoster() { return known[std::size(known) - 1]; }
+const Hoster& other_hoster() { return known_hosters[std::size(known_hosters) - 1]; }
 
 }  // namespace tapal::provision

@@ -7,13 +7,13 @@ namespace {
 
 constexpr int prefix_bits = 64;
 constexpr std::string_view way_out = "fe80::1";
-constexpr std::string_view head = "# Written by tapal up --fix-ipv6.\n";
+constexpr std::string_view written_by = "# Written by tapal up --fix-ipv6.\n";
 
 FileToWrite switch_on() {
   return {"/etc/sysctl.d/60-tapal-ipv6.conf",
           fmt::format("{}net.ipv6.conf.all.disable_ipv6 = 0\n"
                       "net.ipv6.conf.default.disable_ipv6 = 0\n",
-                      head)};
+                      written_by)};
 }
 
 FileToWrite netplan_file(const std::string& interface, const IpAddress& address) {
@@ -27,7 +27,7 @@ FileToWrite netplan_file(const std::string& interface, const IpAddress& address)
                       "        - to: \"::/0\"\n"
                       "          via: \"{}\"\n"
                       "          on-link: true\n",
-                      head,
+                      written_by,
                       interface,
                       address.text(),
                       prefix_bits,
@@ -39,7 +39,7 @@ FileToWrite ifupdown_file(const std::string& interface, const IpAddress& address
           fmt::format("{}iface {} inet6 static\n"
                       "    address {}/{}\n"
                       "    gateway {}\n",
-                      head,
+                      written_by,
                       interface,
                       address.text(),
                       prefix_bits,

@@ -15,9 +15,8 @@
 namespace tapal::provision {
 namespace {
 
-using State = JournalEntry::State;
-
-constexpr std::array states{State::begun, State::done, State::undone};
+constexpr std::array states{
+    JournalEntry::State::begun, JournalEntry::State::done, JournalEntry::State::undone};
 
 void append_records(std::string& text, std::string_view side, const dns::RecordSet& set) {
   for (const auto& data : set.data)
@@ -93,11 +92,11 @@ std::string journal_id(WallTime now) {
   return id;
 }
 
-std::string_view state_text(State state) {
+std::string_view state_text(JournalEntry::State state) {
   switch (state) {
-    case State::begun: return "begun";
-    case State::done: return "done";
-    case State::undone: return "undone";
+    case JournalEntry::State::begun: return "begun";
+    case JournalEntry::State::done: return "done";
+    case JournalEntry::State::undone: return "undone";
   }
   return "begun";
 }
@@ -142,7 +141,7 @@ std::vector<std::string> written_spf_terms(std::span<const JournalEntry> entries
                                            std::string_view name) {
   std::vector<std::string> ours;
   for (const auto& entry : entries) {
-    if (entry.state == State::undone) continue;
+    if (entry.state == JournalEntry::State::undone) continue;
     for (const auto& [zone, before, after] : entry.sets) {
       if (after.name != name || after.type != dns::Type::txt) continue;
       const auto old = spf_address_terms(before);
@@ -156,7 +155,7 @@ std::vector<std::string> written_spf_terms(std::span<const JournalEntry> entries
 RecordSets written_values(std::span<const JournalEntry> entries) {
   RecordSets written;
   for (const auto& entry : entries) {
-    if (entry.state == State::undone) continue;
+    if (entry.state == JournalEntry::State::undone) continue;
     for (const auto& [zone, before, after] : entry.sets) {
       const auto* known = written.find(after.name, after.type);
       auto set = known != nullptr ? *known : dns::RecordSet{after.name, after.type, after.ttl, {}};

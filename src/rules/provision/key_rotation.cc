@@ -10,9 +10,10 @@ namespace {
 
 using Kind = RotationAction::Kind;
 
-constexpr std::array<std::string_view, 6> stages{
+constexpr std::array<std::string_view, 6> stage_words{
     "made", "published", "visible", "signing", "retiring", "revoked"};
-constexpr std::array<std::string_view, 5> sights{"unknown", "absent", "ours", "revoked", "other"};
+constexpr std::array<std::string_view, 5> sight_words{
+    "unknown", "absent", "ours", "revoked", "other"};
 
 template <class Enum, std::size_t Count>
 std::optional<Enum> value_of(const std::array<std::string_view, Count>& names,
@@ -37,13 +38,13 @@ bool is_lost(const RotatingKey& key) {
 
 }  // namespace
 
-std::string_view text_of(KeyStage stage) { return stages.at(static_cast<std::size_t>(stage)); }
-std::string_view text_of(KeySight sight) { return sights.at(static_cast<std::size_t>(sight)); }
+std::string_view text_of(KeyStage stage) { return stage_words.at(static_cast<std::size_t>(stage)); }
+std::string_view text_of(KeySight sight) { return sight_words.at(static_cast<std::size_t>(sight)); }
 std::optional<KeyStage> key_stage_from(std::string_view text) {
-  return value_of<KeyStage>(stages, text);
+  return value_of<KeyStage>(stage_words, text);
 }
 std::optional<KeySight> key_sight_from(std::string_view text) {
-  return value_of<KeySight>(sights, text);
+  return value_of<KeySight>(sight_words, text);
 }
 
 bool signs(const RotatingKey& key) {

@@ -4,9 +4,13 @@
 #include <variant>
 
 namespace tapal::provision {
+namespace {
+
+using Status = dns::LookupReply::Status;
+
+}  // namespace
 
 KeySight key_sight(const crypto::PrivateKey& key, const dns::LookupReply& reply) {
-  using Status = dns::LookupReply::Status;
   if (reply.status == Status::failed || reply.status == Status::impossible)
     return KeySight::unknown;
   if (reply.status != Status::found || reply.records.empty()) return KeySight::absent;

@@ -10,7 +10,7 @@
 namespace tapal::provision {
 namespace {
 
-constexpr std::string_view head =
+constexpr std::string_view state_file_head =
     "# What each DKIM key beside this file is for; tapal writes it. `tapal dkim status` tells it "
     "in\n"
     "# words. A key whose file has no entry is new: it signs once its record is published.\n"
@@ -87,7 +87,7 @@ Result<std::vector<RotatingKey>> read_key_states(std::string_view text,
 }
 
 std::string key_states_text(const std::vector<RotatingKey>& keys) {
-  std::string out(head);
+  std::string out(state_file_head);
   for (const auto& key : keys) {
     out += fmt::format("\n[{}]\nstage = \"{}\"\nsince = \"{}\"\n",
                        text::toml_quoted(key.selector),

@@ -11,7 +11,7 @@ namespace tapal::provision {
 namespace {
 
 constexpr std::chrono::seconds usual_ttl{3600};
-constexpr std::size_t addresses_max = 16;
+constexpr std::size_t addresses_of_name_max = 16;
 
 SmtpProbe::Manner manner_of(OwnPort::Door door) {
   return door == OwnPort::Door::submissions ? SmtpProbe::Manner::implicit
@@ -74,7 +74,7 @@ std::optional<std::vector<IpAddress>> addresses_at(Look& look, const std::string
   auto all = data_of<IpAddress>(*v4);
   const auto more = data_of<IpAddress>(*v6);
   all.insert(all.end(), more.begin(), more.end());
-  if (all.size() > addresses_max) all.resize(addresses_max);
+  if (all.size() > addresses_of_name_max) all.resize(addresses_of_name_max);
   return all;
 }
 

@@ -56,7 +56,7 @@ Change change_from(const Situation& situation, Decision decision) {
 }
 
 // RFC 8461 section 4.1.
-bool names(std::span<const std::string> patterns, std::string_view host) {
+bool names_host(std::span<const std::string> patterns, std::string_view host) {
   return std::ranges::any_of(patterns, [host](std::string_view pattern) {
     return pattern.starts_with("*.") ? dns::parent_of(host) == pattern.substr(2) : host == pattern;
   });
@@ -80,7 +80,7 @@ void hold_back_mta_sts(std::vector<Change>& changes, std::span<const std::string
   const auto other = std::ranges::find_if(mx->after.data, [&](const dns::Data& data) {
     const auto* exchange = std::get_if<dns::MailExchange>(&data);
     return exchange != nullptr && exchange->exchange != ours &&
-           !names(policy_hosts, exchange->exchange);
+           !names_host(policy_hosts, exchange->exchange);
   });
   if (other == mx->after.data.end()) return;
   for (auto& change : changes) {

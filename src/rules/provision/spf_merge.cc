@@ -25,7 +25,7 @@ bool is_turning_point(const SpfTerm& term) {
   return term.mechanism == SpfMechanism::all || term.verdict != SpfVerdict::pass;
 }
 
-bool names(const SpfRecord& record, const IpAddress& address) {
+bool names_address(const SpfRecord& record, const IpAddress& address) {
   for (const auto& term : record.terms) {
     if (is_turning_point(term)) return false;
     if (!term.asks_dns() && term.covers(term.address, address)) return true;
@@ -101,7 +101,7 @@ class Union {
 
 bool spf_names_address(std::string_view text, const IpAddress& address) {
   const auto record = SpfRecord::parse(text);
-  return record && names(*record, address);
+  return record && names_address(*record, address);
 }
 
 std::string spf_without(std::string_view record,
@@ -131,7 +131,7 @@ Result<std::string> merge_spf(std::span<const std::string_view> records,
   TAPAL_TRY(const auto record, parse(text));
   std::string added;
   for (const auto& address : addresses)
-    if (!names(record, address))
+    if (!names_address(record, address))
       added += fmt::format("ip{}:{} ", address.is_v4() ? 4 : 6, address.text());
   if (added.empty()) return text;
   const std::size_t at = turning_point(text, record);

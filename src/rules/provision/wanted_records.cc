@@ -19,7 +19,7 @@ constexpr std::uint16_t our_preference = 10;
 constexpr std::uint16_t backup_preference = 20;
 constexpr std::uint16_t https_port = 443;
 constexpr std::size_t digest_bytes = 32;  // SHA-256
-constexpr std::size_t addresses_max = 64;
+constexpr std::size_t egress_addresses_max = 64;
 constexpr std::size_t no_mail_hosts_max = 100;
 
 bool gets_mail(const MailIdentity& identity) { return identity.role != account::Role::send; }
@@ -314,12 +314,12 @@ Result<void> check(const MailIdentity& identity) {
   if (identity.addresses.empty())
     return fail(Code::invalid,
                 "no address that mail goes out from is known; tell it with --address");
-  if (identity.addresses.size() > addresses_max ||
+  if (identity.addresses.size() > egress_addresses_max ||
       identity.no_mail_hosts.size() > no_mail_hosts_max)
-    return fail(
-        Code::invalid,
-        fmt::format(
-            "more than {} addresses, or {} names without mail", addresses_max, no_mail_hosts_max));
+    return fail(Code::invalid,
+                fmt::format("more than {} addresses, or {} names without mail",
+                            egress_addresses_max,
+                            no_mail_hosts_max));
   for (const auto& digest : identity.tlsa_digests)
     if (digest.size() != digest_bytes)
       return fail(Code::invalid, "a key's digest has not 32 bytes");

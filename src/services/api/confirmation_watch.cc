@@ -20,7 +20,7 @@ bool is_to(const queue::Message& message, const mail::Address& address) {
   return std::ranges::any_of(message.recipients, is_it);
 }
 
-std::string text_of(const Body& body) {
+std::string whole_text(const Body& body) {
   std::string text(static_cast<std::size_t>(body.size()), '\0');
   text.resize(body.read(0, text).value_or(0));
   return text;
@@ -50,7 +50,7 @@ std::optional<SeenConfirmation> ConfirmationWatch::Watcher::take() {
 void ConfirmationWatch::on_received(const queue::Message& message, const Body& body) {
   if (!is_watched_ || body.size() > mail::gmail_confirmation_bytes_max) return;
   if (!text::to_lower(message.subject).contains("gmail")) return;
-  auto text = text_of(body);
+  auto text = whole_text(body);
   const auto confirmation = mail::read_gmail_confirmation(text);
   if (!confirmation) return;
   const SeenConfirmation seen{message.id, *confirmation, std::move(text)};

@@ -18,12 +18,12 @@ using mail::Handover;
 
 // What the mail of our own users waits for; no domain has this name.
 constexpr std::string_view mailboxes = "our mailboxes";
-constexpr std::size_t block_bytes = 8UL * 1024;
+constexpr std::size_t header_block_bytes = 8UL * 1024;
 
 // As far as it can be read, and is no longer than headers are taken in.
 std::string header_of(const Body& body) {
   mail::HeaderReader reader;
-  std::string block(block_bytes, '\0');
+  std::string block(header_block_bytes, '\0');
   for (std::uint64_t offset = 0; reader.state() == mail::HeaderReader::State::reading;) {
     const auto count = body.read(offset, block).value_or(0);
     if (count == 0) break;

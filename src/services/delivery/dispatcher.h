@@ -117,6 +117,9 @@ class Dispatcher final : public MailQueue {
   const queue::RetrySchedule& schedule() const { return schedule_; }
 
  private:
+  // Looked at in one go, and with one sync: milliseconds.
+  static constexpr std::size_t page_messages = 500;
+
   // A message with attempts under way, or waiting for its first with its body still at hand.
   struct Live {
     queue::Message message;

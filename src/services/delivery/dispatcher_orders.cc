@@ -12,23 +12,22 @@
 namespace tapal::delivery {
 namespace {
 
-using Kind = queue::Order::Kind;
+using OrderKind = queue::Order::Kind;
 
-constexpr std::size_t page_messages = 500;         // looked at, and with one sync: milliseconds
 constexpr std::size_t bounced_page_messages = 50;  // each with a notice in memory
 constexpr std::chrono::milliseconds look_again_after{50};
 constexpr std::chrono::seconds busy_patience{10};
 // What the store has and the scheduler has not is on its way there, if it is no older.
 constexpr std::chrono::seconds on_its_way_max{10};
 
-std::string_view word_of(Kind kind) {
+std::string_view word_of(OrderKind kind) {
   switch (kind) {
-    case Kind::retry: return "retry";
-    case Kind::hold: return "hold";
-    case Kind::release: return "release";
-    case Kind::drop: return "drop";
-    case Kind::bounce: return "bounce";
-    case Kind::move: break;
+    case OrderKind::retry: return "retry";
+    case OrderKind::hold: return "hold";
+    case OrderKind::release: return "release";
+    case OrderKind::drop: return "drop";
+    case OrderKind::bounce: return "bounce";
+    case OrderKind::move: break;
   }
   return "move";
 }
@@ -64,7 +63,7 @@ Task<Dispatcher::Turn> Dispatcher::next_turn() {
 
 Result<void> Dispatcher::check(const queue::Order& order, const queue::Filter& filter) const {
   if (stopping_) return fail(Code::try_later, "the server is stopping");
-  if (order.kind == Kind::move && order.route.kind != mail::Handover::Kind::usual) {
+  if (order.kind == OrderKind::move && order.route.kind != mail::Handover::Kind::usual) {
     TAPAL_CHECK(way_of(world_.options, {.address = {}, .notify = {}, .handover = order.route}));
   }
   if (filter.ids.empty()) return {};
@@ -110,7 +109,8 @@ Task<Result<Ordered>> Dispatcher::carry_out(Ordering ordering) {
 Result<Dispatcher::OrderedPage> Dispatcher::order_page(const Ordering& ordering,
                                                        QueueId after) const {
   OrderedPage page;
-  const auto most = ordering.order.kind == Kind::bounce ? bounced_page_messages : page_messages;
+  const auto most =
+      ordering.order.kind == OrderKind::bounce ? bounced_page_messages : page_messages;
   std::size_t seen = 0;
   const auto look = [&](queue::Message message) {
     page.last = message.id;
@@ -142,7 +142,7 @@ void Dispatcher::plan(const Ordering& ordering, queue::Message message, OrderedP
   if (meant.empty()) return;
   if (live != live_.end() && live->second.keeping) return page.busy.push_back(message.id);
   std::vector<std::uint32_t> left_alone;  // a sender may not be told of a failure that is a success
-  if (order.kind == Kind::bounce) left_alone = scheduler_.in_flight(message.id);
+  if (order.kind == OrderKind::bounce) left_alone = scheduler_.in_flight(message.id);
   Changed changed{message, std::move(message)};
   std::size_t recipients = 0;
   for (const auto i : meant) {
@@ -175,11 +175,11 @@ Task<Result<void>> Dispatcher::change(const queue::Order& order, std::vector<Cha
 }
 
 // With the notices about what is bounced, all of it or nothing.
-Task<Result<void>> Dispatcher::commit(std::vector<Changed>& page, Kind kind) {
+Task<Result<void>> Dispatcher::commit(std::vector<Changed>& page, OrderKind kind) {
   StoreChange change;
   std::vector<bounce::Notice> notices;
   for (auto& [before, after] : page) {
-    if (kind == Kind::bounce) {
+    if (kind == OrderKind::bounce) {
       const auto live = live_.find(after.id.value);
       auto body = live == live_.end() ? world_.store.load_body(after.id)
                                       : Result<BodyPtr>(live->second.body);
@@ -219,14 +219,14 @@ bool Dispatcher::end_change(const queue::Order& order,
   if (found != live_.end()) found->second.keeping = false;
   if (kept && queue::destroys(order.kind))
     world_.log.write(Level::info,
-                     order.kind == Kind::drop ? "message dropped" : "message bounced",
+                     order.kind == OrderKind::drop ? "message dropped" : "message bounced",
                      {{"queue_id", after.id.text()}});
   if (kept && queue::finished(after)) {
     if (found != live_.end()) --found->second.jobs;
     drop(after.id);
     return false;
   }
-  const bool is_retry = kept && order.kind == Kind::retry;
+  const bool is_retry = kept && order.kind == OrderKind::retry;
   if (found == live_.end()) {
     refile(kept ? after : before);
     if (is_retry) forgive_sites(after.id);
@@ -244,7 +244,7 @@ bool Dispatcher::end_change(const queue::Order& order,
 
 // What was kept, into a message whose attempts may have come back meanwhile.
 void Dispatcher::merge(const queue::Order& order, const Changed& message, Live& live) const {
-  if (order.kind == Kind::move) live.moved = true;
+  if (order.kind == OrderKind::move) live.moved = true;
   for (std::size_t i = 0; i < message.after.recipients.size(); ++i) {
     const auto& wanted = message.after.recipients[i];
     auto& state = live.message.recipients[i];

@@ -11,8 +11,6 @@
 namespace tapal::delivery {
 namespace {
 
-constexpr std::size_t page_messages = 500;
-
 std::size_t waiting_of(const queue::Message& message, const std::vector<std::uint32_t>& which) {
   return static_cast<std::size_t>(std::ranges::count_if(which, [&message](std::uint32_t i) {
     return message.recipients[i].state == queue::State::waiting;

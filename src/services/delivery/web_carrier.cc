@@ -11,7 +11,7 @@
 namespace tapal::delivery {
 namespace {
 
-constexpr std::size_t block_bytes = 64UL * 1024;
+constexpr std::size_t body_block_bytes = 64UL * 1024;
 constexpr std::size_t response_bytes_max = 64UL * 1024;
 
 // What the receiver can compute again. Others on the loop have their turn between blocks.
@@ -23,7 +23,7 @@ Task<Result<std::string>> signature_of(Loop& loop,
   mac.update(timestamp);
   mac.update(".");
   mac.update(request.body);
-  std::string block(block_bytes, '\0');
+  std::string block(body_block_bytes, '\0');
   for (std::uint64_t offset = 0; offset < request.more->size();) {
     TAPAL_CO_TRY(const auto count, request.more->read(offset, block));
     if (count == 0) co_return fail(Code::internal, "the message ends before its length");

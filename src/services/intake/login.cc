@@ -8,6 +8,8 @@
 namespace tapal::intake {
 namespace {
 
+using Verdict = PasswordAnswer::Verdict;
+
 using sasl::Mechanism;
 
 constexpr std::array offered{
@@ -72,7 +74,6 @@ sasl::ServerStep Login::respond(std::string_view response) {
 }
 
 Task<sasl::ServerStep> Login::check_password(const Domains& domains, sasl::CheckPassword check) {
-  using Verdict = PasswordAnswer::Verdict;
   account::Guess guess{check.user, peer_};
   auto answer = co_await authenticator_.check_password(
       loop_, domains.directory, std::move(guess), std::move(check.password));

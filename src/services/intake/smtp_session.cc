@@ -19,7 +19,7 @@ namespace {
 
 using smtp::make_reply;
 
-constexpr std::size_t read_bytes = 64UL * 1024;
+constexpr std::size_t buffer_bytes = 64UL * 1024;
 constexpr std::chrono::seconds tls_handshake_max{60};
 
 bool has_tls(const SessionWorld& world) { return world.tls != nullptr && world.tls->is_ready(); }
@@ -240,7 +240,7 @@ Task<Result<void>> Sessions::Session::read_once() {
 
 struct Sessions::State {
   explicit State(const Options& options)
-      : memory{BufferPool(read_bytes), MemoryBudget(options.receiving_memory_max)} {}
+      : memory{BufferPool(buffer_bytes), MemoryBudget(options.receiving_memory_max)} {}
   Memory memory;
   TaskGroup tasks;
   std::map<std::uint64_t, std::shared_ptr<Session>> open;  // by age: stop() goes in that order

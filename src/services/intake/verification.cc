@@ -9,17 +9,17 @@
 namespace tapal::intake {
 namespace {
 
-std::string path_text(const std::optional<mail::Address>& path) {
+std::string return_path_text(const std::optional<mail::Address>& path) {
   return path ? path->text() : std::string();
 }
 
 mailauth::SpfQuestion spf_question(const VerificationSubject& subject) {
-  return {
-      .ip = subject.peer,
-      .identity = mailauth::SpfIdentity::of_mail_from(path_text(subject.return_path), subject.helo),
-      .helo = subject.helo,
-      .host_name = subject.host_name,
-      .now = subject.now};
+  return {.ip = subject.peer,
+          .identity = mailauth::SpfIdentity::of_mail_from(return_path_text(subject.return_path),
+                                                          subject.helo),
+          .helo = subject.helo,
+          .host_name = subject.host_name,
+          .now = subject.now};
 }
 
 }  // namespace

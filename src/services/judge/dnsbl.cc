@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t explanation_bytes_max = 200;
 constexpr int weight_max = 100;
-constexpr std::chrono::seconds time_max{20};  // for all lists together
+constexpr std::chrono::seconds lists_time_max{20};  // for all lists together
 
 // "2", or "2..11".
 std::optional<std::pair<std::uint8_t, std::uint8_t>> read_range(std::string_view text) {
@@ -207,7 +207,7 @@ int DnsblCheck::score() const {
 
 Task<Result<Opinion>> DnsblJudge::look_at(const Mail& mail) {
   DnsblCheck check(zones_, mail.peer);
-  const auto end = world_.loop.now() + time_max;
+  const auto end = world_.loop.now() + lists_time_max;
   while (auto lookup = check.next_lookup()) {
     auto answer = co_await world_.resolver.resolve(world_.loop, lookup->name, lookup->type);
     check.on_reply(lookup_reply(std::move(answer)));

@@ -12,7 +12,6 @@ namespace {
 constexpr int refuse_code = 20;
 constexpr int keep_aside_code = 21;
 constexpr int defer_code = 75;
-constexpr std::size_t reply_bytes_max = 400;
 constexpr std::size_t fields_max = 50;
 
 // A name's value as programs can take it.

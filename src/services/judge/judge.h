@@ -20,6 +20,8 @@
 
 namespace tapal::judge {
 
+inline constexpr std::size_t reply_bytes_max = 400;  // of a program's words in a reply of ours
+
 // A message at the end of its data, not yet accepted. The whole of it is header + CRLF + body.
 struct Mail {
   QueueId id;

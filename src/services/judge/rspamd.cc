@@ -18,7 +18,6 @@ namespace json = boost::json;
 using Kind = mail::HeaderEdit::Kind;
 
 constexpr std::size_t symbols_told_max = 10;
-constexpr std::size_t reply_bytes_max = 400;
 constexpr std::size_t response_bytes_max = 1024UL * 1024;
 constexpr std::size_t json_depth_max = 32;
 constexpr std::string_view socket_scheme = "http+unix://";

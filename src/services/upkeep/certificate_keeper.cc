@@ -21,8 +21,7 @@ constexpr std::chrono::seconds look_again_min{1};
 constexpr hours window_asked_after{6};  // RFC 9773 section 4.3.3
 constexpr hours window_asked_after_min{1};
 constexpr hours window_asked_after_max{24};
-constexpr std::chrono::seconds request_max{30};
-constexpr std::size_t name_bytes_max = 100;
+constexpr std::size_t account_name_bytes_max = 100;
 constexpr int grave_days = 7;
 
 bool is_ours(const KeptCertificate& kept) { return !kept.note.empty(); }
@@ -45,7 +44,7 @@ std::string account_name(std::string_view directory_url) {
   for (char& c : name)
     if (!text::is_alnum(c) && c != '.') c = '-';
   while (name.ends_with('-')) name.pop_back();
-  return "ca-" + name.substr(0, name_bytes_max);
+  return "ca-" + name.substr(0, account_name_bytes_max);
 }
 
 std::string folder_name(const std::vector<std::string>& names) {
@@ -191,7 +190,7 @@ Task<void> CertificateKeeper::ask_for_window(Target& target) {
   HttpRequest request;
   request.url = note.renewal_info_url + "/" + id;
   request.headers.push_back({"User-Agent", world_.order.user_agent});
-  request.time_max = request_max;
+  request.time_max = authority_time_max;
   request.response_bytes_max = acme::response_bytes_max;
   const auto response = co_await world_.order.http.send(world_.order.loop, std::move(request));
   if (!response || response->status != 200) co_return;

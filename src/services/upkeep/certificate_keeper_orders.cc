@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t output_bytes_max = 500;
+constexpr std::size_t told_output_bytes_max = 500;
 
 std::string url_in(const std::string& account_note) {
   json::error_code error;
@@ -234,7 +234,7 @@ Task<void> CertificateKeeper::run_hooks(std::string folder) {
                       {"reason",
                        end ? fmt::format("exit code {}: {}",
                                          end->exit_code,
-                                         end->error_output.substr(0, output_bytes_max))
+                                         end->error_output.substr(0, told_output_bytes_max))
                            : end.error().what}});
   }
 }

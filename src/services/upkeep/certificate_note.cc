@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "services/upkeep/json_fields.h"
 #include "values/text/date.h"
 
 namespace tapal::upkeep {
@@ -18,17 +19,6 @@ constexpr std::chrono::hours pause_max{24};
 constexpr std::chrono::hours early_pause{6};
 constexpr std::size_t doublings_max = 5;
 constexpr std::size_t failure_bytes_max = 2'000;
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  const auto* text = value != nullptr ? value->if_string() : nullptr;
-  return text != nullptr ? std::string(text->data(), text->size()) : std::string();
-}
-
-const json::object* object_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr ? value->if_object() : nullptr;
-}
 
 Result<WallTime> time_at(const json::object& object, std::string_view key) {
   return text::parse_rfc3339_date(text_at(object, key));

@@ -15,7 +15,6 @@ using acme::ChallengeKind;
 using acme::OrderSession;
 using acme::Proof;
 
-constexpr std::chrono::seconds request_max{30};
 constexpr std::chrono::seconds caa_max{20};
 constexpr std::chrono::seconds look_again_after{5};
 constexpr std::chrono::days proof_life{7};
@@ -29,7 +28,7 @@ Task<Result<http::Response>> send_to_authority(OrderWorld& world, OrderSession::
   request.headers = std::move(wanted.headers);
   request.headers.push_back({"User-Agent", world.user_agent});
   request.body = std::move(wanted.body);
-  request.time_max = request_max;
+  request.time_max = authority_time_max;
   request.response_bytes_max = acme::response_bytes_max;
   co_return co_await world.http.send(world.loop, std::move(request));
 }

@@ -21,6 +21,8 @@
 
 namespace tapal::upkeep {
 
+inline constexpr std::chrono::seconds authority_time_max{30};  // for one request to it
+
 // Whether every server that answers for a name shows a record there.
 struct RecordWatch {
   virtual ~RecordWatch() = default;

@@ -10,7 +10,7 @@
 namespace tapal::upkeep {
 namespace {
 
-constexpr std::size_t name_bytes_max = 64;
+constexpr std::size_t hook_name_bytes_max = 64;
 constexpr std::size_t value_bytes_max = 255;
 constexpr std::size_t words_bytes_max = 300;
 constexpr std::size_t secret_bytes_min = 4;  // anything shorter would blank half of every text
@@ -31,7 +31,7 @@ _initpath >/dev/null 2>&1
 
 bool is_plain_file_name(std::string_view name) {
   constexpr std::string_view marks = "-_.";
-  return !name.empty() && name.size() <= name_bytes_max && name.front() != '.' &&
+  return !name.empty() && name.size() <= hook_name_bytes_max && name.front() != '.' &&
          name.front() != '-' &&
          std::ranges::all_of(name, [&](char c) { return text::is_alnum(c) || marks.contains(c); });
 }
@@ -125,7 +125,7 @@ Result<AcmeShHook> AcmeShHook::from_script(AcmeShScript script,
                                            HookOptions options,
                                            Programs& programs) {
   const auto is_fit = [](char c) { return text::is_alnum(c) || c == '_'; };
-  if (!script.name.starts_with("dns_") || script.name.size() > name_bytes_max ||
+  if (!script.name.starts_with("dns_") || script.name.size() > hook_name_bytes_max ||
       !std::ranges::all_of(script.name, is_fit))
     return fail(Code::invalid,
                 fmt::format("\"{}\" is no script of acme.sh's dnsapi folder: expected dns_cf, "

@@ -11,8 +11,8 @@ namespace tapal::upkeep {
 namespace {
 
 constexpr std::string_view branch = "main";
-constexpr std::chrono::seconds time_max{60};  // a push that hangs
-constexpr std::size_t output_bytes_max = 16UL * 1024 * 1024;
+constexpr std::chrono::seconds git_time_max{60};  // a push that hangs
+constexpr std::size_t git_output_bytes_max = 16UL * 1024 * 1024;
 
 // Neither the user's settings nor the repository's decide what is run or asked here.
 const std::vector<std::string>& settings() {
@@ -76,8 +76,8 @@ Task<Result<ProgramEnd>> Git::run(std::vector<std::string> words) {
   std::ranges::copy(settings(), std::back_inserter(run.arguments));
   std::ranges::move(words, std::back_inserter(run.arguments));
   run.environment = world_.environment;
-  run.time_max = time_max;
-  run.output_bytes_max = output_bytes_max;
+  run.time_max = git_time_max;
+  run.output_bytes_max = git_output_bytes_max;
   auto end = co_await world_.programs.run(world_.loop, std::move(run));
   if (!end && end.error().code == Code::not_found)
     co_return fail(Code::not_found, "there is no /usr/bin/git; apt install git");
@@ -90,7 +90,7 @@ Task<Result<std::string>> Git::ask(std::vector<std::string> words) {
   if (!end) co_return std::unexpected(std::move(end.error()));
   if (end->timed_out)
     co_return fail(Code::try_later,
-                   fmt::format("git {} took more than {} s", verb, time_max.count()));
+                   fmt::format("git {} took more than {} s", verb, git_time_max.count()));
   if (end->exit_code != 0)
     co_return fail(Code::invalid, fmt::format("git {}: {}", verb, last_line(end->error_output)));
   co_return std::move(end->output);

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "services/upkeep/json_fields.h"
 #include "values/dns/name.h"
 
 namespace tapal::upkeep {
@@ -14,12 +15,7 @@ using provision::Hoster;
 constexpr std::chrono::seconds metadata_time_max{2};
 constexpr std::size_t metadata_bytes_max = 64UL * 1024;
 constexpr std::size_t organisations_max = 32;
-constexpr std::size_t depth_max = 3;  // of entities within entities
-
-const json::array* array_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value == nullptr ? nullptr : value->if_array();
-}
+constexpr std::size_t entity_depth_max = 3;  // of entities within entities
 
 void add_text(const json::value* value, std::vector<std::string>& into) {
   if (value != nullptr && value->is_string() && into.size() < organisations_max)
@@ -40,7 +36,7 @@ void add_names(const json::object& object, std::vector<std::string>& into, std::
   add_text(object.if_contains("name"), into);
   if (const auto* card = array_at(object, "vcardArray")) add_names_of_card(*card, into);
   const auto* entities = array_at(object, "entities");
-  if (entities == nullptr || depth == depth_max) return;
+  if (entities == nullptr || depth == entity_depth_max) return;
   for (const auto& entity : *entities)
     if (entity.is_object()) add_names(entity.get_object(), into, depth + 1);
 }

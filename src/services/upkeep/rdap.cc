@@ -10,7 +10,7 @@ namespace json = boost::json;
 
 constexpr int redirects_max = 4;
 constexpr std::size_t answer_bytes_max = 1024UL * 1024;
-constexpr std::chrono::seconds time_max{10};
+constexpr std::chrono::seconds rdap_time_max{10};
 constexpr int moved_first = 301;
 constexpr int moved_last = 308;
 
@@ -53,7 +53,7 @@ Task<Result<std::string>> get(const RdapWorld& world, std::string url) {
     HttpRequest request;
     request.url = url;
     request.headers = {{"Accept", "application/rdap+json, application/json"}};
-    request.time_max = time_max;
+    request.time_max = rdap_time_max;
     request.response_bytes_max = answer_bytes_max;
     auto response = co_await world.http.send(world.loop, std::move(request));
     if (!response) co_return std::unexpected(std::move(response).error());
@@ -68,13 +68,15 @@ Task<Result<std::string>> get(const RdapWorld& world, std::string url) {
   co_return fail(Code::try_later, "the registry sends from one place to the next");
 }
 
-struct Question {
+struct RdapQuestion {
   std::string_view list;  // its file
   std::string path;       // behind the server's base URL
 };
 
 template <class Subject>
-Task<Result<std::string>> ask(const RdapWorld& world, Question question, const Subject& subject) {
+Task<Result<std::string>> ask(const RdapWorld& world,
+                              RdapQuestion question,
+                              const Subject& subject) {
   TAPAL_CO_TRY(const auto list, co_await get(world, world.lists + std::string(question.list)));
   const auto server = rdap_server(list, subject);
   if (server.empty()) co_return fail(Code::not_found, "no registry answers for it by RDAP");
@@ -100,13 +102,13 @@ std::string rdap_server(std::string_view list, const IpAddress& address) {
 }
 
 Task<Result<std::string>> ask_rdap(RdapWorld world, std::string domain) {
-  Question question{"dns.json", "domain/" + domain};
+  RdapQuestion question{"dns.json", "domain/" + domain};
   const std::string_view subject = domain;
   co_return co_await ask(world, std::move(question), subject);
 }
 
 Task<Result<std::string>> ask_rdap(RdapWorld world, IpAddress address) {
-  Question question{address.is_v4() ? "ipv4.json" : "ipv6.json", "ip/" + address.text()};
+  RdapQuestion question{address.is_v4() ? "ipv4.json" : "ipv6.json", "ip/" + address.text()};
   co_return co_await ask(world, std::move(question), address);
 }
 

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "services/upkeep/json_fields.h"
 #include "values/text/date.h"
 
 namespace tapal::upkeep {
@@ -10,20 +11,14 @@ namespace {
 namespace json = boost::json;
 using provision::RegistrationFact;
 
-constexpr std::size_t depth_max = 32;
-
-std::string_view text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  const auto* text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string_view() : std::string_view(*text);
-}
+constexpr std::size_t registration_depth_max = 32;
 
 }  // namespace
 
 RegistrationFact registration_from_json(std::string_view text) {
   RegistrationFact fact;
   boost::system::error_code error;
-  const auto parsed = json::parse(text, error, {}, {.max_depth = depth_max});
+  const auto parsed = json::parse(text, error, {}, {.max_depth = registration_depth_max});
   const auto* object = error ? nullptr : parsed.if_object();
   const auto* events = object == nullptr ? nullptr : object->if_contains("events");
   if (events == nullptr || !events->is_array()) {

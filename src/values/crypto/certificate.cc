@@ -35,12 +35,7 @@ Result<WallTime> wall_time(const ASN1_TIME* time) {
   return WallTime(std::chrono::seconds(timegm(&fields)));
 }
 
-std::string bytes_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string address_text(const std::string& bytes) {
+std::string address_text(std::string_view bytes) {
   IpAddress address;
   if (bytes.size() == 4) {
     std::array<std::uint8_t, 4> octets{};
@@ -61,8 +56,8 @@ std::vector<std::string> names_of(const X509* certificate) {
   for (int i = 0; list && i < sk_GENERAL_NAME_num(list.get()); ++i) {
     const GENERAL_NAME* entry = sk_GENERAL_NAME_value(list.get(), i);
     std::string name;
-    if (entry->type == GEN_DNS) name = text::to_lower(bytes_of(entry->d.dNSName));
-    if (entry->type == GEN_IPADD) name = address_text(bytes_of(entry->d.iPAddress));
+    if (entry->type == GEN_DNS) name = text::to_lower(contents(entry->d.dNSName));
+    if (entry->type == GEN_IPADD) name = address_text(contents(entry->d.iPAddress));
     if (!name.empty()) names.push_back(text::printable(name));
     if (names.size() == certificate_names_max) break;
   }
@@ -98,7 +93,7 @@ std::string serial_of(const X509* certificate) {
 
 std::string authority_key_of(X509* certificate) {
   const ASN1_OCTET_STRING* id = X509_get0_authority_key_id(certificate);
-  return id != nullptr ? bytes_of(id) : std::string();
+  return id != nullptr ? std::string(contents(id)) : std::string();
 }
 
 bool add_extension(X509* certificate, int kind, const std::string& value) {

@@ -6,6 +6,8 @@
 #include <openssl/hmac.h>
 #include <sodium.h>
 
+#include "values/crypto/c_library.h"
+
 namespace tapal::crypto {
 namespace {
 
@@ -39,16 +41,6 @@ struct Context {
 
   EVP_MD_CTX* handle;
 };
-
-const unsigned char* unsigned_bytes(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-
-// libcrypto measures lengths in int here.
-int int_size(std::string_view bytes) {
-  must(bytes.size() <= 0x7fffffff);
-  return static_cast<int>(bytes.size());
-}
 
 }  // namespace
 

@@ -50,13 +50,13 @@ std::string json_web_key_thumbprint(std::string_view json_web_key) {
 }
 
 Result<std::string> sign_es256(const PrivateKey& key, std::string_view input) {
-  using Signature = std::unique_ptr<ECDSA_SIG, x509::Releaser<ECDSA_SIG_free>>;
+  using Signature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
   if (key.kind() != KeyKind::ec_p256) return std::unexpected(wrong_kind());
   TAPAL_TRY(const auto der, key.sign(sha256(input)));
-  const auto* at = x509::unsigned_bytes(der);
+  const auto* at = unsigned_bytes(der);
   const Signature parts(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   std::string raw(2 * number_bytes, '\0');
-  auto* out = reinterpret_cast<unsigned char*>(raw.data());
+  auto* out = unsigned_bytes(raw);
   constexpr int width = static_cast<int>(number_bytes);
   if (!parts || BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), out, width) != width ||
       BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), out + number_bytes, width) != width)

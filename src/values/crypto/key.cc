@@ -15,34 +15,19 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "values/crypto/c_library.h"
+
 namespace tapal::crypto {
 namespace {
-
-template <auto Release>
-struct Releaser {
-  template <class Object>
-  void operator()(Object* object) const {
-    Release(object);
-  }
-};
 
 void release_sequence(ASN1_SEQUENCE_ANY* sequence) {
   sk_ASN1_TYPE_pop_free(sequence, ASN1_TYPE_free);
 }
 
-using KeyHandle = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using ContextHandle = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
 using DigestHandle = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
-using BioHandle = std::unique_ptr<BIO, Releaser<BIO_free>>;
 
 constexpr std::size_t ed25519_bytes = 32;
-
-const unsigned char* unsigned_bytes(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* unsigned_bytes(std::string& bytes) {
-  return reinterpret_cast<unsigned char*>(bytes.data());
-}
 
 // The oldest reason the library has queued for this thread; empties the queue.
 std::string library_error() {
@@ -140,11 +125,6 @@ using Sequence = std::unique_ptr<ASN1_SEQUENCE_ANY, Releaser<release_sequence>>;
 // AlgorithmIdentifier of rsaEncryption in DER (RFC 8017 appendix A.1).
 constexpr std::string_view rsa_algorithm(
     "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 15);
-
-std::string_view contents(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
 
 // The whole of `der` as an RSAPublicKey.
 KeyHandle read_bare_rsa(std::string_view der) {

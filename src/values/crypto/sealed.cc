@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "values/crypto/c_library.h"
 #include "values/crypto/hash.h"
 #include "values/crypto/password.h"
 #include "values/text/ascii.h"
@@ -24,13 +25,6 @@ using Bytes32 = std::array<std::uint8_t, 32>;
 template <std::size_t Count>
 std::string_view view(const std::array<std::uint8_t, Count>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-const unsigned char* unsigned_bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* unsigned_bytes(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
 }
 
 template <std::size_t Count>

@@ -14,29 +14,15 @@
 #include <openssl/x509v3.h>
 
 #include "base/result.h"
+#include "values/crypto/c_library.h"
 #include "values/crypto/key.h"
 
 namespace tapal::crypto::x509 {
 
-template <auto Release>
-struct Releaser {
-  template <class Object>
-  void operator()(Object* object) const {
-    Release(object);
-  }
-};
-
 using Certificate = std::unique_ptr<X509, Releaser<X509_free>>;
 using Request = std::unique_ptr<X509_REQ, Releaser<X509_REQ_free>>;
-using BioHandle = std::unique_ptr<BIO, Releaser<BIO_free>>;
-using KeyHandle = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using AlternativeNames = std::unique_ptr<GENERAL_NAMES, Releaser<GENERAL_NAMES_free>>;
 using ExtensionHandle = std::unique_ptr<X509_EXTENSION, Releaser<X509_EXTENSION_free>>;
-
-inline const unsigned char* unsigned_bytes(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-inline int int_size(std::string_view bytes) { return static_cast<int>(bytes.size()); }
 
 BioHandle reader(std::string_view text);
 std::string contents(BIO* bio);

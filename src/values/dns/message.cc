@@ -9,7 +9,6 @@
 namespace tapal::dns {
 namespace {
 
-constexpr std::size_t header_bytes = 12;
 constexpr std::size_t edns_bytes = 11;
 constexpr std::uint32_t ttl_sign = 0x8000'0000;  // such a TTL is zero (RFC 2181 section 8)
 constexpr std::uint32_t edns_dnssec_ok = 0x8000;

@@ -14,6 +14,7 @@
 namespace tapal::dns {
 
 inline constexpr std::size_t message_bytes_max = 65535;
+inline constexpr std::size_t header_bytes = 12;               // RFC 1035 section 4.1.1
 inline constexpr std::uint16_t udp_bytes_without_edns = 512;  // RFC 1035 section 4.2.1
 
 enum class Rcode : std::uint16_t {
@@ -51,6 +52,7 @@ struct Edns {
 };
 
 inline constexpr std::uint16_t class_in = 1;
+inline constexpr std::uint16_t class_any = 255;
 
 struct Question {
   std::string name;

@@ -136,6 +136,8 @@ bool is_subdomain_of(std::string_view name, std::string_view zone) {
   return name[dot] == '.' && !is_escaped(name, dot);
 }
 
+std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
+
 std::string_view parent_of(std::string_view name) {
   const std::size_t dot = first_dot(name);
   return dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);

@@ -29,6 +29,8 @@ Result<std::string> parse_relative_name(std::string_view text, std::string_view 
 
 // The functions below take canonical names.
 
+std::string absolute(std::string_view name);  // with its final dot
+
 // The same as `zone`, or below it.
 bool is_subdomain_of(std::string_view name, std::string_view zone);
 // The name without its first label; the root's parent is the root.

@@ -80,6 +80,8 @@ TEST(Name, knows_what_is_below_what) {
   EXPECT_FALSE(is_subdomain_of("anexample", "example"));
   EXPECT_FALSE(is_subdomain_of("a\\.example", "example"));
   EXPECT_FALSE(is_subdomain_of("example", "a.example"));
+  EXPECT_EQ(absolute("mail.example"), "mail.example.");
+  EXPECT_EQ(absolute(""), ".");
   EXPECT_EQ(parent_of("a\\.b.example"), "example");
   EXPECT_EQ(parent_of("example"), "");
   EXPECT_EQ(parent_of(""), "");

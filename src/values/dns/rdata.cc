@@ -12,7 +12,6 @@ namespace tapal::dns {
 namespace {
 
 constexpr std::size_t data_bytes_max = 65535;  // RDLENGTH has 16 bits
-constexpr std::size_t string_bytes_max = 255;  // <character-string>, RFC 1035 section 3.3
 
 // Types kept as RawData whose names may come compressed (RFC 3597 section 4): bytes before the
 // names, and how many names.

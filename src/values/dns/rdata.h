@@ -15,6 +15,8 @@
 
 namespace tapal::dns {
 
+inline constexpr std::size_t string_bytes_max = 255;  // <character-string>, RFC 1035 section 3.3
+
 // RFC 1035 section 3.3.13. Kept in a Record as RawData.
 struct StartOfAuthority {
   std::string primary;  // name server

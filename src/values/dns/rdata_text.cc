@@ -15,8 +15,6 @@
 namespace tapal::dns {
 namespace {
 
-constexpr std::size_t string_bytes_max = 255;
-
 // The fields of one record, taken front to back; the first fault is kept.
 class Fields {
  public:
@@ -196,8 +194,6 @@ Result<Data> fields_to_data(Type type, Fields& fields) {
     default: return fields.bad("is known in the form \\# LENGTH HEX only");
   }
 }
-
-std::string absolute(std::string_view name) { return fmt::format("{}.", name); }
 
 std::string quoted(std::string_view bytes) {
   std::string text = "\"";

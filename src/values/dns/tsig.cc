@@ -13,8 +13,6 @@ namespace tapal::dns {
 namespace {
 
 constexpr std::uint16_t tsig_type = 250;
-constexpr std::uint16_t class_any = 255;
-constexpr std::size_t header_bytes = 12;
 constexpr std::size_t additional_count_at = 10;
 
 // Errors of a TSIG record (RFC 8945 section 3).

@@ -10,8 +10,6 @@
 namespace tapal::dns {
 namespace {
 
-constexpr std::uint16_t class_any = 255;  // in an update: all of the set (RFC 2136 section 2.5.2)
-
 void append_record_head(std::string& out, std::string_view name, Type type, unsigned record_class) {
   out += name;
   append_u16(out, std::to_underlying(type));
@@ -28,6 +26,7 @@ Result<std::string> write_update(std::uint16_t id,
   for (const auto& set : sets) {
     TAPAL_TRY(const std::string name, name_to_wire(set.name));
     if (set.type != Type::cname || set.data.empty()) {
+      // All of the set (RFC 2136 section 2.5.2).
       append_record_head(updates, name, set.type, class_any);
       append_u32(updates, 0);  // TTL
       append_u16(updates, 0);  // no data

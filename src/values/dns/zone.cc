@@ -16,7 +16,6 @@ constexpr int aliases_max = 16;
 constexpr Type type_any{255};
 constexpr Type type_ixfr{251};
 constexpr Type type_axfr{252};
-constexpr std::size_t header_bytes = 12;
 constexpr std::uint16_t udp_bytes_max = 4096;
 constexpr unsigned response_bit = 0x80;  // of the header's third byte
 

@@ -20,7 +20,7 @@ constexpr std::size_t address_bytes_max = 254;  // a path of 256 less its bracke
 // Nothing longer can become an address, however it is quoted or encoded.
 constexpr std::size_t input_bytes_max = 2048;
 
-std::unexpected<Error> wrong(std::string_view text, std::string_view what) {
+std::unexpected<Error> wrong_address(std::string_view text, std::string_view what) {
   return fail(Code::invalid,
               fmt::format("\"{}\" is no mail address: {}", text::printable(text, 300), what));
 }
@@ -87,7 +87,7 @@ Result<std::string_view> without_route(std::string_view inside) {
     inside.remove_prefix(end + 1);
     if (is_last) return inside;
   }
-  return wrong(whole, "its source route is malformed");
+  return wrong_address(whole, "its source route is malformed");
 }
 
 // Where the bracket that closes a path stands; quotes may hide one.
@@ -118,42 +118,43 @@ std::string Address::key() const { return fmt::format("{}@{}", text::case_fold(l
 
 Result<Address> make_address(std::string_view local, std::string_view domain) {
   const std::string whole = fmt::format("{}@{}", text::printable(local, 200), domain);
-  if (local.size() > input_bytes_max) return wrong(whole, "the part before the @ is too long");
+  if (local.size() > input_bytes_max)
+    return wrong_address(whole, "the part before the @ is too long");
   auto normal = text::to_nfc(local);
-  if (!normal) return wrong(whole, "it is not valid UTF-8");
-  if (has_control(*normal)) return wrong(whole, "it has control characters");
+  if (!normal) return wrong_address(whole, "it is not valid UTF-8");
+  if (has_control(*normal)) return wrong_address(whole, "it has control characters");
   const std::size_t local_bytes = is_dot_atom(*normal) ? normal->size() : quote(*normal).size();
   if (local_bytes > local_bytes_max) {
-    return wrong(whole, "the part before the @ has more than 64 octets");
+    return wrong_address(whole, "the part before the @ has more than 64 octets");
   }
   auto checked = normal_domain(domain);
-  if (!checked) return wrong(whole, checked.error().what);
+  if (!checked) return wrong_address(whole, checked.error().what);
   if (local_bytes + 1 + checked->size() > address_bytes_max) {
-    return wrong(whole, "it has more than 254 octets");
+    return wrong_address(whole, "it has more than 254 octets");
   }
   return Address{*std::move(normal), *std::move(checked)};
 }
 
 Result<Address> parse_address(std::string_view text) {
-  if (text.size() > input_bytes_max) return wrong(text, "it is too long");
+  if (text.size() > input_bytes_max) return wrong_address(text, "it is too long");
   std::string local;
   std::size_t at = 0;
   if (text.starts_with('"')) {
     auto quoted = read_quoted(text);
-    if (!quoted) return wrong(text, "its quoted part is malformed");
+    if (!quoted) return wrong_address(text, "its quoted part is malformed");
     local = std::move(quoted->value);
     at = quoted->bytes;
   } else {
     at = std::min(text.find('@'), text.size());
     local = text.substr(0, at);
     if (at < text.size() && !is_dot_atom(local)) {
-      return wrong(text,
-                   local.empty() ? "the part before the @ is missing"
-                                 : "the part before the @ has to be quoted");
+      return wrong_address(text,
+                           local.empty() ? "the part before the @ is missing"
+                                         : "the part before the @ has to be quoted");
     }
   }
-  if (at == text.size()) return wrong(text, "it has no domain");
-  if (text[at] != '@') return wrong(text, "something stands between the quotes and the @");
+  if (at == text.size()) return wrong_address(text, "it has no domain");
+  if (text[at] != '@') return wrong_address(text, "something stands between the quotes and the @");
   return make_address(local, text.substr(at + 1));
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t parameters_max = 64;
 
-std::unexpected<Error> wrong(std::string_view body, std::string_view what) {
+std::unexpected<Error> wrong_content_type(std::string_view body, std::string_view what) {
   return fail(Code::invalid,
               fmt::format("\"{}\" is malformed: {}", text::printable(body, 120), what));
 }
@@ -202,24 +202,26 @@ std::string_view ContentType::parameter(std::string_view name) const {
 Result<ContentType> parse_content_type(std::string_view field_body) {
   Scanner scan(field_body);
   const std::string_view open_comment = "a comment is not closed";
-  if (!scan.skip_space()) return wrong(field_body, open_comment);
+  if (!scan.skip_space()) return wrong_content_type(field_body, open_comment);
   ContentType content;
   content.type = text::to_lower(scan.token());
-  if (content.type.empty()) return wrong(field_body, "the type is missing");
+  if (content.type.empty()) return wrong_content_type(field_body, "the type is missing");
   Parameters parameters;
   for (std::size_t count = 0;; ++count) {
-    if (!scan.skip_space()) return wrong(field_body, open_comment);
+    if (!scan.skip_space()) return wrong_content_type(field_body, open_comment);
     if (scan.at_end()) break;
-    if (!scan.take(';')) return wrong(field_body, "a semicolon is missing between parameters");
-    if (!scan.skip_space()) return wrong(field_body, open_comment);
+    if (!scan.take(';'))
+      return wrong_content_type(field_body, "a semicolon is missing between parameters");
+    if (!scan.skip_space()) return wrong_content_type(field_body, open_comment);
     const std::string_view name = scan.token();
     if (name.empty()) continue;  // two semicolons, or one at the end
-    if (count == parameters_max) return wrong(field_body, "it has too many parameters");
+    if (count == parameters_max)
+      return wrong_content_type(field_body, "it has too many parameters");
     if (!scan.skip_space() || !scan.take('=') || !scan.skip_space()) {
-      return wrong(field_body, "a parameter has no value");
+      return wrong_content_type(field_body, "a parameter has no value");
     }
     auto value = scan.value();
-    if (!value) return wrong(field_body, "a quoted value is not closed");
+    if (!value) return wrong_content_type(field_body, "a quoted value is not closed");
     parameters.add(name, *std::move(value));
   }
   content.parameters = parameters.take();

@@ -12,13 +12,12 @@
 namespace tapal::mail {
 namespace {
 
-using Kind = GmailConfirmation::Kind;
-
 constexpr std::size_t link_bytes_max = 1000;
 constexpr std::size_t code_digits_min = 6;
 constexpr std::size_t code_digits_max = 12;
 
-std::optional<Kind> sender_of(const HeaderFields& fields) {
+std::optional<GmailConfirmation::Kind> sender_of(const HeaderFields& fields) {
+  using Kind = GmailConfirmation::Kind;
   const auto* from = fields.find("From");
   if (from == nullptr || fields.count("From") != 1) return {};
   const auto authors = parse_mailbox_list(from->body, 2);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view crlf = "\r\n";
 
-std::unexpected<Error> wrong(std::size_t line, std::string_view what) {
+std::unexpected<Error> wrong_line(std::size_t line, std::string_view what) {
   return fail(Code::invalid, fmt::format("line {} of the message header: {}", line, what));
 }
 
@@ -27,28 +27,28 @@ Result<std::string_view> next_line(std::string_view rest,
   const std::string_view window = rest.substr(0, std::min(rest.size(), limits.line_bytes_max + 2));
   const std::size_t end = window.find_first_of(std::string_view("\r\n\0", 3));
   if (std::min(end, rest.size()) > limits.line_bytes_max) {
-    return wrong(number,
-                 fmt::format("it has more than {} characters (RFC 5322 section 2.1.1)",
-                             limits.line_bytes_max));
+    return wrong_line(number,
+                      fmt::format("it has more than {} characters (RFC 5322 section 2.1.1)",
+                                  limits.line_bytes_max));
   }
-  if (end == std::string_view::npos) return wrong(number, "it does not end in CRLF");
-  if (window[end] == '\0') return wrong(number, "it has a NUL character");
-  if (window[end] == '\n') return wrong(number, "it has an LF without a CR before it");
-  if (rest.substr(end, 2) != crlf) return wrong(number, "it has a CR without an LF after it");
+  if (end == std::string_view::npos) return wrong_line(number, "it does not end in CRLF");
+  if (window[end] == '\0') return wrong_line(number, "it has a NUL character");
+  if (window[end] == '\n') return wrong_line(number, "it has an LF without a CR before it");
+  if (rest.substr(end, 2) != crlf) return wrong_line(number, "it has a CR without an LF after it");
   return rest.substr(0, end);
 }
 
 Result<std::string_view> field_name(std::string_view line, std::size_t number) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return wrong(number, "there is no colon in it");
+  if (colon == std::string_view::npos) return wrong_line(number, "there is no colon in it");
   std::string_view name = line.substr(0, colon);
   // White space before the colon is obsolete, yet to be taken (RFC 5322 section 4.5.8).
   while (!name.empty() && text::is_blank(name.back())) name.remove_suffix(1);
-  if (name.empty()) return wrong(number, "there is no field name before the colon");
+  if (name.empty()) return wrong_line(number, "there is no field name before the colon");
   if (!std::ranges::all_of(name, is_name_char)) {
-    return wrong(number,
-                 fmt::format("\"{}\" has a character that no field name may have",
-                             text::printable(name, 80)));
+    return wrong_line(number,
+                      fmt::format("\"{}\" has a character that no field name may have",
+                                  text::printable(name, 80)));
   }
   return name;
 }
@@ -78,7 +78,7 @@ Result<HeaderFields> HeaderFields::parse(std::string_view block, const HeaderLim
     }
     if (text::is_blank(line.front())) {
       if (header.fields_.empty())
-        return wrong(number, "it continues a field, but none is before it");
+        return wrong_line(number, "it continues a field, but none is before it");
       HeaderField& last = header.fields_.back();
       const auto start = static_cast<std::size_t>(last.raw.data() - block.data());
       last.raw = block.substr(start, next - start);

@@ -11,20 +11,20 @@ namespace tapal::text {
 
 namespace {
 
-struct Unit {
+struct SizeUnit {
   std::string_view name;
   std::uint64_t bytes;
 };
 // Largest first, as byte_size_text() looks.
-constexpr std::array<Unit, 9> units = {{{"TiB", 1ULL << 40U},
-                                        {"TB", 1'000'000'000'000},
-                                        {"GiB", 1ULL << 30U},
-                                        {"GB", 1'000'000'000},
-                                        {"MiB", 1ULL << 20U},
-                                        {"MB", 1'000'000},
-                                        {"KiB", 1ULL << 10U},
-                                        {"kB", 1'000},
-                                        {"B", 1}}};
+constexpr std::array<SizeUnit, 9> size_units = {{{"TiB", 1ULL << 40U},
+                                                 {"TB", 1'000'000'000'000},
+                                                 {"GiB", 1ULL << 30U},
+                                                 {"GB", 1'000'000'000},
+                                                 {"MiB", 1ULL << 20U},
+                                                 {"MB", 1'000'000},
+                                                 {"KiB", 1ULL << 10U},
+                                                 {"kB", 1'000},
+                                                 {"B", 1}}};
 
 }  // namespace
 
@@ -41,7 +41,7 @@ Result<std::uint64_t> parse_byte_size(std::string_view text) {
   if (name.starts_with(' ') && name.size() > 1) name.remove_prefix(1);
   if (name.empty()) name = "B";
   if (!number) return wrong();
-  for (const Unit& unit : units) {
+  for (const SizeUnit& unit : size_units) {
     if (!equals_ignoring_case(unit.name, name)) continue;
     if (*number > std::numeric_limits<std::uint64_t>::max() / unit.bytes) return wrong();
     return *number * unit.bytes;
@@ -50,7 +50,7 @@ Result<std::uint64_t> parse_byte_size(std::string_view text) {
 }
 
 std::string byte_size_text(std::uint64_t bytes) {
-  for (const Unit& unit : units) {
+  for (const SizeUnit& unit : size_units) {
     if (bytes != 0 && bytes % unit.bytes == 0) {
       return fmt::format("{}{}", bytes / unit.bytes, unit.name);
     }

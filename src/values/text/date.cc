@@ -224,7 +224,7 @@ std::optional<Rfc3339> scan_rfc3339(Scanner& scan) {
   return found;
 }
 
-std::unexpected<Error> wrong(std::string_view text) {
+std::unexpected<Error> wrong_date(std::string_view text) {
   return fail(Code::invalid,
               fmt::format("\"{}\" is no date and time", printable(text, date_bytes_max)));
 }
@@ -244,13 +244,13 @@ std::string rfc5322_date(WallTime time) {
 }
 
 Result<WallTime> parse_rfc5322_date(std::string_view text) {
-  if (text.size() > date_bytes_max) return wrong(text);
+  if (text.size() > date_bytes_max) return wrong_date(text);
   const auto plain = without_comments(text);
-  if (!plain) return wrong(text);
+  if (!plain) return wrong_date(text);
   Scanner scan(*plain);
   const auto fields = scan_date_time(scan);
   const auto time = fields ? to_time(*fields) : std::nullopt;
-  if (!time) return wrong(text);
+  if (!time) return wrong_date(text);
   return *time;
 }
 
@@ -266,12 +266,14 @@ std::string rfc3339_date(WallTime time) {
                      clock.subseconds().count());
 }
 
+std::string rfc3339_day(WallTime time) { return rfc3339_date(time).substr(0, 10); }
+
 Result<WallTime> parse_rfc3339_date(std::string_view text) {
-  if (text.size() > date_bytes_max) return wrong(text);
+  if (text.size() > date_bytes_max) return wrong_date(text);
   Scanner scan(text);
   const auto found = scan_rfc3339(scan);
   const auto time = found && scan.at_end() ? to_time(found->fields) : std::nullopt;
-  if (!time) return wrong(text);
+  if (!time) return wrong_date(text);
   return *time + found->fraction;
 }
 

@@ -20,6 +20,7 @@ Result<WallTime> parse_rfc5322_date(std::string_view text);
 
 // "2026-11-22T03:04:05.678Z".
 std::string rfc3339_date(WallTime time);
+std::string rfc3339_day(WallTime time);  // "2026-11-22"
 
 // Any offset, fraction cut to milliseconds.
 Result<WallTime> parse_rfc3339_date(std::string_view text);

@@ -18,6 +18,7 @@ TEST(Date, prints_as_mail_does) {
   EXPECT_EQ(rfc5322_date(WallTime::min()), "Sat, 01 Jan 0000 00:00:00 +0000");
   EXPECT_EQ(rfc3339_date(at(1'795'316'645) + 678ms), "2026-11-22T03:04:05.678Z");
   EXPECT_EQ(rfc3339_date(at(0) - 1ms), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(rfc3339_day(at(0) - 1ms), "1969-12-31");
 }
 
 struct ReadCase {
