@@ -273,7 +273,7 @@ int run_demo(const DemoOptions& options) {
   if (options.keep) pthread_sigmask(SIG_BLOCK, &set, nullptr);
 
   stage(1, "a DNS server, and a tapal each for sender.example, inbox.example and friend.example");
-  const auto sandbox = DemoSandbox::start(show_line);
+  auto sandbox = DemoSandbox::start(show_line);
   if (!sandbox) {
     fmt::print(stderr, "tapal: the sandbox does not start: {}\n", sandbox.error().what);
     return exit_failed;
@@ -283,6 +283,7 @@ int run_demo(const DemoOptions& options) {
     fmt::print(stderr, "tapal: the message did not travel: {}\n", proof.error().what);
     return exit_failed;
   }
+  if (!options.keep) sandbox->reset();  // its last events come before the table
   print_proof(*proof);
   if (options.keep) keep_running(**sandbox);
   return proof->holds() ? exit_done : exit_failed;
