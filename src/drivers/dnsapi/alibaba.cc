@@ -19,8 +19,8 @@ namespace {
 constexpr auto alibaba_ranked = PlainContent::Ranked::mx;
 constexpr const char* alibaba_api_version = "2015-01-09";
 constexpr const char* alibaba_action_field = "x-acs-action";
-constexpr const char* alibaba_usual_line =
-    "default";  // other lines are for visitors from some networks
+// Other lines are for visitors from some networks.
+constexpr const char* alibaba_usual_line = "default";
 
 Refusal refusal_with(std::string_view code, std::string_view message) {
   Refusal refusal{fmt::format("{} ({})", message, code), std::nullopt};

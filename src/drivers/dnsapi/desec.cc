@@ -9,8 +9,8 @@
 namespace tapal::dnsapi {
 namespace {
 
-constexpr std::chrono::seconds desec_ttl_least{
-    3600};  // of every zone, unless its support lowered it
+// Of every zone, unless its support lowered it.
+constexpr std::chrono::seconds desec_ttl_least{3600};
 
 // {"detail": "Invalid token."}, or per field and per set what is wrong with it.
 std::optional<Refusal> desec_refusal(const http::Response& response) {
