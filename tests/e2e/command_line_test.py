@@ -50,6 +50,15 @@ class WithoutServer(Case):
             with self.subTest(words):
                 self.assertEqual(2, ask_tool(TAPAL, *words).returncode)
 
+    def test_wrong_options_of_up_are_told_before_it_looks_around(self):
+        for options, told in ((("--dns", "nobody"), "--dns nobody: `tapal dns providers` lists what is known"),
+                              (("--dns", "cloudflare", "--token-file", "/absent"), "cannot open /absent")):
+            with self.subTest(options):
+                done = ask_tool(TAPAL, "up", "a.example", "--plan", "--config", self.folder / "new", *options)
+                self.assertEqual((1, ""), (done.returncode, done.stdout))
+                self.assertIn(told, done.stderr)
+                self.assertNotIn("go on here", done.stderr)
+
     def test_version_as_text_and_json(self):
         self.assertRegex(self.run_ok("version"), r"\d+\.\d+")
         self.assertTrue(json.loads(self.run_ok("version", "--json")))

@@ -7,6 +7,7 @@
 
 #include "app/backup/committed_command.h"
 #include "app/commands/commands.h"
+#include "drivers/dnsapi/providers.h"
 #include "drivers/files/files.h"
 #include "drivers/files/folder_lock.h"
 #include "values/text/idna.h"
@@ -71,6 +72,16 @@ Result<void> read_hoster(Up& up) {
               fmt::format("--hoster {}: known are {}and other", up.options.hoster, known));
 }
 
+Result<void> check_dns(const UpOptions& options) {
+  if (!options.dns_provider.empty() && dnsapi::find_dns_provider(options.dns_provider) == nullptr)
+    return fail(
+        Code::invalid,
+        fmt::format("--dns {}: `tapal dns providers` lists what is known", options.dns_provider));
+  if (options.dns_credentials_file.empty()) return {};
+  const auto token = files::read_file(options.dns_credentials_file);
+  return token ? Result<void>() : std::unexpected(token.error());
+}
+
 Result<void> check_relay(const UpOptions& options) {
   const bool has_password = !options.relay_password_file.empty();
   if (options.relay_user.empty() == has_password)
@@ -89,6 +100,7 @@ Result<void> read_options(Up& up) {
                                                               : up.options.hostname));
   TAPAL_CHECK(text::check_hostname(up.hostname));
   TAPAL_CHECK(read_hoster(up));
+  TAPAL_CHECK(check_dns(up.options));
   TAPAL_CHECK(check_relay(up.options));
   TAPAL_TRY(up.user, mail::parse_address(fmt::format("{}@{}", user_name(up.options), up.domain)));
   if (!up.options.forward.empty()) {
@@ -101,7 +113,6 @@ Result<void> read_options(Up& up) {
 }
 
 Result<void> run_phases(Up& up) {
-  TAPAL_CHECK(read_options(up));
   int number = 0;
   for (const auto& phase : up_phases) {
     up.report.begin_phase(++number, phase.name);
@@ -125,6 +136,11 @@ int finish(const Up& up, const Result<void>& done) {
   return exit_done;
 }
 
+int run(Up& up) {
+  if (const auto read = read_options(up); !read) return tell(read.error());
+  return finish(up, run_phases(up));
+}
+
 fs::path state_folder(const CommonOptions& common, const UpOptions& options) {
   if (!options.state_folder.empty()) return options.state_folder;
   const auto settings = load_settings(common.config);
@@ -143,7 +159,7 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
     auto setup = options;
     setup.state_folder = (scratch.path() / "state").string();
     Up up{.common = planned, .options = setup, .report = report, .on_scratch = true};
-    return finish(up, run_phases(up));
+    return run(up);
   }
   const auto lock = files::FolderLock::take(common.config, "sets this server up");
   if (!lock) return tell(lock.error());
@@ -152,7 +168,7 @@ int run_up(const CommonOptions& common, const UpOptions& options) {
     if (const auto made = files::create_folder(state, 0700); !made) return tell(made.error());
   PhaseReport report(common.output, options.plan ? fs::path() : state / "up.log");
   Up up{.common = common, .options = options, .report = report};
-  return finish(up, run_phases(up));
+  return run(up);
 }
 
 }  // namespace
