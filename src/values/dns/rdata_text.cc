@@ -214,6 +214,13 @@ std::string generic_text(std::string_view bytes) {
   return fmt::format("\\# {}{}{}", bytes.size(), bytes.empty() ? "" : " ", text::to_hex(bytes));
 }
 
+// Longer ones come in messages, but no zone's text has them.
+bool has_periods(const StartOfAuthority& soa) {
+  return std::ranges::max(
+             {soa.refresh_seconds, soa.retry_seconds, soa.expire_seconds, soa.minimum_seconds}) <=
+         ttl_max;
+}
+
 // Nothing when the bytes are not what the type has; they are then shown in the generic form.
 std::optional<std::string> raw_text(Type type, const RawData& raw) {
   WireReader reader(raw.bytes);
@@ -222,7 +229,7 @@ std::optional<std::string> raw_text(Type type, const RawData& raw) {
   switch (type) {
     case Type::soa: {
       const auto soa = soa_from_data(raw);
-      if (!soa) return {};
+      if (!soa || !has_periods(*soa)) return {};
       return fmt::format("{} {} {} {} {} {} {}",
                          absolute(soa->primary),
                          absolute(soa->mailbox),

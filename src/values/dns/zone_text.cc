@@ -1,6 +1,5 @@
 #include "values/dns/zone_text.h"
 
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -10,8 +9,6 @@
 
 namespace tapal::dns {
 namespace {
-
-constexpr std::uint32_t ttl_max = std::numeric_limits<std::int32_t>::max();
 
 // One entry: a line, or several held together by parentheses.
 struct Entry {

@@ -23,7 +23,9 @@ struct ZoneTextOptions {
   std::size_t entry_bytes_max = 65536;  // one entry, with its continuation lines
 };
 
-// "3600" or "1h30m" (units s m h d w), at most 2^31-1 seconds (RFC 2181 section 8).
+inline constexpr std::uint32_t ttl_max = 0x7fff'ffff;  // seconds (RFC 2181 section 8)
+
+// "3600" or "1h30m" (units s m h d w), at most ttl_max.
 std::optional<std::uint32_t> parse_ttl(std::string_view text);
 
 // Code::invalid begins with "line N:". $ORIGIN and $TTL are known, $INCLUDE and $GENERATE are

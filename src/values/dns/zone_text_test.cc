@@ -71,6 +71,7 @@ TEST(ZoneText, goes_round_for_every_type) {
       "example. 3600 IN CAA 128 issue \"ca.example\"",
       "example. 3600 IN TYPE999 \\# 3 010203",
       "example. 3600 IN TYPE999 \\# 0",
+      "example. 3600 IN SOA \\# 22 000000000001000000020000000300000004fffffffe",
       "a\\.b\\@.\\000.example. 3600 IN A 192.0.2.1",
       ". 3600 IN NS a.root-servers.net.",
   };
