@@ -1,6 +1,5 @@
 #include "values/dns/zone_text.h"
 
-
 #include <fmt/format.h>
 
 #include "values/dns/name.h"

@@ -93,7 +93,8 @@ class ListReader {
   void end_item() {
     const auto [begin, end] = angle_.first != none ? angle_ : plain_;
     if (begin != none) {
-      const auto text = text::trim(list_.substr(begin, end - begin));
+      // An angle bracket that is not closed ends with the item.
+      const auto text = text::trim(list_.substr(begin, std::min(end, at_) - begin));
       if (!text.empty()) found_.push_back(text);
     }
     plain_ = angle_ = {none, none};

@@ -68,6 +68,8 @@ TEST(UnixMessage, finds_addresses_and_adds_the_domain_to_those_without) {
       {"<>", {}, "<>"},
       {"", {}, ""},
       {"<broken", {"broken"}, "<broken@d.example"},
+      {"<a, b", {"a", "b"}, "<a@d.example, b@d.example"},
+      {"<,]x,y", {"]x", "y"}, "<,]x@d.example,y@d.example"},
       {"(open", {}, "(open"},
       {"\"open", {"\"open"}, "\"open"},
       {"\"open\\", {"\"open\\"}, "\"open\\"},
