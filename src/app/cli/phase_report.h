@@ -2,12 +2,15 @@
 // line by line, to a machine one JSON object a line, and the same into a file that stays.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "app/cli/command.h"
+#include "base/result.h"
 #include "rules/provision/finding.h"
 
 namespace tapal::app {
@@ -51,5 +54,23 @@ class PhaseReport {
   std::string phase_name_;
   bool left_to_do_ = false;
 };
+
+// `Work` is what a command's phases share: it has a `report`.
+template <class Work>
+struct Phase {
+  std::string_view name;
+  Result<void> (*run)(Work&);
+};
+
+// One after the other; the first that fails is the last.
+template <class Work, std::size_t Count>
+Result<void> run_phases(const std::array<Phase<Work>, Count>& phases, Work& work) {
+  int number = 0;
+  for (const auto& phase : phases) {
+    work.report.begin_phase(++number, phase.name);
+    TAPAL_CHECK(phase.run(work));
+  }
+  return {};
+}
 
 }  // namespace tapal::app

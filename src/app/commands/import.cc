@@ -23,17 +23,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct ImportPhase {
-  std::string_view name;
-  Result<void> (*run)(Import&);
-};
 constexpr std::array import_phases{
-    ImportPhase{"certificates", &import_certificates},
-    ImportPhase{"domains and keys", &import_domains},
-    ImportPhase{"settings", &import_settings},
-    ImportPhase{"users", &import_users},
-    ImportPhase{"aliases", &import_aliases},
-    ImportPhase{"what stays behind", &import_ending},
+    Phase<Import>{"certificates", &import_certificates},
+    Phase<Import>{"domains and keys", &import_domains},
+    Phase<Import>{"settings", &import_settings},
+    Phase<Import>{"users", &import_users},
+    Phase<Import>{"aliases", &import_aliases},
+    Phase<Import>{"what stays behind", &import_ending},
 };
 
 // Half a server is not carried over.
@@ -98,18 +94,13 @@ Result<void> complete(const ImportOptions& options, migrate::Inventory& inventor
   return text::check_hostname(inventory.hostname);
 }
 
-Result<void> run_phases(Import& import) {
+Result<void> carry_over(Import& import) {
   const auto before = files::load_config_folder({import.common.config, {}});
   if (fs::exists(import.common.config) && !before.problems.empty())
     return fail(Code::invalid,
                 fmt::format("what is here has a mistake in it, to be mended first: {}",
                             before.problems.front()));
-  int number = 0;
-  for (const auto& phase : import_phases) {
-    import.report.begin_phase(++number, phase.name);
-    TAPAL_CHECK(phase.run(import));
-  }
-  return {};
+  return run_phases(import_phases, import);
 }
 
 using ReadOld = Result<migrate::Inventory> (*)(const ImportOptions&);
@@ -120,10 +111,10 @@ Result<int> carry_over(const CommonOptions& common, const ImportOptions& options
   PhaseReport report(common.output, {});
   Import import{.common = common, .options = options, .inventory = inventory, .report = report};
   if (import.only_plans()) {
-    TAPAL_CHECK(run_phases(import));
+    TAPAL_CHECK(carry_over(import));
   } else {
     TAPAL_TRY(const auto lock, files::FolderLock::take(common.config, "imports"));
-    TAPAL_CHECK(run_phases(import));
+    TAPAL_CHECK(carry_over(import));
     if (import.carried > 0) take_effect(common);
   }
   return import.conflicts == 0 ? exit_done : exit_failed;

@@ -17,22 +17,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct UpPhase {
-  std::string_view name;
-  Result<void> (*run)(Up&);
-};
 constexpr std::array up_phases{
-    UpPhase{"look around", &up_look},
-    UpPhase{"identity: names and keys", &up_identity},
-    UpPhase{"DNS records", &up_dns},
-    UpPhase{"reverse DNS", &up_reverse_names},
-    UpPhase{"certificate", &up_certificate},
-    UpPhase{"the service", &up_service},
-    UpPhase{"the first user", &up_first_user},
-    UpPhase{"addresses", &up_aliases},
-    UpPhase{"the doctor's look", &up_doctor},
-    UpPhase{"proof", &up_proof},
-    UpPhase{"backup", &up_backup},
+    Phase<Up>{"look around", &up_look},
+    Phase<Up>{"identity: names and keys", &up_identity},
+    Phase<Up>{"DNS records", &up_dns},
+    Phase<Up>{"reverse DNS", &up_reverse_names},
+    Phase<Up>{"certificate", &up_certificate},
+    Phase<Up>{"the service", &up_service},
+    Phase<Up>{"the first user", &up_first_user},
+    Phase<Up>{"addresses", &up_aliases},
+    Phase<Up>{"the doctor's look", &up_doctor},
+    Phase<Up>{"proof", &up_proof},
+    Phase<Up>{"backup", &up_backup},
 };
 
 // Where a plan is worked out for a machine that has no configuration yet.
@@ -112,15 +108,6 @@ Result<void> read_options(Up& up) {
   return {};
 }
 
-Result<void> run_phases(Up& up) {
-  int number = 0;
-  for (const auto& phase : up_phases) {
-    up.report.begin_phase(++number, phase.name);
-    TAPAL_CHECK(phase.run(up));
-  }
-  return {};
-}
-
 std::string_view ending(const Up& up) {
   if (up.report.is_left_to_do()) return "Done, but for what is marked \"you\" or \"!\" above.";
   return up.options.plan ? "This was the plan: nothing was changed. With --yes it is carried out."
@@ -138,7 +125,7 @@ int finish(const Up& up, const Result<void>& done) {
 
 int run(Up& up) {
   if (const auto read = read_options(up); !read) return tell(read.error());
-  return finish(up, run_phases(up));
+  return finish(up, run_phases(up_phases, up));
 }
 
 fs::path state_folder(const CommonOptions& common, const UpOptions& options) {
