@@ -129,21 +129,26 @@ class Life {
     if (!kept) ++outcome_.failed;
   }
 
+  StoreChange::NewMessage new_message(Store& store) {
+    mail::Envelope envelope;
+    envelope.recipients.push_back({.address = {"user", "far.example"}});
+    const QueueId id{++ids_made_};
+    auto body = store.new_body();
+    static_cast<void>(body->append(body_of(id)));
+    return {queue::new_message(id, std::move(envelope), {}), std::move(body)};
+  }
+
   StoreChange some_change(Store& store) {
     StoreChange change;
     if (ids_.empty() || dice_.one_in(2)) {
-      mail::Envelope envelope;
-      envelope.recipients.push_back({.address = {"user", "far.example"}});
-      const QueueId id{++ids_made_};
-      auto body = store.new_body();
-      static_cast<void>(body->append(body_of(id)));
-      change.added.push_back({queue::new_message(id, std::move(envelope), {}), std::move(body)});
+      change.added.push_back(new_message(store));
       return change;
     }
     const QueueId id = ids_[dice_.below(ids_.size())];
     auto message = store.load(id);
     if (dice_.one_in(2) || !message) {
       change.removed.push_back(id);
+      if (dice_.one_in(3)) change.added.push_back(new_message(store));  // the notice about it
     } else {
       message->recipients[0].attempts = static_cast<std::uint32_t>(++updates_);
       change.updated.push_back(*std::move(message));

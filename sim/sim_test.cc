@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "ports/memory_store.h"
 #include "ports/store_contract.h"
 #include "sim/log_store.h"
 #include "sim/rocksdb_life.h"
+#include "sim/witness.h"
 #include "sim/world.h"
 
 namespace tapal::sim {
@@ -101,6 +103,31 @@ TEST(Sim, finds_nothing_wrong_with_the_real_store) {
     failed += outcome.failed;
   }
   EXPECT_GT(failed, 0U);
+}
+
+// A message whose replacement by a notice was refused: after a power cut one of the two is there.
+std::optional<Chronicle::Broken> judge_refused_replacement(std::vector<std::uint64_t> found) {
+  using namespace store_contract;
+  TestLoop loop;
+  MemoryStore before, after;
+  Chronicle chronicle(Trace::last_events);
+  Witness witness(chronicle);
+  const auto first = adding(before, 1, "message");
+  witness.answered(witness.asked(first), true, Durability::synced);
+  auto replacing = adding(before, 2, "notice");
+  replacing.removed.push_back(QueueId{1});
+  witness.answered(witness.asked(replacing), false, Durability::synced);
+  for (const auto id : found) EXPECT_TRUE(commit(loop, after, adding(after, id, "text")));
+  witness.reopened(after, Witness::Since::power_cut);
+  return chronicle.broken();
+}
+
+TEST(Sim, catches_half_of_a_change) {
+  EXPECT_FALSE(judge_refused_replacement({1}));
+  EXPECT_FALSE(judge_refused_replacement({2}));
+  const auto gone_alone = judge_refused_replacement({});
+  ASSERT_TRUE(gone_alone);
+  EXPECT_EQ(gone_alone->law, "a change is kept whole or not at all");
 }
 
 struct LogStoreFixture {

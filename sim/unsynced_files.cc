@@ -1,5 +1,6 @@
 #include "sim/unsynced_files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -103,6 +104,22 @@ IOStatus UnsyncedFiles::DeleteFile(const std::string& path,
   const std::scoped_lock lock(mutex_);
   extents_.erase(path);
   return target()->DeleteFile(path, options, context);
+}
+
+// Taken as done at once, as a removal is.
+IOStatus UnsyncedFiles::Truncate(const std::string& path,
+                                 std::size_t size,
+                                 const IOOptions& options,
+                                 IODebugContext* context) {
+  if (const IOStatus status = step(); !status.ok()) return status;
+  const IOStatus status = target()->Truncate(path, size, options, context);
+  const std::scoped_lock lock(mutex_);
+  if (status.ok()) {
+    auto& extent = extents_[path];
+    extent.written = size;
+    extent.synced = std::min<std::uint64_t>(extent.synced, size);
+  }
+  return status;
 }
 
 void UnsyncedFiles::lose_unsynced() {

@@ -42,6 +42,10 @@ class UnsyncedFiles final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus DeleteFile(const std::string& path,
                                const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* context) override;
+  rocksdb::IOStatus Truncate(const std::string& path,
+                             std::size_t size,
+                             const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* context) override;
 
  private:
   class File;

@@ -14,23 +14,27 @@ std::uint64_t state_of(const queue::Message& message) {
 
 }  // namespace
 
-void Witness::claim(QueueId id, Claim::Kind kind, std::uint64_t state) {
-  histories_[id].claims.push_back({changes_, kind, state});
+void Witness::claim(QueueId id, Claim claim) {
+  claim.change = changes_;
+  histories_[id].claims.push_back(std::move(claim));
   unanswered_[changes_].push_back(id);
 }
 
 std::uint64_t Witness::asked(const StoreChange& change) {
   ++changes_;
+  std::vector<QueueId> instead;
   for (const StoreChange::NewMessage& added : change.added) {
     const auto id = added.message.id;
     if (const auto known = histories_.find(id);
         known != histories_.end() && known->second.durable != gone)
       chronicle_.broken("no two messages share a name", "{} is there already", id.text());
-    claim(id, Claim::Kind::add, state_of(added.message));
+    claim(id, {.kind = Claim::Kind::add, .state = state_of(added.message)});
+    instead.push_back(id);
   }
   for (const queue::Message& message : change.updated)
-    claim(message.id, Claim::Kind::update, state_of(message));
-  for (const QueueId id : change.removed) claim(id, Claim::Kind::remove, gone);
+    claim(message.id, {.kind = Claim::Kind::update, .state = state_of(message)});
+  for (const QueueId id : change.removed)
+    claim(id, {.kind = Claim::Kind::remove, .instead = instead});
   return changes_;
 }
 
@@ -82,8 +86,21 @@ bool Witness::may_be(const History& history, std::uint64_t state) {
          });
 }
 
+// What is gone, and need not be: whatever took its place is there, or has gone its way since.
+bool Witness::is_replaced(const History& history, const Found& found) const {
+  const auto is_here = [&](QueueId id) {
+    if (found.contains(id)) return true;
+    const auto known = histories_.find(id);
+    return known != histories_.end() &&
+           std::ranges::count(known->second.claims, Claim::Kind::remove, &Claim::kind) > 0;
+  };
+  return std::ranges::any_of(history.claims, [&](const Claim& claim) {
+    return claim.kind == Claim::Kind::remove && std::ranges::all_of(claim.instead, is_here);
+  });
+}
+
 void Witness::reopened(Store& store, Since since) {
-  std::map<QueueId, std::uint64_t> found;
+  Found found;
   const auto read = store.scan({}, [&found](const queue::Message& message) {
     found[message.id] = state_of(message);
     return true;
@@ -92,7 +109,11 @@ void Witness::reopened(Store& store, Since since) {
   for (const auto& [id, history] : histories_) {
     const auto here = found.find(id);
     const std::uint64_t state = here == found.end() ? gone : here->second;
-    if (may_be(history, state)) continue;
+    if (may_be(history, state)) {
+      if (state == gone && history.durable != gone && !is_replaced(history, found))
+        chronicle_.broken("a change is kept whole or not at all", "{} is gone alone", id.text());
+      continue;
+    }
     if (here == found.end())
       chronicle_.broken("what was synced is found", "{} is gone from the spool", id.text());
     else

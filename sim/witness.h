@@ -37,15 +37,18 @@ class Witness {
     Kind kind = Kind::add;
     std::uint64_t state = gone;
     Answer answer = Answer::none;
+    std::vector<QueueId> instead = {};  // of a removal: what the same change adds
   };
   struct History {
     std::uint64_t durable = gone;
     std::vector<Claim> claims;  // since then, in the order asked
   };
-  void claim(QueueId id, Claim::Kind kind, std::uint64_t state);
+  void claim(QueueId id, Claim claim);
   static void answer(std::vector<Claim>& claims, std::uint64_t change, bool kept);
   void settle(std::uint64_t change);
   static bool may_be(const History& history, std::uint64_t state);
+  using Found = std::map<QueueId, std::uint64_t>;
+  bool is_replaced(const History& history, const Found& found) const;
 
   Chronicle& chronicle_;
   std::uint64_t changes_ = 0;

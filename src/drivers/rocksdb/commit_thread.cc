@@ -11,7 +11,6 @@
 namespace tapal::spool {
 namespace {
 
-constexpr std::size_t half_added_max = 100'000;
 constexpr std::size_t batch_kept_bytes_max = 4UL * 1024 * 1024;  // between groups
 
 // Opening the database writes several small files. While the disk takes none, the database stays as
@@ -65,6 +64,8 @@ Pending encode(StoreChange change, Durability durability) {
     pending.bytes += pending.updated.back().state.size();
   }
   pending.removed = std::move(change.removed);
+  // What takes another's place is asked for again under its name until it is kept.
+  pending.files_stay = !pending.updated.empty() || !pending.removed.empty();
   add_records(pending, RecordKind::return_path, std::move(change.return_paths));
   return pending;
 }
@@ -209,10 +210,8 @@ void CommitThread::write(std::span<Pending*> group) {
     const Result<void> result = database_.write(batch.writes, batch.durability);
     if (!result) {
       broken_ = true;
-      for (const QueueId id : batch.added) {
-        if (half_added_.size() < half_added_max) half_added_.push_back(id);
-      }
       complain("the spool cannot write", result.error());
+      refused_in_log(group);
       failed(group, result.error());
       return;
     }
@@ -275,14 +274,7 @@ void CommitThread::put(Batch& batch, Pending& pending) {
     batch.writes.Put(key_of(Record::state, updated.id), updated.state);
   }
   for (const QueueId id : pending.removed) {
-    if (!is_there(batch, id)) {
-      // Its first removal was refused and is in the log all the same, as of recover(): what is left
-      // is its body's file. Deleted once more, so that the file goes after a sync of this.
-      if (!has_file(id)) continue;
-      batch.removed.insert(id);
-      batch.writes.Delete(key_of(Record::state, id));
-      continue;
-    }
+    if (!is_there(batch, id)) continue;
     batch.removed.insert(id);
     batch.writes.Delete(key_of(Record::state, id));
     // Body records are written once, so they may be removed by SingleDelete, which vanishes
@@ -328,6 +320,15 @@ void CommitThread::written(std::span<Pending*> group, const Batch& batch) {
   }
 }
 
+// Killed now, the log would be read with all of the group in it.
+void CommitThread::refused_in_log(std::span<Pending*> group) {
+  for (Pending* pending : group) {
+    if (!is_fine(pending) || std::exchange(pending->files_stay, true)) continue;
+    for (const Pending::Added& added : pending->added)
+      if (added.large) refused_files_.push_back(added.id);
+  }
+}
+
 void CommitThread::failed(std::span<Pending*> group, const Error& error) {
   for (Pending* pending : group) {
     if (is_fine(pending)) pending->result = std::unexpected(error);
@@ -355,24 +356,10 @@ void CommitThread::sync_relaxed() {
   forget_removed_files();
 }
 
-// What was refused may be in the log all the same, when only its sync failed; the log is read again
-// on opening, so it is removed then.
 Result<void> CommitThread::recover() {
   TAPAL_CHECK(try_disk(options_.folder + "/probe"));
   TAPAL_CHECK(database_.reopen());
-  rocksdb::WriteBatch removal;
-  for (const QueueId id : half_added_) {
-    for (const Record record : {Record::state, Record::body, Record::file}) {
-      TAPAL_TRY(const auto found, database_.get(key_of(record, id)));
-      if (!found) continue;
-      if (record == Record::state)
-        removal.Delete(key_of(record, id));
-      else
-        removal.SingleDelete(key_of(record, id));
-    }
-  }
-  TAPAL_CHECK(database_.write(removal, Durability::synced));
-  half_added_.clear();
+  for (const QueueId id : std::exchange(refused_files_, {})) bodies_.remove(id);
   broken_ = false;
   if (log_ != nullptr) log_->write(Level::warning, "the spool writes again");
   return {};

@@ -39,6 +39,9 @@ struct Pending {
   RecordsChange records;  // keys as in the database
   Durability durability = Durability::synced;
   std::size_t bytes = 0;  // about, in the log
+  // Refused, the files of its bodies are not yet to be removed: the log may name them, or will when
+  // the same is asked again.
+  bool files_stay = false;
   Loop* loop = nullptr;
   std::coroutine_handle<> waiter;
   Result<std::vector<BodyPtr>> result;
@@ -97,6 +100,7 @@ class CommitThread {
   static void put(Batch& batch, const RecordsChange& records);
   bool is_there(const Batch& batch, QueueId id) const;
   void written(std::span<Pending*> group, const Batch& batch);
+  void refused_in_log(std::span<Pending*> group);
   void failed(std::span<Pending*> group, const Error& error);
   void forget_removed_files();
   void sync_relaxed();
@@ -122,7 +126,7 @@ class CommitThread {
   bool unsynced_ = false;        // relaxed changes are in the log, not yet on the disk
   std::vector<QueueId> files_to_remove_;  // once their removal is synced
   bool broken_ = false;
-  std::vector<QueueId> half_added_;  // refused, but perhaps in the log
+  std::vector<QueueId> refused_files_;  // of bodies: the log names them until it is cut
   std::size_t removed_since_reclaim_ = 0;
 
   std::mutex removals_mutex_;  // held while files are removed, or must not be

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include <rocksdb/cache.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
@@ -14,7 +15,6 @@
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "drivers/rocksdb/file.h"
-#include "drivers/rocksdb/wal_files.h"
 
 namespace tapal::spool {
 namespace {
@@ -136,7 +136,7 @@ std::string key_of(RecordKind kind, std::string_view key) {
 
 Database::Database(const RocksdbStoreOptions& options, Log* log)
     : path_(options.folder + "/records"),
-      environment_(make_environment(syncs_, options.wrap_files)),
+      environment_(make_environment(wal_, options.wrap_files)),
       options_(database_options(options, environment_.get())) {
   options_.info_log = std::make_shared<LogBridge>(log);
 }
@@ -160,11 +160,22 @@ Result<void> Database::open() {
 Result<void> Database::reopen() {
   const std::unique_lock lock(mutex_);
   db_.reset();
+  TAPAL_CHECK(cut_refused());
   TAPAL_CHECK(open());
   // What was read from the old log may not be on stable storage, and no later sync is of that log:
   // a power cut would lose it and keep what comes after it.
   const rocksdb::Status flushed = db_->Flush(rocksdb::FlushOptions());
   if (!flushed.ok()) return database_error(flushed);
+  return {};
+}
+
+// No sync: after a power cut a refused change may be there, and is then there as a whole.
+Result<void> Database::cut_refused() {
+  for (const auto& [path, bytes_kept] : wal_.cuts()) {
+    const auto status = environment_->GetFileSystem()->Truncate(path, bytes_kept, {}, nullptr);
+    if (!status.ok() && !status.IsPathNotFound()) return database_error(status);
+  }
+  wal_.forget();
   return {};
 }
 
@@ -175,6 +186,7 @@ Result<void> Database::write(rocksdb::WriteBatch& batch, Durability durability) 
   if (!db_) return fail(Code::internal, "the spool's database is closed after an error");
   const rocksdb::Status status = db_->Write(options, &batch);
   if (!status.ok()) return database_error(status);
+  wal_.keep();
   return {};
 }
 

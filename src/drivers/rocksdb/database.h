@@ -2,7 +2,6 @@
 // failure.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "base/queue_id.h"
 #include "base/result.h"
 #include "drivers/rocksdb/rocksdb_store.h"
+#include "drivers/rocksdb/wal_files.h"
 #include "ports/kept_records.h"
 
 namespace tapal::spool {
@@ -42,7 +42,8 @@ class Database {
   Result<void> open();
   Result<void> write(rocksdb::WriteBatch& batch, Durability durability);
   Result<void> sync_log();
-  // Closes and opens again: the way out of RocksDB's own error states.
+  // Closes and opens again: the way out of RocksDB's own error states. What write() refused is not
+  // there any more.
   Result<void> reopen();
 
   // What was removed takes room until RocksDB has compacted: does so now, unless what is left is
@@ -62,11 +63,13 @@ class Database {
   Result<void> scan_prefix(
       const std::string& prefix,
       std::move_only_function<void(std::string_view key, std::string_view value)> each) const;
-  std::uint64_t log_syncs() const { return syncs_; }
+  std::uint64_t log_syncs() const { return wal_.syncs(); }
 
  private:
+  Result<void> cut_refused();
+
   std::string path_;
-  std::atomic<std::uint64_t> syncs_ = 0;
+  WalState wal_;
   std::unique_ptr<rocksdb::Env> environment_;
   rocksdb::Options options_;
   mutable std::shared_mutex mutex_;  // exclusive while db_ is exchanged

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <numeric>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -17,12 +19,18 @@
 #include "drivers/rocksdb/rocksdb_test_kit.h"
 
 namespace {
-std::atomic<int> syncs_to_fail = 0;
+std::atomic<int> syncs_to_fail = 0;  // of the log's
+
+bool is_log(int file) {
+  std::error_code ignored;
+  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file), ignored);
+  return path.extension() == ".log";
 }
+}  // namespace
 
 // In place of the C library's: what was written is there, but its sync fails.
 extern "C" int fdatasync(int file) {
-  if (syncs_to_fail > 0) {
+  if (syncs_to_fail > 0 && is_log(file)) {
     --syncs_to_fail;
     errno = EIO;
     return -1;
@@ -71,7 +79,78 @@ TEST(RocksdbStore, a_failing_disk_is_answered_and_overcome) {
   EXPECT_EQ(read_all(*store->load_body(QueueId{5}).value()), "after");
 }
 
-TEST(RocksdbStore, a_removal_that_was_refused_and_stayed_leaves_no_body_file) {
+std::size_t body_files(const std::string& spool) {
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(spool + "/bodies")) {
+    if (entry.is_regular_file()) ++files;
+  }
+  return files;
+}
+
+// As a message that failed is replaced by the notice about it.
+StoreChange replacing(Store& store, std::uint64_t old, std::uint64_t id, const std::string& text) {
+  auto change = adding(store, id, text);
+  change.removed.push_back(QueueId{old});
+  return change;
+}
+
+// What another tapal would find, were this one killed now.
+std::vector<std::uint64_t> found_if_killed_now(const std::string& spool) {
+  const TestFolder copy;
+  fs::copy(spool, copy.path, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  const auto store = open_store(small_options(copy.path));
+  auto ids = scanned(*store);
+  for (const auto id : ids) EXPECT_TRUE(store->load_body(QueueId{id})) << id;
+  return ids;
+}
+
+TEST(RocksdbStore, what_was_refused_is_not_there_when_it_writes_again) {
+  const TestFolder folder;
+  TestLoop loop;
+  const auto store = open_store(small_options(folder.path));
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 1, "first")));
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 2, "second")));
+  for (const auto size : {1'000U, 300'000U}) {
+    syncs_to_fail = 1;
+    EXPECT_FALSE(commit(loop, *store, adding(*store, 3, body_text(3, size))));
+    ASSERT_TRUE(commit(loop, *store, {}));
+    EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 2}));
+  }
+  syncs_to_fail = 1;
+  StoreChange removal;
+  removal.removed.push_back(QueueId{1});
+  EXPECT_FALSE(commit(loop, *store, std::move(removal)));
+  ASSERT_TRUE(commit(loop, *store, adding(*store, 4, "fourth")));
+  EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 2, 4}));
+  EXPECT_EQ(found_if_killed_now(folder.path), (std::vector<std::uint64_t>{1, 2, 4}));
+  EXPECT_EQ(read_all(*store->load_body(QueueId{1}).value()), "first");
+  EXPECT_EQ(body_files(folder.path), 0U);
+}
+
+TEST(RocksdbStore, a_message_or_what_replaces_it_is_there_whenever_it_is_killed) {
+  for (const auto size : {1'000U, 300'000U}) {
+    const TestFolder folder;
+    TestLoop loop;
+    const auto store = open_store(small_options(folder.path));
+    ASSERT_TRUE(commit(loop, *store, adding(*store, 1, "message")));
+    const auto notice = body_text(2, size);
+
+    syncs_to_fail = 1;
+    EXPECT_FALSE(commit(loop, *store, replacing(*store, 1, 2, notice)));
+    EXPECT_EQ(found_if_killed_now(folder.path), std::vector<std::uint64_t>{2}) << "in the log";
+
+    ASSERT_TRUE(commit(loop, *store, adding(*store, 3, "another")));
+    EXPECT_EQ(scanned(*store), (std::vector<std::uint64_t>{1, 3}));
+    EXPECT_EQ(found_if_killed_now(folder.path), (std::vector<std::uint64_t>{1, 3}));
+
+    ASSERT_TRUE(commit(loop, *store, replacing(*store, 1, 2, notice)));
+    EXPECT_EQ(found_if_killed_now(folder.path), (std::vector<std::uint64_t>{2, 3}));
+    EXPECT_EQ(read_all(*store->load_body(QueueId{2}).value()), notice);
+    EXPECT_EQ(body_files(folder.path), size > 100'000 ? 1U : 0U);
+  }
+}
+
+TEST(RocksdbStore, a_refused_removal_is_done_again_and_leaves_no_body_file) {
   const TestFolder folder;
   TestLoop loop;
   const auto store = open_store(small_options(folder.path));
@@ -86,11 +165,7 @@ TEST(RocksdbStore, a_removal_that_was_refused_and_stayed_leaves_no_body_file) {
   EXPECT_TRUE(remove());
   EXPECT_EQ(syncs_to_fail, 0);
   EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{});
-  std::size_t files = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(folder.path + "/bodies")) {
-    if (entry.is_regular_file()) ++files;
-  }
-  EXPECT_EQ(files, 0U);
+  EXPECT_EQ(body_files(folder.path), 0U);
 }
 
 struct SmallDisk {
@@ -190,8 +265,6 @@ TEST(RocksdbStore, a_disk_that_is_full_but_for_its_reserve_is_worked_off) {
   EXPECT_TRUE(again) << again.error().what;
   EXPECT_EQ(scanned(*store), std::vector<std::uint64_t>{100'000});
 }
-
-// A copy of the folder is what a power cut would leave: no clean close, zeros behind the log's end.
 
 }  // namespace
 }  // namespace tapal

@@ -166,7 +166,7 @@ Task<Result<std::vector<BodyPtr>>> RocksdbStore::commit(Loop& loop,
     co_await engine_->written(pending);
   else
     pending.result = std::unexpected(std::move(kept).error());
-  if (!pending.result) engine_->drop_files(pending);
+  if (!pending.result && !pending.files_stay) engine_->drop_files(pending);
   co_return std::move(pending.result);
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <rocksdb/file_system.h>
@@ -30,8 +31,8 @@ IOStatus io_error(const char* doing, const std::string& path) {
 
 class LogFile final : public rocksdb::FSWritableFile {
  public:
-  LogFile(FileDescriptor file, std::string path, std::atomic<std::uint64_t>& syncs)
-      : file_(std::move(file)), path_(std::move(path)), syncs_(syncs) {}
+  LogFile(FileDescriptor file, std::string path, WalState& state)
+      : file_(std::move(file)), path_(std::move(path)), state_(state) {}
 
   using FSWritableFile::Append;
   IOStatus Append(const rocksdb::Slice& data,
@@ -40,7 +41,9 @@ class LogFile final : public rocksdb::FSWritableFile {
     const std::uint64_t end = size_ + data.size();
     if (end > ready_) write_ahead(end);
     const IOStatus written = write_at(size_, {data.data(), data.size()});
-    if (written.ok()) size_ = end;
+    if (!written.ok()) return written;
+    size_ = end;
+    state_.written(path_, size_);
     return written;
   }
   IOStatus Close(const IOOptions& /*options*/, IODebugContext* /*context*/) override {
@@ -55,7 +58,7 @@ class LogFile final : public rocksdb::FSWritableFile {
   }
   IOStatus Sync(const IOOptions& /*options*/, IODebugContext* /*context*/) override {
     if (::fdatasync(file_.get()) != 0) return io_error("sync", path_);
-    ++syncs_;
+    state_.synced();
     return IOStatus::OK();
   }
   bool IsSyncThreadSafe() const override { return true; }
@@ -84,15 +87,15 @@ class LogFile final : public rocksdb::FSWritableFile {
 
   FileDescriptor file_;
   std::string path_;
-  std::atomic<std::uint64_t>& syncs_;
+  WalState& state_;
   std::uint64_t size_ = 0;   // of the log's records
   std::uint64_t ready_ = 0;  // bytes allocated and initialised
 };
 
 class Files final : public rocksdb::FileSystemWrapper {
  public:
-  explicit Files(std::atomic<std::uint64_t>& syncs)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), syncs_(syncs) {}
+  explicit Files(WalState& state)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), state_(state) {}
   const char* Name() const override { return "tapal"; }
 
   IOStatus NewWritableFile(const std::string& path,
@@ -102,11 +105,20 @@ class Files final : public rocksdb::FileSystemWrapper {
     if (path.ends_with(".log")) {
       FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
       if (!file.is_open()) return io_error("make", path);
-      *result = std::make_unique<LogFile>(std::move(file), path, syncs_);
+      state_.made(path);
+      *result = std::make_unique<LogFile>(std::move(file), path, state_);
       return IOStatus::OK();
     }
     const IOStatus status = target()->NewWritableFile(path, options, result, context);
     return status.ok() ? owner_only(path) : status;
+  }
+  IOStatus Truncate(const std::string& path,
+                    std::size_t size,
+                    const IOOptions& /*options*/,
+                    IODebugContext* /*context*/) override {
+    const bool cut = ::truncate(path.c_str(), static_cast<off_t>(size)) == 0;
+    if (!cut && errno == ENOENT) return IOStatus::PathNotFound(path);
+    return cut ? IOStatus::OK() : io_error("cut", path);
   }
   IOStatus LockFile(const std::string& path,
                     const IOOptions& options,
@@ -121,14 +133,43 @@ class Files final : public rocksdb::FileSystemWrapper {
     return ::chmod(path.c_str(), 0600) == 0 ? IOStatus::OK() : io_error("set the rights of", path);
   }
 
-  std::atomic<std::uint64_t>& syncs_;
+  WalState& state_;
 };
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> make_environment(std::atomic<std::uint64_t>& syncs,
-                                               const WrapFiles& wrap) {
-  std::shared_ptr<rocksdb::FileSystem> files = std::make_shared<Files>(syncs);
+void WalState::made(std::string path) {
+  const std::scoped_lock lock(mutex_);
+  files_.push_back({.path = std::move(path)});
+}
+
+void WalState::written(const std::string& path, std::uint64_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto file = std::ranges::find(files_, path, &File::path); file != files_.end())
+    file->written = bytes;
+}
+
+void WalState::keep() {
+  const std::scoped_lock lock(mutex_);
+  if (files_.empty()) return;
+  files_.erase(files_.begin(), std::prev(files_.end()));
+  files_.back().kept = files_.back().written;
+}
+
+std::vector<WalState::Cut> WalState::cuts() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Cut> cuts;
+  for (const File& file : files_) cuts.push_back({file.path, file.kept});
+  return cuts;
+}
+
+void WalState::forget() {
+  const std::scoped_lock lock(mutex_);
+  files_.clear();
+}
+
+std::unique_ptr<rocksdb::Env> make_environment(WalState& state, const WrapFiles& wrap) {
+  std::shared_ptr<rocksdb::FileSystem> files = std::make_shared<Files>(state);
   return rocksdb::NewCompositeEnv(wrap ? wrap(files) : files);
 }
 
