@@ -70,13 +70,14 @@ Task<void> send_all(NetLoop& loop, const LoadOptions& options) {
   if (!options.accepted_file.empty()) {
     accepted.open(options.accepted_file);
     // Whole lines at once: whoever kills us still finds every yes that came before.
-    note = [&](std::uint64_t id) { accepted << id << std::endl; };
+    note = [&](std::uint64_t id) { accepted << id << '\n' << std::flush; };
   }
   Campaign campaign(loop, loop, options.campaign, std::move(note));
   const auto result = co_await campaign.run();
   std::cout << fmt::format(
                    R"({{"cpu_seconds":{:.3f},{})", processor_seconds(), result.json().substr(1))
-            << std::endl;
+            << '\n'
+            << std::flush;
   loop.stop();
 }
 
@@ -101,7 +102,8 @@ class IdleRun {
                              crowd_.failed(),
                              took.count(),
                              printable(crowd_.first_trouble()))
-              << std::endl;
+              << '\n'
+              << std::flush;
     input_ = std::jthread([this] {
       for (std::string line; std::getline(std::cin, line);) {
       }
@@ -113,7 +115,7 @@ class IdleRun {
 
  private:
   Task<void> end() {
-    std::cout << fmt::format(R"({{"dropped":{}}})", crowd_.dropped()) << std::endl;
+    std::cout << fmt::format(R"({{"dropped":{}}})", crowd_.dropped()) << '\n' << std::flush;
     co_await crowd_.close();
     loop_.stop();
   }

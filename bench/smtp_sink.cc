@@ -67,7 +67,7 @@ class Sink {
   }
 
  private:
-  static void say(const std::string& line) { std::cout << line << std::endl; }
+  static void say(const std::string& line) { std::cout << line << '\n' << std::flush; }
 
   Task<void> take(std::unique_ptr<Stream> stream) {
     const auto entry = open_.insert(open_.end(), stream.get());

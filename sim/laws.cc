@@ -69,18 +69,26 @@ void World::check_waiting() {
       const auto known = waits_since_.find(wait);
       const Instant since = known == waits_since_.end() ? loop_.now() : known->second;
       still.emplace(wait, since);
-      const auto waited = loop_.now() - since;
-      const bool starves =
-          waited > due_and_untried_max && loop_.now() - crowded_at_ > due_and_untried_max;
-      if (due && (starves || waited > due_and_crowded_out_max))
-        chronicle_.broken(
-            "no destination starves", "{} to {} is due and not tried", id.text(), fact.destination);
-      if (!due && waited > attempt_max)
-        chronicle_.broken(
-            "attempts end", "{} to {} is being tried for ever", id.text(), fact.destination);
+      judge(wait, loop_.now() - since);
     }
   }
   waits_since_ = std::move(still);
+}
+
+void World::judge(const Wait& wait, Duration waited) {
+  if (wait.reason == queue::WaitFact::Reason::in_flight) {
+    if (waited > attempt_max)
+      chronicle_.broken(
+          "attempts end", "{} to {} is being tried for ever", wait.id.text(), wait.destination);
+    return;
+  }
+  const bool starves =
+      waited > due_and_untried_max && loop_.now() - crowded_at_ > due_and_untried_max;
+  if (starves || waited > due_and_crowded_out_max)
+    chronicle_.broken("no destination starves",
+                      "{} to {} is due and not tried",
+                      wait.id.text(),
+                      wait.destination);
 }
 
 // After a clean stop nothing is in anybody's hands; an empty queue holds nothing at all.

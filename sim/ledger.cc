@@ -239,6 +239,7 @@ Ledger::Sums Ledger::sums() const {
 
 std::vector<QueueId> Ledger::open_ids() const {
   std::vector<QueueId> ids;
+  ids.reserve(open_.size());
   for (const std::uint64_t id : open_) ids.push_back(QueueId{id});
   return ids;
 }

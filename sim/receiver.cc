@@ -94,8 +94,7 @@ Task<void> Receiver::talk(Visit& visit) {
       if (!goes_on) co_return;
     }
     if (!visit.core.wants_bytes()) co_return;
-    std::array<char, 4096>
-        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+    std::array<char, 4096> buffer{};
     const auto count = co_await visit.stream->read(buffer, world_.loop.now() + patience);
     if (!count) co_return;
     visit.core.on_bytes({buffer.data(), *count}, world_.loop.now());

@@ -67,8 +67,8 @@ class Life {
     options.min_free_bytes = 0;
     options.write_buffer_bytes = 64UL * 1024;  // small, so that tables are written too
     options.wal_bytes_max = 256UL * 1024;
-    options.wrap_files = [this, weather](std::shared_ptr<rocksdb::FileSystem> files) {
-      files_ = std::make_shared<UnsyncedFiles>(std::move(files), dice_.fork(), weather);
+    options.wrap_files = [this, weather](const std::shared_ptr<rocksdb::FileSystem>& files) {
+      files_ = std::make_shared<UnsyncedFiles>(files, dice_.fork(), weather);
       return files_;
     };
     auto store = RocksdbStore::open(std::move(options), nullptr);

@@ -117,6 +117,7 @@ SeedsResult play_seeds(const SeedsOptions& options) {
   const unsigned processes = options.processes == 0 ? cores : options.processes;
   if (processes == 1) return play_share(options, 0, 1);
   std::vector<Child> children;
+  children.reserve(processes);
   for (unsigned i = 0; i < processes; ++i) children.push_back(begin(options, i, processes));
   SeedsResult sum;
   for (const Child& child : children) add(sum, end(child));

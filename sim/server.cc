@@ -198,46 +198,47 @@ Server::Server(Surroundings around, Dice dice)
 Server::~Server() = default;
 
 bool Server::start(Witness::Since since) {
-  auto& [loop,
-         clock,
-         chronicle,
-         ledger,
-         witness,
-         disk,
-         options,
-         receivers,
-         network,
-         dns,
-         mailbox,
-         fault] = around_;
+  if (!open_store(since)) return false;
+  start_delivery();
+  start_intake();
+  working_ = true;
+  return true;
+}
+
+bool Server::open_store(Witness::Since since) {
   LogStore::Options store_options{
       [this](LogStore::Work work) {
         const auto time =
             dice_.between(std::chrono::microseconds(100), std::chrono::milliseconds(40));
         around_.loop.call_at(around_.loop.now() + time, std::move(work));
       },
-      fault};
-  auto store = LogStore::open(Mount(disk), std::move(store_options));
+      around_.fault};
+  auto store = LogStore::open(Mount(around_.disk), std::move(store_options));
   if (!store) return false;
   store_ = *std::move(store);
-  witness.reopened(*store_, since);
-  static_cast<void>(store_->scan({}, [&ledger](const queue::Message& one) {
-    ledger.recovered(one);
+  around_.witness.reopened(*store_, since);
+  static_cast<void>(store_->scan({}, [this](const queue::Message& one) {
+    around_.ledger.recovered(one);
     return true;
   }));
   watched_ = std::make_unique<WitnessedStore>(
       *store_,
-      witness,
+      around_.witness,
       WitnessedStore::Watchers{
           .added = [this](const queue::Message& one) { around_.ledger.stored(one); },
           .removed = [this](QueueId id) { around_.ledger.removed(id, around_.clock.latest()); },
           .has_power = [this] { return has_power(); }});
+  return true;
+}
+
+void Server::start_delivery() {
+  auto& loop = around_.loop;
+  auto& clock = around_.clock;
+  auto& options = around_.options;
   outside_ = std::make_unique<Outside>(*this);
   names_ = std::make_unique<Names>(*this);
   mailboxes_ = std::make_unique<Mailboxes>(*this);
   events_ = std::make_unique<Events>(*this);
-  authenticator_.emplace(
-      workers_, clock, dice_, intake::AuthenticatorOptions{.password_cost = intake::cheap_cost});
   sources_.emplace(options.delivery);
   courier_.emplace(delivery::CourierWorld{loop,
                                           *outside_,
@@ -278,9 +279,17 @@ bool Server::start(Witness::Since since) {
       queue::RetrySchedule{},
       options.scheduler);
   dispatcher_->load();
+  tasks_.spawn(dispatcher_->run());
+}
+
+void Server::start_intake() {
+  authenticator_.emplace(workers_,
+                         around_.clock,
+                         dice_,
+                         intake::AuthenticatorOptions{.password_cost = intake::cheap_cost});
   queue_ = std::make_unique<Queue>(*this);
-  sessions_.emplace(intake::SessionWorld{loop,
-                                         clock,
+  sessions_.emplace(intake::SessionWorld{around_.loop,
+                                         around_.clock,
                                          dice_,
                                          *events_,
                                          *watched_,
@@ -289,11 +298,8 @@ bool Server::start(Witness::Since since) {
                                          *authenticator_,
                                          connections_,
                                          domains_,
-                                         options.intake,
+                                         around_.options.intake,
                                          tls_server_.get()});
-  tasks_.spawn(dispatcher_->run());
-  working_ = true;
-  return true;
 }
 
 bool Server::begin(intake::Door door, std::unique_ptr<WireStream> stream) {

@@ -95,6 +95,9 @@ class Server {
   class Mailboxes;
   class Events;
   class Queue;
+  bool open_store(Witness::Since since);
+  void start_delivery();
+  void start_intake();
   Task<void> carry_out(queue::Order::Kind order, QueueId id);
 
   Surroundings around_;

@@ -48,6 +48,19 @@ std::string table_of(Scenario scenario, const std::array<ShapingResult, 2>& resu
   return out;
 }
 
+namespace {
+
+void add_waits(Chart& chart, const Crowd& crowd, Rules rules, double fraction) {
+  const auto wait = [&crowd, fraction](std::size_t i) {
+    const double seconds = i < crowd.steps.size() ? crowd.steps[i].seconds_at(fraction) : 0;
+    return std::log10(std::max(seconds, 1.0));
+  };
+  chart.curve(fmt::format("p{:.0f} {}", fraction * 100, rules == Rules::with ? "with" : "without"),
+              wait);
+}
+
+}  // namespace
+
 // p50 and p99 of what is delivered, over time, logarithmic: one chart for each crowd.
 std::string chart_of(Scenario scenario, const std::array<ShapingResult, 2>& results) {
   std::size_t steps = 1;
@@ -61,17 +74,9 @@ std::string chart_of(Scenario scenario, const std::array<ShapingResult, 2>& resu
                     results[0].crowds[which].name,
                     step_of(scenario).count()),
         std::log10(86'400.0));
-    for (const ShapingResult& result : results) {
-      const Crowd& crowd = result.crowds[which];
-      const std::string_view rules = result.rules == Rules::with ? "with" : "without";
-      for (const double fraction : {0.5, 0.99}) {
-        const auto wait = [&crowd, fraction](std::size_t i) {
-          const double seconds = i < crowd.steps.size() ? crowd.steps[i].seconds_at(fraction) : 0;
-          return std::log10(std::max(seconds, 1.0));
-        };
-        chart.curve(fmt::format("p{:.0f} {}", fraction * 100, rules), wait);
-      }
-    }
+    for (const ShapingResult& result : results)
+      for (const double fraction : {0.5, 0.99})
+        add_waits(chart, result.crowds[which], result.rules, fraction);
   }
   return chart.svg();
 }

@@ -189,8 +189,7 @@ Task<smtp::Reply> Submitter::hear(Talk& talk) {
     if (!taken) co_return smtp::Reply{};
     talk.unread.erase(0, *taken);
     if (talk.reader.is_ready()) co_return talk.reader.take();
-    std::array<char, 1024>
-        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+    std::array<char, 1024> buffer{};
     const auto count = co_await talk.stream->read(buffer, world_.loop.now() + patience);
     if (!count) co_return smtp::Reply{};
     talk.unread.append(buffer.data(), *count);

@@ -22,8 +22,8 @@ class UnsyncedFiles final : public rocksdb::FileSystemWrapper {
     std::uint64_t power_goes_after = UINT64_MAX;  // appends and syncs
     std::uint64_t fails_one_in = 0;               // of them; 0: none
   };
-  UnsyncedFiles(std::shared_ptr<rocksdb::FileSystem> files, Dice dice, Weather weather)
-      : FileSystemWrapper(std::move(files)), dice_(dice), weather_(weather) {}
+  UnsyncedFiles(const std::shared_ptr<rocksdb::FileSystem>& files, Dice dice, Weather weather)
+      : FileSystemWrapper(files), dice_(dice), weather_(weather) {}
   const char* Name() const override { return "tapal-sim"; }
 
   bool has_power() const;

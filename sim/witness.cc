@@ -99,6 +99,22 @@ bool Witness::is_replaced(const History& history, const Found& found) const {
   });
 }
 
+std::uint64_t Witness::state_in(const Found& found, QueueId id) {
+  const auto here = found.find(id);
+  return here == found.end() ? gone : here->second;
+}
+
+void Witness::judge(QueueId id, const History& history, const Found& found) {
+  const auto state = state_in(found, id);
+  if (!may_be(history, state))
+    chronicle_.broken("what was synced is found",
+                      "{} is {}",
+                      id.text(),
+                      state == gone ? "gone from the spool" : "back in an older state");
+  else if (state == gone && history.durable != gone && !is_replaced(history, found))
+    chronicle_.broken("a change is kept whole or not at all", "{} is gone alone", id.text());
+}
+
 void Witness::reopened(Store& store, Since since) {
   Found found;
   const auto read = store.scan({}, [&found](const queue::Message& message) {
@@ -106,19 +122,7 @@ void Witness::reopened(Store& store, Since since) {
     return true;
   });
   if (!read) chronicle_.broken("the spool can be read", "{}", read.error().what);
-  for (const auto& [id, history] : histories_) {
-    const auto here = found.find(id);
-    const std::uint64_t state = here == found.end() ? gone : here->second;
-    if (may_be(history, state)) {
-      if (state == gone && history.durable != gone && !is_replaced(history, found))
-        chronicle_.broken("a change is kept whole or not at all", "{} is gone alone", id.text());
-      continue;
-    }
-    if (here == found.end())
-      chronicle_.broken("what was synced is found", "{} is gone from the spool", id.text());
-    else
-      chronicle_.broken("what was synced is found", "{} is back in an older state", id.text());
-  }
+  for (const auto& [id, history] : histories_) judge(id, history, found);
   for (const auto& [id, state] : found) {
     if (!histories_.contains(id))
       chronicle_.broken("nothing is found that was not kept", "{} came from nowhere", id.text());
@@ -129,8 +133,7 @@ void Witness::reopened(Store& store, Since since) {
   if (since == Since::power_cut) histories_.clear();
   for (const auto& [id, state] : found) histories_[id];
   for (auto& [id, history] : histories_) {
-    const auto here = found.find(id);
-    const std::uint64_t state = here == found.end() ? gone : here->second;
+    const auto state = state_in(found, id);
     if (since == Since::power_cut)
       history.durable = state;
     else  // what was answered with a no, and is found all the same, holds from now on
@@ -148,6 +151,7 @@ Task<Result<std::vector<BodyPtr>>> WitnessedStore::commit(Loop& loop,
                                                           Durability durability) {
   const bool counts = watchers_.has_power();
   std::vector<queue::Message> added;
+  added.reserve(change.added.size());
   for (const StoreChange::NewMessage& one : change.added) added.push_back(one.message);
   const std::vector<QueueId> removed = change.removed;
   const std::uint64_t number = counts ? witness_.asked(change) : 0;

@@ -48,7 +48,9 @@ class Witness {
   void settle(std::uint64_t change);
   static bool may_be(const History& history, std::uint64_t state);
   using Found = std::map<QueueId, std::uint64_t>;
+  static std::uint64_t state_in(const Found& found, QueueId id);
   bool is_replaced(const History& history, const Found& found) const;
+  void judge(QueueId id, const History& history, const Found& found);
 
   Chronicle& chronicle_;
   std::uint64_t changes_ = 0;

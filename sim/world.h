@@ -2,11 +2,11 @@
 // network, a clock and people, none of them reliable; then calm, and the accounting.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
 
 #include "sim/server.h"
 #include "sim/submitter.h"
@@ -75,6 +75,8 @@ class World {
   void check_memory();
   Task<void> watch_the_queue();
   void check_waiting();
+  struct Wait;
+  void judge(const Wait& wait, Duration waited);
   void check_the_end(const Server& server);
 
   PlayOptions options_;
@@ -106,7 +108,12 @@ class World {
   std::size_t body_bytes_max_ = 0;  // of one mail
   std::uint64_t recipients_made_ = 0;
   // What waits for its turn, or for an attempt to end: since when that has been seen.
-  using Wait = std::tuple<QueueId, std::string, queue::WaitFact::Reason>;
+  struct Wait {
+    QueueId id;
+    std::string destination;
+    queue::WaitFact::Reason reason = queue::WaitFact::Reason::turn;
+    auto operator<=>(const Wait&) const = default;
+  };
   std::map<Wait, Instant> waits_since_;
   Instant crowded_at_{};  // when a limit could last stand in the way of an attempt
 };

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""clang-tidy over every product file, remembering what passed: tools/tidy.py BUILD_FOLDER (of the preset check)
+"""clang-tidy over every file of ours but the tests, remembering what passed: tools/tidy.py BUILD_FOLDER (of the preset check)
 
 A file is looked at again when it, a header of ours that it includes, its compiler's options or
-.clang-tidy have changed. What passed is remembered in the user's cache folder, for every clone.
+its .clang-tidy have changed. What passed is remembered in the user's cache folder, for every clone.
 """
 import concurrent.futures, hashlib, json, os, pathlib, re, subprocess, sys
 
@@ -11,7 +11,6 @@ build = (root / sys.argv[1]).resolve()
 cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tapal/tidy"
 cache.mkdir(parents=True, exist_ok=True)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
-config = (root / ".clang-tidy").read_bytes()
 
 
 def ours(file, seen):
@@ -21,11 +20,14 @@ def ours(file, seen):
     seen[file] = file.read_bytes()
     for name in INCLUDE.findall(seen[file].decode()):
         ours(root / "src" / name, seen)
+        ours(root / name, seen)
 
 
 def fingerprint(file):
     seen = {}
     ours(file, seen)
+    configs = [root / ".clang-tidy", root / file.relative_to(root).parts[0] / ".clang-tidy"]
+    config = b"".join(c.read_bytes() for c in configs if c.exists())
     digest = hashlib.sha256(config + compiled[file].encode())
     for name in sorted(seen):
         digest.update(seen[name])
@@ -46,7 +48,7 @@ def look_at(file):
 # The folders of this clone do not change what is found.
 compiled = {pathlib.Path(entry["file"]): entry["command"].replace(str(build), "").replace(str(root), "")
             for entry in json.loads((build / "compile_commands.json").read_text())}
-files = sorted(f for f in compiled if f.is_relative_to(root / "src")
+files = sorted(f for f in compiled if f.relative_to(root).parts[0] in ("src", "sim", "bench")
                and not f.name.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")))
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     findings = [text for text in pool.map(look_at, files) if text]

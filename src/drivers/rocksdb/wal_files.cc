@@ -159,6 +159,7 @@ void WalState::keep() {
 std::vector<WalState::Cut> WalState::cuts() const {
   const std::scoped_lock lock(mutex_);
   std::vector<Cut> cuts;
+  cuts.reserve(files_.size());
   for (const File& file : files_) cuts.push_back({file.path, file.kept});
   return cuts;
 }
