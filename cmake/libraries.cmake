@@ -27,7 +27,7 @@ pkg_check_modules(crypt REQUIRED IMPORTED_TARGET libxcrypt>=4.4)
 # Which module stands on which library. A library named here is private to its module's sources:
 # no public header shows it.
 set(libraries_base fmt::fmt)
-set(libraries_values_text PkgConfig::sodium PkgConfig::idn2 PkgConfig::utf8proc ${RE2_LIBRARY})
+set(libraries_values_text PkgConfig::sodium PkgConfig::idn2 PkgConfig::utf8proc ${RE2_LIBRARY} Boost::json)
 set(libraries_values_crypto PkgConfig::sodium PkgConfig::crypt OpenSSL::Crypto)
 set(libraries_values_dns PkgConfig::psl)
 set(libraries_protocols_acme Boost::json)

@@ -199,7 +199,6 @@ class Chasquid(ImportCase):
         self.assertIn("nowhere is no configuration folder of chasquid: ", done.stderr)
         self.assertIn("chasquid.conf: No such file", done.stderr)
 
-
     def test_6_what_may_not_be_read_stops_it(self):
         copy, fresh = self.folder / "copy", self.folder / "unread"
         shutil.copytree(self.old, copy)
@@ -212,6 +211,21 @@ class Chasquid(ImportCase):
         self.assertEqual(1, done.returncode, done.stdout)
         self.assertIn(f"cannot open {users}: Permission denied; nothing was imported", done.stderr)
         self.assertFalse(fresh.exists())
+
+    def test_7_a_mistake_in_our_own_folder_stops_it(self):
+        broken = self.folder / "broken"
+        shutil.copytree(self.tapal.config, broken)
+        with (broken / "tapal.toml").open("a") as settings:
+            settings.write("\nhostnames = 1\n")
+        self._assert_is_refused(broken, r"mended first: \S*tapal\.toml:\d+:1: unknown setting \S*hostnames")
+        shutil.copy(self.tapal.config / "tapal.toml", broken)
+        (broken / "domains/here.example/aliases").write_text("info no colon\n")
+        self._assert_is_refused(broken, r"mended first: \S*aliases:1: ")
+
+    def _assert_is_refused(self, config, why):
+        before = contents(config)
+        self.assertRegex(self.import_here(code=1, config=config), why)
+        self.assertEqual(before, contents(config))
 
 
 class PostfixCase(ImportCase):

@@ -10,6 +10,7 @@
 #include "app/settings/folder_version.h"
 #include "app/settings/settings.h"
 #include "drivers/files/folder_lock.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 namespace {
@@ -23,14 +24,11 @@ Result<std::optional<fs::path>> ask_for_checkpoint(const Settings& settings) {
   const auto answer = ask_server(settings.control_socket(), R"({"command":"checkpoint"})");
   if (!answer && answer.error().code == Code::not_found) return std::optional<fs::path>();
   if (!answer) return std::unexpected(answer.error());
-  boost::system::error_code error;
-  const auto parsed = json::parse(*answer, error);
-  const auto* object = parsed.if_object();
-  if (error || object == nullptr)
-    return fail(Code::internal, "the server's answer cannot be understood");
-  if (const auto* result = object->if_contains("result"); result != nullptr && result->is_object())
-    return fs::path(text_at(result->get_object(), "folder"));
-  return fail(Code::internal, "the server made no checkpoint: " + text_at(*object, "error"));
+  const auto object = text::parse_object(*answer);
+  if (!object) return fail(Code::internal, "the server's answer cannot be understood");
+  if (const auto* result = text::object_at(*object, "result"))
+    return fs::path(text::text_at(*result, "folder"));
+  return fail(Code::internal, "the server made no checkpoint: " + text::text_at(*object, "error"));
 }
 
 std::string moved_text(const SaveOptions& options, const fs::path& state) {

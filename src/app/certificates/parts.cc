@@ -15,6 +15,7 @@
 #include "values/text/ascii.h"
 #include "values/text/base64.h"
 #include "values/text/idna.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 
@@ -90,11 +91,10 @@ std::vector<ProgramRun> hooks_for(const fs::path& folder,
 // As a person or a program wrote them.
 Result<upkeep::CertificateWish> wish_of(const json::object& request) {
   upkeep::CertificateWish wish;
-  const auto* names = request.if_contains("names");
-  if (names == nullptr || !names->is_array() || names->get_array().empty() ||
-      names->get_array().size() > acme::names_max)
+  const auto* names = text::array_at(request, "names");
+  if (names == nullptr || names->empty() || names->size() > acme::names_max)
     return fail(Code::invalid, fmt::format("a certificate has 1 to {} names", acme::names_max));
-  for (const auto& name : names->get_array()) {
+  for (const auto& name : *names) {
     const auto* text = name.if_string();
     if (text == nullptr) return fail(Code::invalid, "a name that is no text");
     const std::string_view whole(text->data(), text->size());
@@ -106,10 +106,10 @@ Result<upkeep::CertificateWish> wish_of(const json::object& request) {
     TAPAL_TRY(const auto host, text::domain_to_ascii(whole.substr(is_wildcard ? 2 : 0)));
     wish.names.push_back((is_wildcard ? "*." : "") + host);
   }
-  if (const auto directory = text_at(request, "directory"); !directory.empty())
+  if (const auto directory = text::text_at(request, "directory"); !directory.empty())
     wish.directory_url = acme::directory_url_of(directory);
-  wish.profile = text_at(request, "profile");
-  wish.preferred_chain = text_at(request, "chain");
+  wish.profile = text::text_at(request, "profile");
+  wish.preferred_chain = text::text_at(request, "chain");
   return wish;
 }
 
@@ -205,19 +205,19 @@ Task<void> CertificateParts::tidy(NetLoop& loop, Log& log) {
 
 Task<Result<std::string>> answer_cert(upkeep::CertificateKeeper& keeper, std::string request) {
   const auto object = json::parse(request).as_object();
-  const auto command = text_at(object, "command");
-  const auto name = text_at(object, "name");
+  const auto command = text::text_at(object, "command");
+  const auto name = text::text_at(object, "name");
   std::string done;
   if (command == "cert renew") {
-    const auto key =
-        text_at(object, "key") == "fresh" ? upkeep::KeyChoice::fresh : upkeep::KeyChoice::announced;
+    const auto key = text::text_at(object, "key") == "fresh" ? upkeep::KeyChoice::fresh
+                                                             : upkeep::KeyChoice::announced;
     TAPAL_CO_TRY(done, co_await keeper.renew(name, key));
   } else if (command == "cert revoke") {
-    const auto reason = acme::revocation_reason_from(text_at(object, "reason"));
+    const auto reason = acme::revocation_reason_from(text::text_at(object, "reason"));
     if (!reason) co_return fail(Code::invalid, "there is no such reason");
     TAPAL_CO_TRY(done, co_await keeper.revoke(name, *reason));
   } else if (command == "cert account-key") {
-    auto directory = acme::directory_url_of(text_at(object, "directory"));
+    auto directory = acme::directory_url_of(text::text_at(object, "directory"));
     TAPAL_CO_TRY(done, co_await keeper.change_account_key(std::move(directory)));
   } else {
     TAPAL_CO_TRY(auto wish, wish_of(object));

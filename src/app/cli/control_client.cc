@@ -82,11 +82,6 @@ std::expected<json::object, int> ask_and_tell(const CommonOptions& common,
   return object;
 }
 
-std::string text_at(const json::object& answer, std::string_view name) {
-  const auto* value = answer.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 bool take_effect(const CommonOptions& common) {
   const auto settings = load_settings(common.config);
   if (!settings) return false;

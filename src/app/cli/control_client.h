@@ -47,9 +47,6 @@ Result<std::string> ask_server(const std::filesystem::path& socket,
 std::expected<boost::json::object, int> ask_and_tell(const CommonOptions& common,
                                                      const boost::json::object& request);
 
-// A text in an answer; empty when there is none.
-std::string text_at(const boost::json::object& answer, std::string_view name);
-
 // Has the running server read the changed folder at once. False when none runs: then the change
 // holds from its start on. What the server finds wrong is told.
 bool take_effect(const CommonOptions& common);

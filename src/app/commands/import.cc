@@ -94,12 +94,22 @@ Result<void> complete(const ImportOptions& options, migrate::Inventory& inventor
   return text::check_hostname(inventory.hostname);
 }
 
-Result<void> carry_over(Import& import) {
-  const auto before = files::load_config_folder({import.common.config, {}});
-  if (fs::exists(import.common.config) && !before.problems.empty())
+// Nothing is compared with what cannot be read.
+Result<void> check_own_folder(const fs::path& config) {
+  const auto mistake = [](std::string_view what) {
     return fail(Code::invalid,
-                fmt::format("what is here has a mistake in it, to be mended first: {}",
-                            before.problems.front()));
+                fmt::format("what is here has a mistake in it, to be mended first: {}", what));
+  };
+  if (!fs::exists(config)) return {};
+  const auto before = files::load_config_folder({config, {}});
+  if (!before.problems.empty()) return mistake(before.problems.front());
+  if (!fs::exists(config / settings_file_name)) return {};
+  const auto settings = load_settings(config);
+  return settings ? Result<void>() : mistake(settings.error().what);
+}
+
+Result<void> carry_over(Import& import) {
+  TAPAL_CHECK(check_own_folder(import.common.config));
   return run_phases(import_phases, import);
 }
 

@@ -8,6 +8,7 @@
 #include "app/commands/commands.h"
 #include "app/commands/queue_listing.h"
 #include "app/settings/settings.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 
@@ -57,8 +58,8 @@ int run_queue_sites(const CommonOptions& common, std::int64_t limit) {
                json::serialize(site.at("waiting")),
                json::serialize(site.at("held")),
                json::serialize(site.at("attempts")),
-               text_at(site, "next_due"),
-               text_at(site, "site"));
+               text::text_at(site, "next_due"),
+               text::text_at(site, "site"));
   }
   return exit_done;
 }
@@ -67,7 +68,7 @@ int run_queue_show(const CommonOptions& common, const std::string& id) {
   const auto answer = ask_and_tell(common, {{"command", "queue show"}, {"id", id}});
   if (!answer) return answer.error();
   if (common.output == Output::text)
-    fmt::print("{}\n{}\n", text_at(*answer, "why"), json::serialize(answer->at("message")));
+    fmt::print("{}\n{}\n", text::text_at(*answer, "why"), json::serialize(answer->at("message")));
   return exit_done;
 }
 

@@ -8,6 +8,7 @@
 #include "app/cli/control_client.h"
 #include "rules/queue/message.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 
@@ -52,7 +53,7 @@ void print_queue_list(const json::object& answer) {
   for (const auto& each : answer.at("messages").as_array()) {
     const auto& message = each.as_object();
     print_row(message);
-    if (const auto why = text_at(message, "why"); !why.empty()) fmt::print("    {}\n", why);
+    if (const auto why = text::text_at(message, "why"); !why.empty()) fmt::print("    {}\n", why);
   }
 }
 

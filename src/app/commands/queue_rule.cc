@@ -9,6 +9,7 @@
 #include "app/cli/queue_filter_option.h"
 #include "app/commands/commands.h"
 #include "values/text/duration.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 
@@ -48,12 +49,14 @@ int run_rule_list(const CommonOptions& common) {
   if (common.output == Output::json) return exit_done;
   for (const auto& each : answer->at("rules").as_array()) {
     const auto& rule = each.as_object();
-    const auto until = text_at(rule, "until");
+    const auto until = text::text_at(rule, "until");
     fmt::print("{:>4}  {:<24}  {}{}\n",
                json::serialize(rule.at("rule")),
                until.empty() ? "until it is ended" : until,
-               text_at(rule, "options"),
-               text_at(rule, "note").empty() ? "" : fmt::format("  ({})", text_at(rule, "note")));
+               text::text_at(rule, "options"),
+               text::text_at(rule, "note").empty()
+                   ? ""
+                   : fmt::format("  ({})", text::text_at(rule, "note")));
   }
   return exit_done;
 }

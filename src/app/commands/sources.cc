@@ -3,6 +3,7 @@
 
 #include "app/cli/control_client.h"
 #include "app/commands/commands.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 
@@ -18,12 +19,12 @@ std::string names_at(const json::object& object, std::string_view name) {
 }
 
 std::string name_of(const json::object& source) {
-  const auto name = text_at(source, "name");
+  const auto name = text::text_at(source, "name");
   return name.empty() ? "the usual source" : name;
 }
 
 std::string family_text(const json::object& source, std::string_view family) {
-  const auto address = text_at(source, family);
+  const auto address = text::text_at(source, family);
   if (source.at(fmt::format("{}_used", family)).as_bool())
     return address.empty() ? "the system's choice" : address;
   return address.empty() ? "not used" : address + ", not used";
@@ -34,12 +35,12 @@ void print_source(const json::object& source) {
              name_of(source),
              family_text(source, "ipv4"),
              family_text(source, "ipv6"));
-  if (const auto name = text_at(source, "ehlo_name"); !name.empty())
+  if (const auto name = text::text_at(source, "ehlo_name"); !name.empty())
     fmt::print("  says EHLO {}\n", name);
-  if (const auto why = text_at(source, "why"); !why.empty()) fmt::print("  {}\n", why);
+  if (const auto why = text::text_at(source, "why"); !why.empty()) fmt::print("  {}\n", why);
   for (const auto& one : source.at("warm_up").as_array()) {
     const auto& day = one.as_object();
-    const auto provider = text_at(day, "provider");
+    const auto provider = text::text_at(day, "provider");
     fmt::print("  new to {}: {} of {} messages today\n",
                provider.empty() ? "all smaller providers together" : provider,
                json::serialize(day.at("accepted_today")),
@@ -48,14 +49,14 @@ void print_source(const json::object& source) {
   for (const auto& one : source.at("suspended").as_array()) {
     const auto& rest = one.as_object();
     fmt::print("  not used at {} until {}: {}\n",
-               text_at(rest, "site"),
-               text_at(rest, "until"),
-               text_at(rest, "why"));
+               text::text_at(rest, "site"),
+               text::text_at(rest, "until"),
+               text::text_at(rest, "why"));
   }
 }
 
 void print_pool(const json::object& pool) {
-  const auto name = text_at(pool, "name");
+  const auto name = text::text_at(pool, "name");
   fmt::print("pool {}: {}\n", name.empty() ? "of all other mail" : name, names_at(pool, "sources"));
   for (const auto* claim : {"domains", "users"})
     if (const auto names = names_at(pool, claim); !names.empty())
@@ -72,7 +73,8 @@ int run_sources(const CommonOptions& common) {
   for (const auto& [mail, key] : {std::pair("mail of our users", "pool"),
                                   std::pair("mail that aliases pass on", "forwarding_pool"),
                                   std::pair("notices", "notices_pool")})
-    if (const auto pool = text_at(all, key); !pool.empty()) fmt::print("{}: pool {}\n", mail, pool);
+    if (const auto pool = text::text_at(all, key); !pool.empty())
+      fmt::print("{}: pool {}\n", mail, pool);
   return exit_done;
 }
 

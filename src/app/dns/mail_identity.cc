@@ -16,6 +16,7 @@
 #include "values/crypto/hash.h"
 #include "values/crypto/key.h"
 #include "values/text/idna.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 namespace {
@@ -99,11 +100,8 @@ void add_issuer(const Settings& settings, files::CertificateFolder& ours, MailId
   wanted.has_wildcard = std::ranges::find(acme.names, "*." + identity.domain) != acme.names.end();
   const auto account = ours.account(upkeep::account_name(acme::directory_url_of(acme.directory)));
   if (!account) return;
-  boost::system::error_code error;
-  const auto note = boost::json::parse(account->note, error);
-  if (error || !note.is_object()) return;
-  if (const auto* url = note.get_object().if_contains("url"); url && url->is_string())
-    wanted.account_uri = std::string(url->get_string());
+  const auto note = text::parse_object(account->note);
+  if (note && note->contains("url")) wanted.account_uri = text::text_at(*note, "url");
 }
 
 mailauth::DmarcPolicy policy_of(std::string_view name) {

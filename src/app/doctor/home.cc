@@ -18,6 +18,7 @@
 #include "values/crypto/key.h"
 #include "values/text/ascii.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 namespace {
@@ -179,10 +180,8 @@ std::optional<provision::QueueFacts> queue_of_running_server(const Settings& set
   if (!oldest || !oldest->contains("messages") || oldest->at("messages").as_array().empty())
     return facts;
   const auto& message = oldest->at("messages").as_array().front().as_object();
-  if (const auto* arrived = message.if_contains("arrived");
-      arrived != nullptr && arrived->is_string())
-    if (const auto date = text::parse_rfc3339_date(arrived->get_string()))
-      facts.oldest = std::chrono::floor<std::chrono::seconds>(now - *date);
+  if (const auto arrived = text::parse_rfc3339_date(text::text_at(message, "arrived")))
+    facts.oldest = std::chrono::floor<std::chrono::seconds>(now - *arrived);
   return facts;
 }
 

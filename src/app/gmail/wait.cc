@@ -11,6 +11,7 @@
 #include "app/settings/settings.h"
 #include "drivers/system/clock.h"
 #include "values/text/base64.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::app {
 namespace {
@@ -77,14 +78,15 @@ int wait_for_confirmation(const CommonOptions& common,
       return answer.error().code == Code::not_found ? exit_no_server : exit_failed;
     }
     const auto object = json::parse(*answer).as_object();
-    if (!object.at("ok").as_bool()) return tell(Error{Code::denied, text_at(object, "error")});
+    if (!object.at("ok").as_bool())
+      return tell(Error{Code::denied, text::text_at(object, "error")});
     if (object.at("confirmation").is_null()) continue;
     const auto& seen = object.at("confirmation").as_object();
-    const auto message = text::from_base64(text_at(seen, "message")).value_or("");
-    const Confirmation confirmation{text_at(seen, "queue_id"),
-                                    text_at(seen, "kind"),
-                                    text_at(seen, "code"),
-                                    text_at(seen, "link"),
+    const auto message = text::from_base64(text::text_at(seen, "message")).value_or("");
+    const Confirmation confirmation{text::text_at(seen, "queue_id"),
+                                    text::text_at(seen, "kind"),
+                                    text::text_at(seen, "code"),
+                                    text::text_at(seen, "link"),
                                     judge_origin(message, settings->resolver)};
     tell_confirmation(common, confirmation);
     std::fflush(stdout);

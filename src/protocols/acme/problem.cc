@@ -7,9 +7,10 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "protocols/acme/json_fields.h"
+#include "protocols/acme/answer_object.h"
 #include "values/text/ascii.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::acme {
 
@@ -85,25 +86,25 @@ std::optional<std::chrono::seconds> retry_after(const http::Response& response, 
 
 Problem problem_of(const json::object& document) {
   Problem problem;
-  problem.type = short_type(text_at(document, "type"));
-  problem.detail = text::printable(text_at(document, "detail"), detail_bytes_max);
-  const auto* others = array_at(document, "subproblems");
+  problem.type = short_type(text::text_at(document, "type"));
+  problem.detail = text::printable(text::text_at(document, "detail"), detail_bytes_max);
+  const auto* others = text::array_at(document, "subproblems");
   if (others == nullptr) return problem;
   for (const auto& other : *others) {
     const auto* object = other.if_object();
     if (object == nullptr || problem.subproblems.size() == subproblems_max) continue;
-    const auto* identifier = object_at(*object, "identifier");
+    const auto* identifier = text::object_at(*object, "identifier");
     problem.subproblems.push_back(
-        {short_type(text_at(*object, "type")),
-         text::printable(text_at(*object, "detail"), detail_bytes_max),
-         identifier != nullptr ? text::printable(text_at(*identifier, "value"), 300) : ""});
+        {short_type(text::text_at(*object, "type")),
+         text::printable(text::text_at(*object, "detail"), detail_bytes_max),
+         identifier != nullptr ? text::printable(text::text_at(*identifier, "value"), 300) : ""});
   }
   return problem;
 }
 
 Problem read_problem(const http::Response& response, WallTime now) {
   Problem problem;
-  if (const auto document = parse_object(response.body)) problem = problem_of(*document);
+  if (const auto document = answer_object(response.body)) problem = problem_of(*document);
   problem.status = response.status;
   problem.retry_after = retry_after(response, now);
   if (problem.detail.empty())

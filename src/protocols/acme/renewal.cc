@@ -1,9 +1,10 @@
 #include "protocols/acme/renewal.h"
 
-#include "protocols/acme/json_fields.h"
+#include "protocols/acme/answer_object.h"
 #include "values/http/url.h"
 #include "values/text/base64.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::acme {
 
@@ -14,15 +15,15 @@ std::string certificate_id(const crypto::CertificateFacts& certificate) {
 }
 
 Result<RenewalWindow> read_renewal_window(std::string_view body) {
-  TAPAL_TRY(const auto object, parse_object(body));
-  const auto* suggested = object_at(object, "suggestedWindow");
+  TAPAL_TRY(const auto object, answer_object(body));
+  const auto* suggested = text::object_at(object, "suggestedWindow");
   if (suggested == nullptr) return fail(Code::invalid, "renewal information without a window");
   RenewalWindow window;
-  TAPAL_TRY(window.start, text::parse_rfc3339_date(text_at(*suggested, "start")));
-  TAPAL_TRY(window.end, text::parse_rfc3339_date(text_at(*suggested, "end")));
+  TAPAL_TRY(window.start, text::parse_rfc3339_date(text::text_at(*suggested, "start")));
+  TAPAL_TRY(window.end, text::parse_rfc3339_date(text::text_at(*suggested, "end")));
   if (window.end <= window.start)
     return fail(Code::invalid, "renewal information whose window ends before it begins");
-  window.explanation_url = text_at(object, "explanationURL");
+  window.explanation_url = text::text_at(object, "explanationURL");
   if (!http::parse_url(window.explanation_url)) window.explanation_url.clear();
   return window;
 }

@@ -6,9 +6,10 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "protocols/acme/json_fields.h"
+#include "protocols/acme/answer_object.h"
 #include "values/http/url.h"
 #include "values/text/ascii.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::acme {
 
@@ -27,7 +28,7 @@ Status status_of(const json::object& object) {
       {"valid", Status::valid},
       {"invalid", Status::invalid},
   }};
-  const auto text = text_at(object, "status");
+  const auto text = text::text_at(object, "status");
   const auto* found = std::ranges::find(known, text, [](const auto& one) { return one.first; });
   return found == known.end() ? Status::other : found->second;
 }
@@ -39,36 +40,36 @@ bool is_web_address(std::string_view url) {
 }
 
 Result<std::string> address_at(const json::object& object, std::string_view key) {
-  auto url = text_at(object, key);
+  auto url = text::text_at(object, key);
   if (!is_web_address(url))
     return fail(Code::invalid, fmt::format("the authority's \"{}\" is no web address", key));
   return url;
 }
 
 std::optional<Problem> error_of(const json::object& object) {
-  const auto* error = object_at(object, "error");
+  const auto* error = text::object_at(object, "error");
   if (error == nullptr) return {};
   return problem_of(*error);
 }
 
 std::optional<Challenge> challenge_of(const json::object& object) {
-  const auto kind = challenge_kind_from_text(text_at(object, "type"));
+  const auto kind = challenge_kind_from_text(text::text_at(object, "type"));
   Challenge challenge;
-  challenge.url = text_at(object, "url");
-  challenge.token = text_at(object, "token");
+  challenge.url = text::text_at(object, "url");
+  challenge.token = text::text_at(object, "token");
   if (!kind || !is_web_address(challenge.url)) return {};
   if (*kind != ChallengeKind::dns_persist_01 && !is_token(challenge.token)) return {};
   challenge.kind = *kind;
   challenge.status = status_of(object);
   challenge.error = error_of(object);
-  challenge.issuer_names = texts_at(object, "issuer-domain-names");
+  challenge.issuer_names = text::texts_at(object, "issuer-domain-names");
   return challenge;
 }
 
 }  // namespace
 
 Result<Directory> read_directory(std::string_view body) {
-  TAPAL_TRY(const auto object, parse_object(body));
+  TAPAL_TRY(const auto object, answer_object(body));
   Directory directory;
   TAPAL_TRY(directory.new_nonce, address_at(object, "newNonce"));
   TAPAL_TRY(directory.new_account, address_at(object, "newAccount"));
@@ -82,12 +83,13 @@ Result<Directory> read_directory(std::string_view body) {
   if (object.contains("renewalInfo")) {
     TAPAL_TRY(directory.renewal_info, address_at(object, "renewalInfo"));
   }
-  const auto* meta = object_at(object, "meta");
+  const auto* meta = text::object_at(object, "meta");
   if (meta == nullptr) return directory;
-  directory.terms_of_service = text::printable(text_at(*meta, "termsOfService"));
-  directory.issuer_names = texts_at(*meta, "caaIdentities");
-  directory.external_account_required = is_true_at(*meta, "externalAccountRequired");
-  if (const auto* profiles = object_at(*meta, "profiles"))
+  directory.terms_of_service = text::printable(text::text_at(*meta, "termsOfService"));
+  directory.issuer_names = text::texts_at(*meta, "caaIdentities");
+  directory.external_account_required =
+      text::flag_at(*meta, "externalAccountRequired").value_or(false);
+  if (const auto* profiles = text::object_at(*meta, "profiles"))
     for (const auto& [name, about] : *profiles)
       if (const auto* text = about.if_string(); directory.profiles.size() < profiles_max)
         directory.profiles.emplace(text::printable(name, 64), text != nullptr ? *text : "");
@@ -109,10 +111,10 @@ std::vector<std::string> alternate_addresses(const http::Response& response) {
 }
 
 Result<Order> read_order(std::string_view body) {
-  TAPAL_TRY(const auto object, parse_object(body));
+  TAPAL_TRY(const auto object, answer_object(body));
   Order order;
   order.status = status_of(object);
-  order.authorizations = texts_at(object, "authorizations");
+  order.authorizations = text::texts_at(object, "authorizations");
   if (order.authorizations.empty() || order.authorizations.size() > names_max)
     return fail(Code::invalid,
                 fmt::format("an order with {} authorizations", order.authorizations.size()));
@@ -127,13 +129,14 @@ Result<Order> read_order(std::string_view body) {
 }
 
 Result<Authorization> read_authorization(std::string_view body) {
-  TAPAL_TRY(const auto object, parse_object(body));
+  TAPAL_TRY(const auto object, answer_object(body));
   Authorization authorization;
   authorization.status = status_of(object);
-  authorization.is_wildcard = is_true_at(object, "wildcard");
-  const auto* identifier = object_at(object, "identifier");
-  if (identifier != nullptr) authorization.name = text::to_lower(text_at(*identifier, "value"));
-  const auto* challenges = array_at(object, "challenges");
+  authorization.is_wildcard = text::flag_at(object, "wildcard").value_or(false);
+  const auto* identifier = text::object_at(object, "identifier");
+  if (identifier != nullptr)
+    authorization.name = text::to_lower(text::text_at(*identifier, "value"));
+  const auto* challenges = text::array_at(object, "challenges");
   if (authorization.name.empty() || challenges == nullptr)
     return fail(Code::invalid, "an authorization without a name or challenges");
   for (const auto& one : *challenges) {

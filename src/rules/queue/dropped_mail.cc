@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "values/text/json_fields.h"
+
 namespace tapal::queue {
 
 namespace json = boost::json;
@@ -13,11 +15,6 @@ constexpr std::size_t line_bytes_max = dropped_bytes_max - dropped_message_bytes
 
 std::unexpected<Error> no_drop(std::string_view what) {
   return fail(Code::invalid, fmt::format("not a message that `tapal sendmail` left: {}", what));
-}
-
-std::string text_at(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 }  // namespace
@@ -41,18 +38,13 @@ Result<DroppedMail> read_dropped_mail(std::string_view text) {
   if (error || !parsed.is_object()) return no_drop("its first line is no JSON object");
   const auto& head = parsed.get_object();
   DroppedMail mail;
-  if (head.contains("sender")) mail.sender = text_at(head, "sender");
-  mail.full_name = text_at(head, "full_name");
-  const auto* recipients = head.if_contains("recipients");
-  if (recipients == nullptr || !recipients->is_array()) return no_drop("it has no recipients");
-  for (const auto& recipient : recipients->get_array())
-    if (recipient.is_string()) mail.recipients.emplace_back(recipient.get_string());
+  if (head.contains("sender")) mail.sender = text::text_at(head, "sender");
+  mail.full_name = text::text_at(head, "full_name");
+  mail.recipients = text::texts_at(head, "recipients", dropped_recipients_max + 1);
   if (mail.recipients.empty()) return no_drop("it has no recipients");
   if (mail.recipients.size() > dropped_recipients_max) return no_drop("too many recipients");
   const auto message = text.substr(line.size() + 1);
-  const auto* bytes = head.if_contains("bytes");
-  if (bytes == nullptr || !bytes->is_int64() ||
-      bytes->get_int64() != static_cast<std::int64_t>(message.size()))
+  if (text::number_at(head, "bytes") != static_cast<std::int64_t>(message.size()))
     return no_drop("it is cut short");
   if (message.size() > dropped_message_bytes_max) return no_drop("it is too long");
   mail.message = message;

@@ -10,6 +10,7 @@
 #include "rules/queue/message_life.h"
 #include "values/text/ascii.h"
 #include "values/text/duration.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::queue {
 namespace {
@@ -170,10 +171,8 @@ std::string to_json(const Filter& filter) {
 }
 
 Result<Filter> filter_from_json(std::string_view text) {
-  boost::system::error_code error;
-  const auto value = json::parse(text, error, {}, {.max_depth = 4});
-  const auto* object = error ? nullptr : value.if_object();
-  if (object == nullptr) return fail(Code::invalid, "a filter is one JSON object");
+  const auto object = text::parse_object(text, 4);
+  if (!object) return fail(Code::invalid, "a filter is one JSON object");
   Filter filter;
   for (const auto& [name, member] : *object) {
     if (auto read = read_member(name, member, filter); !read)

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "values/text/json_fields.h"
+
 namespace tapal::queue {
 
 namespace json = boost::json;
@@ -32,13 +34,12 @@ std::string to_json(const HoldRule& rule) {
 }
 
 Result<HoldRule> hold_rule_from_json(std::string_view text) {
-  boost::system::error_code error;
-  const auto value = json::parse(text, error, {}, {.max_depth = 4});
-  const auto* object = error ? nullptr : value.if_object();
-  const auto* filter = object == nullptr ? nullptr : object->if_contains("filter");
+  const auto object = text::parse_object(text, 4);
+  const auto* filter = object ? object->if_contains("filter") : nullptr;
   if (filter == nullptr) return fail(Code::invalid, "a hold rule is a JSON object with a filter");
   HoldRule rule;
   TAPAL_TRY(rule.filter, filter_from_json(json::serialize(*filter)));
+  boost::system::error_code error;
   if (const auto* number = object->if_contains("number")) {
     rule.number = number->to_number<std::uint32_t>(error);
     if (error) return fail(Code::invalid, "a hold rule's number is none");

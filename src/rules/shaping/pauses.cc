@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "values/text/json_fields.h"
+
 namespace tapal::shaping {
 
 namespace json = boost::json;
@@ -23,23 +25,18 @@ std::string to_json(const Pause& pause) {
 }
 
 std::optional<Pause> from_json(std::string_view text) {
-  json::error_code error;
-  const auto parsed = json::parse(text, error);
-  const auto* object = error ? nullptr : parsed.if_object();
-  if (object == nullptr) return {};
-  const auto text_at = [object](std::string_view name) -> std::optional<std::string> {
+  const auto object = text::parse_object(text, 2);
+  if (!object) return {};
+  const auto find_text = [&object](std::string_view name) -> std::optional<std::string> {
     const auto* value = object->if_contains(name);
     if (value == nullptr || !value->is_string()) return {};
-    return std::string(value->get_string());
+    return text::text_at(*object, name);
   };
-  const auto site = text_at("site"), sender = text_at("sender"), reason = text_at("reason");
-  const auto* until = object->if_contains("until");
-  if (!site || !sender || !reason || until == nullptr || !until->is_int64()) return {};
-  return Pause{*site,
-               *sender,
-               text_at("source"),
-               WallTime(std::chrono::seconds(until->get_int64())),
-               *reason};
+  const auto site = find_text("site"), sender = find_text("sender"), reason = find_text("reason");
+  const auto until = text::number_at(*object, "until");
+  if (!site || !sender || !reason || !until) return {};
+  return Pause{
+      *site, *sender, find_text("source"), WallTime(std::chrono::seconds(*until)), *reason};
 }
 
 }  // namespace

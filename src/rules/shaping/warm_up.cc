@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "values/text/json_fields.h"
+
 namespace tapal::shaping {
 
 namespace json = boost::json;
@@ -17,24 +19,17 @@ std::chrono::sys_days day_of(WallTime time) { return std::chrono::floor<std::chr
 // More cannot be said in a record: what is larger was not written by us.
 constexpr std::int64_t number_max = 1'000'000'000;
 
-std::optional<std::int64_t> number_at(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  if (value == nullptr || !value->is_int64()) return {};
-  const auto number = value->get_int64();
-  return number < 0 ? std::nullopt : std::optional(number);
-}
-
 std::optional<std::size_t> count_at(const json::object& object, std::string_view name) {
-  const auto number = number_at(object, name);
-  if (!number || *number > number_max) return {};
+  const auto number = text::number_at(object, name);
+  if (!number || *number < 0 || *number > number_max) return {};
   return static_cast<std::size_t>(*number);
 }
 
 constexpr std::int64_t days_max = 365 * 1000;
 
 std::optional<std::chrono::sys_days> day_at(const json::object& object, std::string_view name) {
-  const auto number = number_at(object, name);
-  if (!number || *number > days_max) return {};
+  const auto number = text::number_at(object, name);
+  if (!number || *number < 0 || *number > days_max) return {};
   return std::chrono::sys_days(std::chrono::days(*number));
 }
 
@@ -172,29 +167,25 @@ void WarmUp::not_kept(const std::vector<Record>& changes) {
 }
 
 void WarmUp::take_in(std::string_view source, std::string_view text) {
-  boost::system::error_code error;
-  const auto parsed = json::parse(text, error, {}, {.max_depth = 4});
-  if (error || !parsed.is_object()) return;
-  const auto& record = parsed.get_object();
-  const auto* address = record.if_contains("address");
-  const auto since = number_at(record, "since_ms");
-  const auto* providers = record.if_contains("providers");
-  if (address == nullptr || !address->is_string() || !since || providers == nullptr ||
-      !providers->is_object())
-    return;
-  Newcomer known{.address = std::string(address->get_string()),
+  const auto record = text::parse_object(text, 4);
+  if (!record) return;
+  auto address = text::text_at(*record, "address");
+  const auto since = text::number_at(*record, "since_ms");
+  const auto* providers = text::object_at(*record, "providers");
+  if (address.empty() || !since || *since < 0 || providers == nullptr) return;
+  Newcomer known{.address = std::move(address),
                  .since = WallTime(std::chrono::milliseconds(*since)),
                  .counts = {}};
-  for (const auto& [name, value] : providers->get_object()) {
+  for (const auto& [name, value] : *providers) {
     if (!value.is_object() || known.counts.size() >= providers_max) continue;
     const auto& one = value.get_object();
     const auto day = day_at(one, "day");
     const auto ceiling = count_at(one, "ceiling");
     const auto accepted = count_at(one, "accepted");
-    const auto* shrunk = one.if_contains("shrunk");
-    if (!day || !ceiling || !accepted || shrunk == nullptr || !shrunk->is_bool()) continue;
+    const auto shrunk = text::flag_at(one, "shrunk");
+    if (!day || !ceiling || !accepted || !shrunk) continue;
     const DayOfWarmUp of_day{.ceiling = *ceiling, .accepted = *accepted};
-    known.counts.emplace(name, Count{*day, of_day, shrunk->get_bool()});
+    known.counts.emplace(name, Count{*day, of_day, *shrunk});
   }
   sources_.insert_or_assign(std::string(source), std::move(known));
 }

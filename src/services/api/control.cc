@@ -12,6 +12,7 @@
 #include "services/api/queue_requests.h"
 #include "values/text/ascii.h"
 #include "values/text/base64.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::api {
 
@@ -56,7 +57,7 @@ class Request {
       : world_(world), client_(client), request_(std::move(request)) {}
 
   Task<json::object> answer() {
-    const auto command = text_of(request_, "command");
+    const auto command = text::text_at(request_, "command");
     if (command == "status") co_return status();
     if (command == "guesses") co_return guesses();
     if (command == "watch") co_return co_await watch();
@@ -95,9 +96,9 @@ class Request {
   }
 
   Task<json::object> watch() {
-    const auto address = mail::parse_address(text_of(request_, "address"));
+    const auto address = mail::parse_address(text::text_at(request_, "address"));
     if (!address) co_return refused(address.error().what);
-    const std::chrono::seconds wait(number_of(request_, "seconds", 0));
+    const std::chrono::seconds wait(text::number_at(request_, "seconds").value_or(0));
     const auto end = world_.loop.now() + std::clamp(wait, std::chrono::seconds(0), watch_max);
     ConfirmationWatch::Watcher watcher(world_.confirmations, *address);
     auto seen = watcher.take();
@@ -124,8 +125,8 @@ class Request {
 
   Task<json::object> events() {
     if (!client_.follows) co_return refused("\"follow\" comes before \"events\"");
-    const auto id = text_of(request_, "queue_id");
-    const std::chrono::seconds wait(number_of(request_, "seconds", 0));
+    const auto id = text::text_at(request_, "queue_id");
+    const std::chrono::seconds wait(text::number_at(request_, "seconds").value_or(0));
     const auto end = world_.loop.now() + std::clamp(wait, std::chrono::seconds(0), watch_max);
     auto seen = client_.follows->take(id);
     while (seen.empty() && world_.loop.now() < end) {
@@ -144,21 +145,21 @@ class Request {
   }
 
   json::object show_challenge() {
-    auto token = text_of(request_, "token");
-    auto host = text::to_lower(text_of(request_, "host"));
+    auto token = text::text_at(request_, "token");
+    auto host = text::to_lower(text::text_at(request_, "host"));
     if (token.empty() == host.empty()) return refused("a challenge has a token, or a host");
     if (host.empty()) {
-      world_.challenges.show_http(std::move(token), text_of(request_, "authorization"));
+      world_.challenges.show_http(std::move(token), text::text_at(request_, "authorization"));
     } else {
-      world_.challenges.show_tls(std::move(host),
-                                 {text_of(request_, "chain"), text_of(request_, "key")});
+      world_.challenges.show_tls(
+          std::move(host), {text::text_at(request_, "chain"), text::text_at(request_, "key")});
     }
     return {{"ok", true}};
   }
 
   json::object withdraw_challenge() {
-    world_.challenges.withdraw_http(text_of(request_, "token"));
-    world_.challenges.withdraw_tls(text::to_lower(text_of(request_, "host")));
+    world_.challenges.withdraw_http(text::text_at(request_, "token"));
+    world_.challenges.withdraw_tls(text::to_lower(text::text_at(request_, "host")));
     return {{"ok", true}};
   }
 
@@ -176,11 +177,9 @@ class Request {
 };
 
 Task<std::string> answer_line(ControlWorld& world, Client& client, std::string_view line) {
-  boost::system::error_code error;
-  const auto parsed = json::parse(line, error, {}, {.max_depth = 8});
-  if (error || !parsed.is_object())
-    co_return line_of(refused("a request is one JSON object on one line"));
-  Request request(world, client, parsed.get_object());
+  auto object = text::parse_object(line, 8);
+  if (!object) co_return line_of(refused("a request is one JSON object on one line"));
+  Request request(world, client, *std::move(object));
   const auto answer = co_await request.answer();
   co_return line_of(answer);
 }

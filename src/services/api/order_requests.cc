@@ -12,6 +12,7 @@
 #include "services/api/control_json.h"
 #include "services/api/queue_requests.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 #include "values/text/utf8.h"
 
 namespace tapal::api {
@@ -33,7 +34,7 @@ constexpr std::string_view usual_route = "usual";
 
 // What people say is shown again, in notices too.
 Result<std::string> line_of(const json::object& request, std::string_view name) {
-  auto text = text_of(request, name);
+  auto text = text::text_at(request, name);
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (text.size() > queue::order_text_bytes_max || !text::is_valid_utf8(text) ||
       std::ranges::any_of(text, is_control))
@@ -51,7 +52,7 @@ Result<queue::Order> order_of(Kind kind, const json::object& request) {
     if (order.text.empty()) order.text = bounce_text_default;
   }
   if (kind == Kind::move) {
-    auto target = text_of(request, "route");
+    auto target = text::text_at(request, "route");
     if (target.empty())
       return fail(Code::invalid, "a move has a route: a host, host:port, or \"usual\"");
     if (target != usual_route) order.route = {mail::Handover::Kind::host, std::move(target), {}};
@@ -61,7 +62,7 @@ Result<queue::Order> order_of(Kind kind, const json::object& request) {
 
 Result<queue::Filter> ordered_filter(Kind kind, const json::object& request) {
   TAPAL_TRY(auto filter, filter_of(request));
-  if (queue::destroys(kind) && filter.is_empty() && !flag_of(request, "all"))
+  if (queue::destroys(kind) && filter.is_empty() && !text::flag_at(request, "all").value_or(false))
     return fail(Code::invalid,
                 "without a filter this would end every message in the queue: name some, or say "
                 "--all");
@@ -87,9 +88,9 @@ Result<queue::HoldRule> rule_of(const json::object& request, WallTime now) {
   queue::HoldRule rule;
   TAPAL_TRY(rule.filter, filter_of(request));
   TAPAL_TRY(rule.note, line_of(request, "note"));
-  if (const auto seconds = number_of(request, "seconds", 0); seconds != 0)
+  if (const auto seconds = text::number_at(request, "seconds").value_or(0); seconds != 0)
     rule.until = now + std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, INT32_MAX));
-  if (const auto until = text_of(request, "until"); !until.empty()) {
+  if (const auto until = text::text_at(request, "until"); !until.empty()) {
     TAPAL_TRY(rule.until, text::parse_rfc3339_date(until));
   }
   if (rule.until && *rule.until <= now) return fail(Code::invalid, "the rule's end is past");
@@ -109,7 +110,8 @@ Task<json::object> add_rule(ControlWorld& world, const json::object& request) {
 }
 
 Task<json::object> end_rule(ControlWorld& world, const json::object& request) {
-  const auto number = std::clamp<std::int64_t>(number_of(request, "rule", 0), 0, UINT32_MAX);
+  const auto number =
+      std::clamp<std::int64_t>(text::number_at(request, "rule").value_or(0), 0, UINT32_MAX);
   const auto done = co_await world.dispatcher.end_hold_rule(static_cast<std::uint32_t>(number));
   co_return changed(done);
 }
@@ -131,7 +133,7 @@ json::object list_rules(const ControlWorld& world) {
 
 Task<std::optional<json::object>> answer_order_request(ControlWorld& world,
                                                        const json::object& request) {
-  const auto command = text_of(request, "command");
+  const auto command = text::text_at(request, "command");
   if (command == "queue rule add") co_return co_await add_rule(world, request);
   if (command == "queue rule list") co_return list_rules(world);
   if (command == "queue rule del") co_return co_await end_rule(world, request);

@@ -11,6 +11,7 @@
 #include "services/api/why.h"
 #include "values/text/ascii.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::api {
 
@@ -73,7 +74,7 @@ class QueueRequest {
       : world_(world), request_(request) {}
 
   Task<std::optional<json::object>> answer() {
-    const auto command = text_of(request_, "command");
+    const auto command = text::text_at(request_, "command");
     if (command == "queue list") co_return co_await list();
     if (command == "queue count") co_return co_await count();
     if (command == "queue show") co_return show();
@@ -84,7 +85,8 @@ class QueueRequest {
 
  private:
   std::size_t limit(std::size_t otherwise) const {
-    const auto asked = number_of(request_, "limit", static_cast<std::int64_t>(otherwise));
+    const auto asked =
+        text::number_at(request_, "limit").value_or(static_cast<std::int64_t>(otherwise));
     return static_cast<std::size_t>(std::max<std::int64_t>(asked, 0));
   }
 
@@ -120,7 +122,7 @@ class QueueRequest {
       auto& matching = each["matching"].emplace_array();
       for (const auto i : recipients)
         matching.emplace_back(message.recipients[i].recipient.address.text());
-      if (flag_of(request_, "why")) explain(message.id, each);
+      if (text::flag_at(request_, "why").value_or(false)) explain(message.id, each);
       list.push_back(std::move(each));
     }
     return list;
@@ -149,7 +151,7 @@ class QueueRequest {
   }
 
   json::object show() {
-    const auto id = QueueId::from_text(text_of(request_, "id"));
+    const auto id = QueueId::from_text(text::text_at(request_, "id"));
     if (!id) return refused("a queue id has 13 characters, as `tapal queue list` shows them");
     const auto message = world_.dispatcher.find(*id);
     if (!message) return refused("no such message in the queue");
@@ -186,7 +188,7 @@ class QueueRequest {
   }
 
   Task<json::object> why() {
-    const auto what = text_of(request_, "what");
+    const auto what = text::text_at(request_, "what");
     json::array found;
     json::array waits;
     const auto ids = co_await about(what);

@@ -9,6 +9,7 @@
 #include "values/mail/encoded_word.h"
 #include "values/mail/grammar.h"
 #include "values/text/ascii.h"
+#include "values/text/json_fields.h"
 #include "values/text/utf8.h"
 
 namespace tapal::judge {
@@ -27,22 +28,12 @@ std::string text_of(const json::value& value) {
   return text != nullptr ? std::string(text->data(), text->size()) : std::string();
 }
 
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr ? text_of(*value) : std::string();
-}
-
 double number_at(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   if (value == nullptr || !value->is_number()) return 0;
   return value->is_double()  ? value->get_double()
          : value->is_int64() ? static_cast<double>(value->get_int64())
                              : static_cast<double>(value->get_uint64());
-}
-
-const json::object* object_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr ? value->if_object() : nullptr;
 }
 
 // The place in "add_headers" is counted from the top; a negative one, or none, means below all.
@@ -55,7 +46,7 @@ void add_field(const std::string& name,
   }
   mail::HeaderEdit edit{Kind::append, name, {}, 0};
   if (const auto* object = what.if_object()) {
-    edit.body = " " + text_at(*object, "value");
+    edit.body = " " + text::text_at(*object, "value");
     const double order = object->contains("order") ? number_at(*object, "order") : -1;
     if (order >= 0 && order < 10'000) {
       edit.kind = Kind::insert;
@@ -82,9 +73,9 @@ void remove_field(const std::string& name,
 // Names that cannot be are left out: one odd rule must not cost the whole answer.
 std::vector<mail::HeaderEdit> edits_of(const json::object& milter) {
   std::vector<mail::HeaderEdit> edits;
-  if (const auto* removed = object_at(milter, "remove_headers"))
+  if (const auto* removed = text::object_at(milter, "remove_headers"))
     for (const auto& [name, which] : *removed) remove_field(name, which, edits);
-  if (const auto* added = object_at(milter, "add_headers"))
+  if (const auto* added = text::object_at(milter, "add_headers"))
     for (const auto& [name, what] : *added) add_field(name, what, edits);
   std::erase_if(edits, [](const auto& edit) { return !mail::is_field_name(edit.name); });
   return edits;
@@ -97,7 +88,7 @@ std::string reason_of(const json::object& answer) {
     std::string name;
   };
   std::vector<Symbol> symbols;
-  if (const auto* all = object_at(answer, "symbols"))
+  if (const auto* all = text::object_at(answer, "symbols"))
     for (const auto& [name, symbol] : *all)
       if (const auto* object = symbol.if_object())
         symbols.push_back({number_at(*object, "score"), name});
@@ -114,9 +105,9 @@ std::string reason_of(const json::object& answer) {
 }
 
 void decide(const json::object& answer, Opinion& opinion) {
-  const auto action = text_at(answer, "action");
-  const auto* messages = object_at(answer, "messages");
-  const auto said = messages != nullptr ? text_at(*messages, "smtp_message") : std::string();
+  const auto action = text::text_at(answer, "action");
+  const auto* messages = text::object_at(answer, "messages");
+  const auto said = messages != nullptr ? text::text_at(*messages, "smtp_message") : std::string();
   const auto reply = [&said](int code, std::string_view status, std::string_view usual) {
     return smtp::make_reply(
         code, status, said.empty() ? usual : text::printable(said, reply_bytes_max));
@@ -133,7 +124,7 @@ void decide(const json::object& answer, Opinion& opinion) {
     opinion.action = Action::keep_aside;
   }
   if (action == "add header") opinion.edits.push_back({Kind::append, "X-Spam", " Yes", 0});
-  if (const auto subject = text_at(answer, "subject");
+  if (const auto subject = text::text_at(answer, "subject");
       action == "rewrite subject" && !subject.empty())
     opinion.edits.push_back(
         {Kind::replace, "Subject", " " + mail::encode_unstructured(subject), 1});
@@ -179,18 +170,14 @@ Result<Opinion> rspamd_opinion(const http::Response& response) {
     return fail(
         Code::internal,
         fmt::format("it answers {}: {}", response.status, text::printable(response.body, 200)));
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = json_depth_max;
-  const auto parsed = json::parse(response.body, error, {}, options);
-  const auto* answer = parsed.if_object();
-  if (error || answer == nullptr || text_at(*answer, "action").empty())
+  const auto answer = text::parse_object(response.body, json_depth_max);
+  if (!answer || text::text_at(*answer, "action").empty())
     return fail(Code::internal, "its answer is not the JSON of /checkv2");
   Opinion opinion;
   opinion.score = number_at(*answer, "score");
   opinion.reason = reason_of(*answer);
   decide(*answer, opinion);
-  if (const auto* milter = object_at(*answer, "milter")) {
+  if (const auto* milter = text::object_at(*answer, "milter")) {
     auto edits = edits_of(*milter);
     opinion.edits.insert(opinion.edits.begin(), edits.begin(), edits.end());
   }

@@ -32,8 +32,9 @@ inline constexpr std::string_view config_prefix = "config/";
 inline constexpr std::string_view spool_prefix = "spool/";
 inline constexpr std::string_view sealed_config_name = "config.sealed";  // in place of config/
 inline constexpr std::string_view marks_name = "final-dot.marks";
-inline constexpr std::string_view dns_changes_name = "dns-changes";  // a folder
 inline constexpr std::string_view dns_changes_prefix = "dns-changes/";
+inline constexpr auto dns_changes_name =  // the folder's, among what the server keeps
+    dns_changes_prefix.substr(0, dns_changes_prefix.size() - 1);
 
 enum class BackupPurpose : std::uint8_t {
   copy,  // its server went on: mail in it may have been delivered since

@@ -8,6 +8,7 @@
 #include "services/upkeep/certificate_keeper.h"
 #include "services/upkeep/on_worker.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::upkeep {
 
@@ -18,12 +19,8 @@ namespace {
 constexpr std::size_t told_output_bytes_max = 500;
 
 std::string url_in(const std::string& account_note) {
-  json::error_code error;
-  const auto parsed = json::parse(account_note, error);
-  const auto* object = parsed.if_object();
-  const auto* url = object != nullptr ? object->if_contains("url") : nullptr;
-  return !error && url != nullptr && url->is_string() ? std::string(url->get_string())
-                                                      : std::string();
+  const auto note = text::parse_object(account_note);
+  return note ? text::text_at(*note, "url") : std::string();
 }
 
 }  // namespace

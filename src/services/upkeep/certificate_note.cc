@@ -5,8 +5,8 @@
 
 #include <boost/json.hpp>
 
-#include "services/upkeep/json_fields.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::upkeep {
 
@@ -21,7 +21,7 @@ constexpr std::size_t doublings_max = 5;
 constexpr std::size_t failure_bytes_max = 2'000;
 
 Result<WallTime> time_at(const json::object& object, std::string_view key) {
-  return text::parse_rfc3339_date(text_at(object, key));
+  return text::parse_rfc3339_date(text::text_at(object, key));
 }
 
 Result<CertificateNote::Suggestion> suggestion_of(const json::object& object) {
@@ -29,7 +29,7 @@ Result<CertificateNote::Suggestion> suggestion_of(const json::object& object) {
   TAPAL_TRY(suggestion.window.start, time_at(object, "start"));
   TAPAL_TRY(suggestion.window.end, time_at(object, "end"));
   TAPAL_TRY(suggestion.ask_again, time_at(object, "ask_again"));
-  suggestion.window.explanation_url = text_at(object, "explanation");
+  suggestion.window.explanation_url = text::text_at(object, "explanation");
   return suggestion;
 }
 
@@ -37,11 +37,9 @@ Result<CertificateNote::Failure> failure_of(const json::object& object) {
   CertificateNote::Failure failure;
   TAPAL_TRY(failure.when, time_at(object, "when"));
   TAPAL_TRY(failure.next_try, time_at(object, "next_try"));
-  failure.what = text_at(object, "what");
-  const auto* count = object.if_contains("count");
-  failure.count = count != nullptr && count->is_int64() && count->get_int64() > 0
-                      ? static_cast<std::size_t>(count->get_int64())
-                      : 1;
+  failure.what = text::text_at(object, "what");
+  failure.count = static_cast<std::size_t>(
+      std::max<std::int64_t>(1, text::number_at(object, "count").value_or(1)));
   return failure;
 }
 
@@ -68,27 +66,20 @@ std::string CertificateNote::to_json() const {
 }
 
 Result<CertificateNote> read_certificate_note(std::string_view text) {
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = 8;
-  const auto parsed = json::parse(text, error, {}, options);
-  const auto* object = parsed.if_object();
-  if (error || object == nullptr) return fail(Code::invalid, "a damaged note");
+  const auto object = text::parse_object(text);
+  if (!object) return fail(Code::invalid, "a damaged note");
   CertificateNote note;
-  note.directory_url = text_at(*object, "directory");
-  note.profile = text_at(*object, "profile");
-  note.renewal_info_url = text_at(*object, "renewal_info");
-  note.preferred_chain = text_at(*object, "preferred_chain");
-  const auto* names = object->if_contains("names");
-  if (names != nullptr && names->is_array())
-    for (const auto& name : names->get_array())
-      if (const auto* one = name.if_string()) note.names.emplace_back(one->data(), one->size());
+  note.directory_url = text::text_at(*object, "directory");
+  note.profile = text::text_at(*object, "profile");
+  note.renewal_info_url = text::text_at(*object, "renewal_info");
+  note.preferred_chain = text::text_at(*object, "preferred_chain");
+  note.names = text::texts_at(*object, "names");
   if (note.directory_url.empty() || note.names.empty())
     return fail(Code::invalid, "a note without an authority or names");
-  if (const auto* suggestion = object_at(*object, "suggestion"))
+  if (const auto* suggestion = text::object_at(*object, "suggestion"))
     if (auto read = suggestion_of(*suggestion)) note.suggestion = *std::move(read);
   if (const auto early = time_at(*object, "renewed_early")) note.renewed_early = *early;
-  if (const auto* failure = object_at(*object, "failure"))
+  if (const auto* failure = text::object_at(*object, "failure"))
     if (auto read = failure_of(*failure)) note.failure = *std::move(read);
   return note;
 }

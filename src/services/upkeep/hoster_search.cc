@@ -2,8 +2,8 @@
 
 #include <boost/json.hpp>
 
-#include "services/upkeep/json_fields.h"
 #include "values/dns/name.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::upkeep {
 namespace {
@@ -14,6 +14,7 @@ using provision::Hoster;
 // They are on the machine's own network, or nowhere.
 constexpr std::chrono::seconds metadata_time_max{2};
 constexpr std::size_t metadata_bytes_max = 64UL * 1024;
+constexpr std::size_t json_depth_max = 32;
 constexpr std::size_t organisations_max = 32;
 constexpr std::size_t entity_depth_max = 3;  // of entities within entities
 
@@ -34,8 +35,8 @@ void add_names_of_card(const json::array& card, std::vector<std::string>& into) 
 
 void add_names(const json::object& object, std::vector<std::string>& into, std::size_t depth) {
   add_text(object.if_contains("name"), into);
-  if (const auto* card = array_at(object, "vcardArray")) add_names_of_card(*card, into);
-  const auto* entities = array_at(object, "entities");
+  if (const auto* card = text::array_at(object, "vcardArray")) add_names_of_card(*card, into);
+  const auto* entities = text::array_at(object, "entities");
   if (entities == nullptr || depth == entity_depth_max) return;
   for (const auto& entity : *entities)
     if (entity.is_object()) add_names(entity.get_object(), into, depth + 1);
@@ -111,9 +112,7 @@ class Search {
 
 std::vector<std::string> organisations_from_json(std::string_view text) {
   std::vector<std::string> names;
-  boost::system::error_code error;
-  const auto parsed = json::parse(text, error);
-  if (!error && parsed.is_object()) add_names(parsed.get_object(), names, 0);
+  if (const auto object = text::parse_object(text, json_depth_max)) add_names(*object, names, 0);
   return names;
 }
 

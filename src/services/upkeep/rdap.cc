@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "values/text/json_fields.h"
+
 namespace tapal::upkeep {
 namespace {
 
@@ -28,14 +30,12 @@ std::string server_of(const json::value& urls) {
 // A list is pairs of entries and servers. `fit` tells how well an entry does: 0 for not at all.
 template <class Fit>
 std::string best_server(std::string_view list, Fit fit) {
-  boost::system::error_code error;
-  const auto parsed = json::parse(list, error);
-  const auto* object = error ? nullptr : parsed.if_object();
-  const auto* services = object == nullptr ? nullptr : object->if_contains("services");
+  const auto object = text::parse_object(list);
+  const auto* services = object ? text::array_at(*object, "services") : nullptr;
   std::string best;
   std::size_t best_fit = 0;
-  if (services == nullptr || !services->is_array()) return best;
-  for (const auto& service : services->get_array()) {
+  if (services == nullptr) return best;
+  for (const auto& service : *services) {
     const auto* pair = service.if_array();
     if (pair == nullptr || pair->size() < 2 || !pair->front().is_array()) continue;
     for (const auto& entry : pair->front().get_array()) {

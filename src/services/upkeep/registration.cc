@@ -2,8 +2,8 @@
 
 #include <boost/json.hpp>
 
-#include "services/upkeep/json_fields.h"
 #include "values/text/date.h"
+#include "values/text/json_fields.h"
 
 namespace tapal::upkeep {
 namespace {
@@ -17,20 +17,18 @@ constexpr std::size_t registration_depth_max = 32;
 
 RegistrationFact registration_from_json(std::string_view text) {
   RegistrationFact fact;
-  boost::system::error_code error;
-  const auto parsed = json::parse(text, error, {}, {.max_depth = registration_depth_max});
-  const auto* object = error ? nullptr : parsed.if_object();
-  const auto* events = object == nullptr ? nullptr : object->if_contains("events");
-  if (events == nullptr || !events->is_array()) {
+  const auto object = text::parse_object(text, registration_depth_max);
+  const auto* events = object ? text::array_at(*object, "events") : nullptr;
+  if (events == nullptr) {
     fact.trouble = "the registry's answer has no dates";
     return fact;
   }
-  for (const auto& event : events->get_array()) {
+  for (const auto& event : *events) {
     if (!event.is_object()) continue;
     const auto& fields = event.get_object();
-    const auto date = text::parse_rfc3339_date(text_at(fields, "eventDate"));
+    const auto date = text::parse_rfc3339_date(text::text_at(fields, "eventDate"));
     if (!date) continue;
-    const auto action = text_at(fields, "eventAction");
+    const auto action = text::text_at(fields, "eventAction");
     if (action == "registration") fact.registered = *date;
     if (action == "expiration") fact.expires = *date;
   }
