@@ -101,7 +101,8 @@ void add_issuer(const Settings& settings, files::CertificateFolder& ours, MailId
   const auto account = ours.account(upkeep::account_name(acme::directory_url_of(acme.directory)));
   if (!account) return;
   const auto note = text::parse_object(account->note);
-  if (note && note->contains("url")) wanted.account_uri = text::text_at(*note, "url");
+  if (!note) return;
+  if (auto url = text::text_at(*note, "url"); !url.empty()) wanted.account_uri = std::move(url);
 }
 
 mailauth::DmarcPolicy policy_of(std::string_view name) {

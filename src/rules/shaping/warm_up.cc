@@ -169,11 +169,10 @@ void WarmUp::not_kept(const std::vector<Record>& changes) {
 void WarmUp::take_in(std::string_view source, std::string_view text) {
   const auto record = text::parse_object(text, 4);
   if (!record) return;
-  auto address = text::text_at(*record, "address");
   const auto since = text::number_at(*record, "since_ms");
   const auto* providers = text::object_at(*record, "providers");
-  if (address.empty() || !since || *since < 0 || providers == nullptr) return;
-  Newcomer known{.address = std::move(address),
+  if (!record->contains("address") || !since || *since < 0 || providers == nullptr) return;
+  Newcomer known{.address = text::text_at(*record, "address"),
                  .since = WallTime(std::chrono::milliseconds(*since)),
                  .counts = {}};
   for (const auto& [name, value] : *providers) {

@@ -181,6 +181,10 @@ TEST(WarmUp, takes_what_it_cannot_read_as_lost) {
     warm_up.see("main", "9.9.9.9", {}, morning);
     EXPECT_EQ(ceiling(warm_up, gmail, morning), expected) << json;
   }
+  WarmUp nameless(options());  // one whose address is not known
+  nameless.take_in("main", with("9.9.9.9", ""));
+  nameless.see("main", "", {}, morning);
+  EXPECT_EQ(ceiling(nameless, gmail, morning), 25U);
 }
 
 TEST(WarmUp, is_bounded) {
