@@ -96,7 +96,7 @@ def play_window(world, disk, number):
         disk.set(**fault)
         time.sleep(0.03)
     time.sleep(draw.uniform(0.2, 1.2))
-    killed = draw.random() < 0.15
+    killed = draw.random() < 0.25
     if killed:
         world.kill()
         if draw.random() < 0.5:  # the start, too, meets the broken disk
