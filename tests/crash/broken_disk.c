@@ -196,11 +196,11 @@ int link(const char* from, const char* to) {
 int ftruncate(int file, off_t size) {
   return descriptor_fails(file, op_cut) ? -1 : CALL_NEXT(ftruncate)(file, size);
 }
+int ftruncate64(int file, off_t size) { return ftruncate(file, size); }
 int truncate(const char* path, off_t size) {
   return path_inside(path) && fails(op_cut) ? -1 : CALL_NEXT(truncate)(path, size);
 }
 int truncate64(const char* path, off_t size) { return truncate(path, size); }
-int ftruncate64(int file, off_t size) { return ftruncate(file, size); }
 int fallocate(int file, int mode, off_t at, off_t size) {
   return descriptor_fails(file, op_allocate) ? -1 : CALL_NEXT(fallocate)(file, mode, at, size);
 }

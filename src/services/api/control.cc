@@ -7,9 +7,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "services/api/control_json.h"
 #include "services/api/order_requests.h"
 #include "services/api/queue_requests.h"
+#include "services/api/refusal.h"
 #include "values/text/ascii.h"
 #include "values/text/base64.h"
 #include "values/text/json_fields.h"

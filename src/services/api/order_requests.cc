@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "services/api/control.h"
-#include "services/api/control_json.h"
 #include "services/api/queue_requests.h"
+#include "services/api/refusal.h"
 #include "values/text/date.h"
 #include "values/text/json_fields.h"
 #include "values/text/utf8.h"

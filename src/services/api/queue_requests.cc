@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "services/api/control.h"
-#include "services/api/control_json.h"
+#include "services/api/refusal.h"
 #include "services/api/why.h"
 #include "values/text/ascii.h"
 #include "values/text/date.h"

@@ -1,4 +1,4 @@
-// What the parts of the control socket share: the refusal.
+// How every part of the control socket says no.
 #pragma once
 
 #include <string_view>
